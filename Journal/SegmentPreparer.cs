@@ -1,0 +1,102 @@
+namespace MarginEngine.Journal;
+
+/// <summary>A zero-filled segment with a durable name, open for writing and not used yet.</summary>
+internal sealed record PreparedSegment(long Number, IStorageFile File);
+
+/// <summary>
+/// Makes the segments that the writer will need, deletes those that are no longer kept and watches the free space. Its calls
+/// come from one cold thread, or from the writer where that came too late; <see cref="JournalWriter"/> holds the lock.
+/// </summary>
+internal sealed class SegmentPreparer(IStorage storage, JournalOptions options, SyncMode mode)
+{
+    const int ChunkBytes = 256 << 10;
+
+    /// <summary>True while the disk has less free space than the reserve, or no room for the next segment besides it.</summary>
+    public bool IsNearlyFull { get; private set; }
+
+    /// <summary>The segment with this number, or null where the disk has no room for it (besides the reserve).</summary>
+    public PreparedSegment? Prepare(long number, bool mayUseReserve)
+    {
+        if (!HasRoom(options.ReserveBytes + options.SegmentBytes) && !mayUseReserve)
+            return null;
+        string preparing = Path.Combine(options.Directory, SegmentNames.Preparing(number));
+        string path = PathOf(number);
+        try
+        {
+            Fill(preparing);
+        }
+        catch (StorageException cause) when (cause.IsOutOfSpace)
+        {
+            IsNearlyFull = true;
+            if (Array.IndexOf(storage.List(options.Directory), SegmentNames.Preparing(number)) >= 0)
+                storage.Delete(preparing);
+            return null;
+        }
+        storage.Rename(preparing, path);
+        storage.SyncDirectory(options.Directory);
+        return Open(number);
+    }
+
+    /// <summary>Opens a segment for the writer.</summary>
+    public PreparedSegment Open(long number) => new(number, storage.OpenToWrite(PathOf(number), mode));
+
+    /// <summary>Whether so much space is free; remembers the answer for <see cref="IsNearlyFull"/>.</summary>
+    public bool HasRoom(long bytes)
+    {
+        IsNearlyFull = storage.FreeBytes(options.Directory) < bytes;
+        return !IsNearlyFull;
+    }
+
+    /// <summary>Deletes finished segments from the oldest on until only those to retain stand before the current one.</summary>
+    public void Retain(long current)
+    {
+        if (options.RetainSegments == 0)
+            return;
+        bool deleted = false;
+        foreach (long number in SegmentNames.List(storage, options.Directory))
+        {
+            if (number >= current - options.RetainSegments)
+                break;
+            storage.Delete(PathOf(number));
+            storage.SyncDirectory(options.Directory); // oldest first, also after a power cut
+            deleted = true;
+        }
+        if (deleted)
+            _ = HasRoom(options.ReserveBytes);
+    }
+
+    /// <summary>
+    /// Deletes segments that were prepared and never used, except the next one where it has the right length. Returns whether that is there.
+    /// </summary>
+    public bool ClearSpares(long current)
+    {
+        bool nextIsReady = false;
+        List<long> numbers = SegmentNames.List(storage, options.Directory);
+        for (int index = numbers.Count - 1; index >= 0 && numbers[index] > current; index--)
+        {
+            if (numbers[index] == current + 1 && LengthOf(numbers[index]) == options.SegmentBytes)
+                nextIsReady = true;
+            else
+                storage.Delete(PathOf(numbers[index]));
+        }
+        storage.SyncDirectory(options.Directory);
+        return nextIsReady;
+    }
+
+    string PathOf(long number) => Path.Combine(options.Directory, SegmentNames.Segment(number));
+
+    long LengthOf(long number)
+    {
+        using IStorageFile file = storage.OpenToRead(PathOf(number));
+        return file.Length;
+    }
+
+    void Fill(string path)
+    {
+        using IStorageFile file = storage.Create(path, options.SegmentBytes);
+        using var zeros = new AlignedBuffer(ChunkBytes);
+        for (long offset = 0; offset < options.SegmentBytes; offset += ChunkBytes)
+            file.Write(offset, zeros.Span[..(int)Math.Min(ChunkBytes, options.SegmentBytes - offset)]);
+        file.Sync();
+    }
+}
