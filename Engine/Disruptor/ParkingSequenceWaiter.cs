@@ -1,0 +1,158 @@
+// The waiter behind the blocking and the parking strategy. Each sequence knows who may park on it, so every stage is woken by
+// its own upstream, and advancing a sequence costs nothing while nobody is parked.
+
+namespace Disruptor;
+
+/// <summary>The waiters that one strategy object has made.</summary>
+internal sealed class ParkingSequenceWaiterList
+{
+    private readonly Lock _registration = new();
+    private ParkingSequenceWaiter[] _waiters = [];
+
+    internal ParkingSequenceWaiter Add(ParkingSequenceWaiter waiter)
+    {
+        lock (_registration)
+            _waiters = [.. _waiters, waiter];
+        return waiter;
+    }
+
+    internal void Remove(ParkingSequenceWaiter waiter)
+    {
+        lock (_registration)
+            _waiters = Array.FindAll(_waiters, other => !ReferenceEquals(other, waiter));
+    }
+
+    internal void WakeAll()
+    {
+        foreach (ParkingSequenceWaiter waiter in Volatile.Read(ref _waiters))
+            waiter.Cancel();
+    }
+}
+
+/// <summary>
+/// Spins, yields, then parks until its group reaches the awaited sequence.
+/// </summary>
+/// <remarks>
+/// Why no wake-up is lost, although the writer of a sequence has no fence between its store and its look at the parked count:
+/// the waiter announces itself, runs a barrier on all processors of the process, and looks at the sequences again. A store
+/// made before that barrier is seen by this look; a store made after it sees the announcement.
+/// </remarks>
+internal sealed class ParkingSequenceWaiter : ISequenceWaiter
+{
+    private const int Running = 0;
+    private const int Parked = 1;
+
+    private readonly ParkingSequenceWaiterList _owner;
+    private readonly DependentSequenceGroup _group;
+    private readonly int _busySpinCount;
+    private readonly int _yieldCount;
+    private readonly TimeSpan _timeout;
+    private readonly object _gate = new();
+    private long _awaited;
+    private int _state;
+
+    internal ParkingSequenceWaiter(
+        ParkingSequenceWaiterList owner, DependentSequenceGroup group, int busySpinCount, int yieldCount, TimeSpan timeout)
+    {
+        _owner = owner;
+        _group = group;
+        _busySpinCount = busySpinCount;
+        _yieldCount = yieldCount;
+        _timeout = timeout;
+        foreach (Sequence source in group.Sources)
+            source.AddWatcher(this);
+    }
+
+    public SequenceWaitResult WaitFor(long sequence, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (SpinFor(sequence, cancellationToken))
+                return _group.Value;
+            bool signalled = Park(sequence, cancellationToken);
+            long available = _group.Value;
+            if (available >= sequence)
+                return available;
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!signalled)
+                return SequenceWaitResult.Timeout;
+        }
+    }
+
+    public void Cancel()
+    {
+        Interlocked.Exchange(ref _state, Running);
+        Pulse();
+    }
+
+    public void Dispose()
+    {
+        _owner.Remove(this);
+        foreach (Sequence source in _group.Sources)
+            source.RemoveWatcher(this);
+    }
+
+    /// <summary>Called by the thread that advanced one of the group's sequences.</summary>
+    internal void WakeIfSatisfied()
+    {
+        if (Volatile.Read(ref _state) == Parked
+            && _group.Value >= Volatile.Read(ref _awaited)
+            && Interlocked.CompareExchange(ref _state, Running, Parked) == Parked)
+        {
+            Pulse();
+        }
+    }
+
+    private bool SpinFor(long sequence, CancellationToken cancellationToken)
+    {
+        for (int turn = _busySpinCount + _yieldCount; turn > 0; turn--)
+        {
+            if (_group.Value >= sequence)
+                return true;
+            cancellationToken.ThrowIfCancellationRequested();
+            if (turn > _yieldCount)
+                Spin.Pause();
+            else
+                Thread.Yield();
+        }
+
+        return _group.Value >= sequence;
+    }
+
+    /// <summary>False when the timeout passed without a signal.</summary>
+    private bool Park(long sequence, CancellationToken cancellationToken)
+    {
+        Volatile.Write(ref _awaited, sequence);
+        Volatile.Write(ref _state, Parked);
+        foreach (Sequence source in _group.Sources)
+            source.BeginPark();
+        try
+        {
+            Interlocked.MemoryBarrierProcessWide();
+            lock (_gate)
+            {
+                if (_group.Value >= sequence || cancellationToken.IsCancellationRequested)
+                    return true;
+                while (Volatile.Read(ref _state) == Parked)
+                {
+                    if (!Monitor.Wait(_gate, _timeout))
+                        return false;
+                }
+
+                return true;
+            }
+        }
+        finally
+        {
+            foreach (Sequence source in _group.Sources)
+                source.EndPark();
+            Volatile.Write(ref _state, Running);
+        }
+    }
+
+    private void Pulse()
+    {
+        lock (_gate)
+            Monitor.Pulse(_gate);
+    }
+}
