@@ -1,0 +1,295 @@
+// Driver and client in one object, driven by one thread: DoWork sends what was offered, receives what arrived and keeps the timers.
+// Everything it hands out (publications, subscriptions, images) belongs to that thread.
+
+namespace MarginEngine.Aeron;
+
+/// <summary>An embedded Aeron transport. All its methods but <see cref="Wake"/> are called by one thread.</summary>
+public sealed class AeronAgent : IDisposable
+{
+    private readonly AeronOptions _options;
+    private readonly INanoClock _clock;
+    private readonly IDatagramNetwork _network;
+    private readonly DatagramBatch _receiveBatch = new(Limits.ReceiveBatch, Limits.ReceiveBufferLength);
+    private readonly List<SendEndpoint> _sendEndpoints = [];
+    private readonly List<ReceiveEndpoint> _receiveEndpoints = [];
+    private readonly List<NetworkPublication> _senders = [];
+    private readonly List<NetworkImage> _receivers = [];
+    private readonly List<Publication> _publications = [];
+    private readonly List<Subscription> _subscriptions = [];
+    private int _nextSessionId;
+    private long _nextReceiverId;
+    private bool _isBusy;
+    private bool _isDisposed;
+
+    public AeronAgent(AeronOptions options)
+    {
+        options.Validate();
+        _options = options;
+        _clock = options.Clock;
+        Random = new RandomSource(options.Seed);
+        _nextSessionId = Random.NextInt32();
+        _nextReceiverId = Random.NextInt64();
+        _network = options.Network();
+    }
+
+    public AeronCounters Counters { get; } = new();
+
+    internal RandomSource Random { get; }
+
+    internal bool HasRoomForImage => _receivers.Count < _options.MaxImages;
+
+    /// <summary>Opens a stream of this thread's messages. Each call makes a stream of its own, with a session of its own.</summary>
+    /// <param name="channel">such as <c>aeron:udp?endpoint=224.20.30.41:40456|interface=localhost</c></param>
+    /// <param name="streamId">any number but 0 by convention; subscribers name the same</param>
+    /// <exception cref="ChannelException">the channel is malformed or asks for what is not supported</exception>
+    /// <exception cref="IOException">the system refused a socket</exception>
+    public Publication AddPublication(string channel, int streamId)
+    {
+        CheckUsable();
+        Channel parameters = Channel.ForPublication(channel, _options);
+        SendEndpoint endpoint = FindOrOpenSendEndpoint(parameters);
+        if (parameters.SessionId is { } wanted && endpoint.HasSession(wanted, streamId))
+            throw parameters.Uri.Error("session-id", $"{wanted} is in use on this channel and stream");
+
+        int sessionId = parameters.SessionId ?? NextSessionId(endpoint, streamId);
+        int initialTermId = parameters.StartPosition?.InitialTermId ?? Random.NextInt32();
+        long startPosition = 0;
+        if (parameters.StartPosition is { } start)
+        {
+            int bits = int.TrailingZeroCount(parameters.TermLength);
+            startPosition = LogPosition.Compute(start.TermId, start.TermOffset, bits, start.InitialTermId);
+        }
+        var log = new LogBuffer(new LogSpec
+        {
+            TermLength = parameters.TermLength,
+            Mtu = parameters.Mtu,
+            InitialTermId = initialTermId,
+            SessionId = sessionId,
+            StreamId = streamId,
+            StartPosition = startPosition,
+            WindowLength = parameters.PublicationWindowLength,
+        });
+        log.Touch();
+        var sender = new NetworkPublication(
+            parameters, endpoint, log, new Position(startPosition), startPosition, _options, Counters, _clock.NanoTime());
+        _senders.Add(sender);
+        var publication = new Publication(channel, sender, startPosition, Counters);
+        _publications.Add(publication);
+        return publication;
+    }
+
+    /// <summary>Listens to a stream of a channel. Subscriptions of the same channel share its socket.</summary>
+    /// <exception cref="ChannelException">the channel is malformed or asks for what is not supported</exception>
+    /// <exception cref="IOException">the system refused a socket</exception>
+    public Subscription AddSubscription(string channel, int streamId)
+    {
+        CheckUsable();
+        Channel parameters = Channel.ForSubscription(channel, _options);
+        ReceiveEndpoint endpoint = FindOrOpenReceiveEndpoint(parameters);
+        var subscription = new Subscription(this, parameters, endpoint, streamId);
+        _subscriptions.Add(subscription);
+        endpoint.Add(subscription);
+        return subscription;
+    }
+
+    /// <summary>One duty cycle: sends, receives, serves timers. Never blocks; returns the work done, 0 when there was none.</summary>
+    public int DoWork()
+    {
+        CheckUsable();
+        _isBusy = true;
+        try
+        {
+            return DutyCycle(_clock.NanoTime());
+        }
+        finally
+        {
+            _isBusy = false;
+        }
+    }
+
+    /// <summary>
+    /// Sleeps until a datagram arrives, <see cref="Wake"/> is called, a timer of the transport is due or the time is over. Returns true
+    /// for the first two. Call it when <see cref="DoWork"/> and the polls found nothing.
+    /// </summary>
+    /// <param name="timeoutMicros">longest sleep in microseconds</param>
+    public bool WaitForInput(int timeoutMicros)
+    {
+        CheckUsable();
+        long now = _clock.NanoTime();
+        long deadline = now + (timeoutMicros * 1_000L);
+        foreach (NetworkPublication sender in _senders)
+            deadline = Math.Min(deadline, sender.NextDeadlineNanos(now));
+        foreach (NetworkImage receiver in _receivers)
+            deadline = Math.Min(deadline, receiver.NextDeadlineNanos(now));
+        return _network.Wait(Math.Max(0, deadline - now));
+    }
+
+    /// <summary>Ends a <see cref="WaitForInput"/> of the agent's thread, or its next one. Any thread may call it.</summary>
+    public void Wake() => _network.Wake();
+
+    /// <summary>
+    /// Says goodbye to receivers and senders once and frees everything. Messages still waiting for window are lost: close the
+    /// publications and work until they are drained where that matters.
+    /// </summary>
+    public void Dispose()
+    {
+        if (_isDisposed)
+            return;
+        CheckNotBusy();
+        foreach (Publication publication in _publications)
+            publication.Close();
+        foreach (NetworkPublication sender in _senders)
+            sender.SayGoodbye();
+        foreach (NetworkImage receiver in _receivers)
+            receiver.SayGoodbye();
+        _isDisposed = true;
+
+        foreach (Subscription subscription in _subscriptions.ToArray())
+            subscription.Close();
+        foreach (NetworkImage receiver in _receivers)
+            receiver.Dispose();
+        foreach (NetworkPublication sender in _senders)
+            sender.Dispose();
+        foreach (SendEndpoint endpoint in _sendEndpoints)
+            endpoint.Dispose();
+        foreach (ReceiveEndpoint endpoint in _receiveEndpoints)
+            endpoint.Dispose();
+        _network.Dispose();
+        _receiveBatch.Dispose();
+    }
+
+    internal long NextReceiverId() => unchecked(_nextReceiverId++);
+
+    internal void AddImage(NetworkImage image)
+    {
+        _receivers.Add(image);
+        Counters.ImagesOpened++;
+    }
+
+    internal void Forget(Subscription subscription) => _subscriptions.Remove(subscription);
+
+    internal void BeginPoll()
+    {
+        CheckUsable();
+        _isBusy = true;
+    }
+
+    internal void EndPoll() => _isBusy = false;
+
+    internal void CheckNotBusy()
+    {
+        if (_isBusy)
+            throw new InvalidOperationException("a handler or callback may offer, but not drive or change the transport that is calling it");
+    }
+
+    private int DutyCycle(long now)
+    {
+        int work = 0;
+        for (int i = _senders.Count - 1; i >= 0; i--)
+        {
+            work += _senders[i].DoWork(now);
+            if (_senders[i].State == PublicationState.Closed)
+                RemoveSender(_senders[i]);
+        }
+        foreach (SendEndpoint endpoint in _sendEndpoints)
+            work += endpoint.Receive(_receiveBatch, now);
+        foreach (ReceiveEndpoint endpoint in _receiveEndpoints)
+            work += endpoint.Receive(_receiveBatch, now);
+        for (int i = _receivers.Count - 1; i >= 0; i--)
+        {
+            work += _receivers[i].DoWork(now);
+            if (_receivers[i].State == ImageState.Ended)
+                RemoveReceiver(_receivers[i]);
+        }
+        CloseUnusedEndpoints();
+        return work;
+    }
+
+    private void CheckUsable()
+    {
+        CheckNotBusy();
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+    }
+
+    private SendEndpoint FindOrOpenSendEndpoint(Channel channel)
+    {
+        SendEndpoint? endpoint = _sendEndpoints.Find(open => open.Key == channel.EndpointKey);
+        if (endpoint is null)
+        {
+            endpoint = new SendEndpoint(channel, _network, Counters);
+            _sendEndpoints.Add(endpoint);
+        }
+        return endpoint;
+    }
+
+    private ReceiveEndpoint FindOrOpenReceiveEndpoint(Channel channel)
+    {
+        // Port 0 asks for a port of its own each time.
+        ReceiveEndpoint? endpoint = channel.Data.Port == 0 ? null : _receiveEndpoints.Find(open => open.Key == channel.EndpointKey);
+        if (endpoint is null)
+        {
+            endpoint = new ReceiveEndpoint(channel, this, _network, _options, Counters);
+            _receiveEndpoints.Add(endpoint);
+        }
+        return endpoint;
+    }
+
+    private int NextSessionId(SendEndpoint endpoint, int streamId)
+    {
+        int sessionId;
+        do
+        {
+            if (_nextSessionId is >= Limits.ReservedSessionLow and <= Limits.ReservedSessionHigh)
+                _nextSessionId = Limits.ReservedSessionHigh + 1;
+            sessionId = _nextSessionId;
+            _nextSessionId = unchecked(_nextSessionId + 1);
+        }
+        while (endpoint.HasSession(sessionId, streamId));
+        return sessionId;
+    }
+
+    private void RemoveSender(NetworkPublication sender)
+    {
+        _senders.Remove(sender);
+        _publications.RemoveAll(publication => publication.BelongsTo(sender));
+        sender.Dispose();
+    }
+
+    private void RemoveReceiver(NetworkImage receiver)
+    {
+        _receivers.Remove(receiver);
+        foreach (Subscription subscription in _subscriptions)
+            subscription.Drop(receiver);
+        receiver.Dispose();
+        Counters.ImagesClosed++;
+    }
+
+    private void CloseUnusedEndpoints()
+    {
+        for (int i = _sendEndpoints.Count - 1; i >= 0; i--)
+        {
+            if (!_sendEndpoints[i].IsUnused)
+                continue;
+            _sendEndpoints[i].Dispose();
+            _sendEndpoints.RemoveAt(i);
+        }
+        for (int i = _receiveEndpoints.Count - 1; i >= 0; i--)
+        {
+            if (!_receiveEndpoints[i].IsUnused || IsSpeaking(_receiveEndpoints[i]))
+                continue;
+            _receiveEndpoints[i].Dispose();
+            _receiveEndpoints.RemoveAt(i);
+        }
+    }
+
+    /// <summary>Images that are draining still send through their endpoint's socket.</summary>
+    private bool IsSpeaking(ReceiveEndpoint endpoint)
+    {
+        foreach (NetworkImage receiver in _receivers)
+        {
+            if (receiver.UsesEndpoint(endpoint))
+                return true;
+        }
+        return false;
+    }
+}

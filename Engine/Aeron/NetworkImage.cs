@@ -1,0 +1,370 @@
+// The receiving half of an image: puts datagrams into the log where they belong, finds gaps, and tells the sender how far the slowest
+// subscriber has come. The endpoint hands it datagrams, the agent calls DoWork, the client half (Image) only reads the log.
+
+using System.Numerics;
+
+namespace MarginEngine.Aeron;
+
+internal sealed unsafe class NetworkImage : IDisposable
+{
+    private readonly ReceiveEndpoint _endpoint;
+    private readonly AeronOptions _options;
+    private readonly AeronCounters _counters;
+    private readonly List<Image> _readers = [];
+    private readonly NakDelay _nakDelay;
+    private readonly bool _isReliable;
+    private readonly long _joinPosition;
+    private readonly int _windowLength;
+    private readonly Ipv4Endpoint _control;
+
+    private long _highWater;
+    private long _rebuilt;
+    private long _cleanPosition;
+    private long _statusPosition;
+    private long _nextStatusNanos;
+    private long _lastPacketNanos;
+    private long _gapPosition = -1;
+    private int _gapLength;
+    private long _gapDeadlineNanos;
+    private int _endStatusLeft = Limits.EndOfStreamStatusMessages;
+    private bool _isRevoked;
+
+    public NetworkImage(
+        ReceiveEndpoint endpoint, in SetupFrame setup, Ipv4Endpoint source, Channel channel, NakDelay nakDelay, AeronOptions options,
+        AeronCounters counters, long now)
+    {
+        _endpoint = endpoint;
+        _options = options;
+        _counters = counters;
+        _nakDelay = nakDelay;
+        _isReliable = channel.IsReliable;
+        _control = channel.IsMulticast ? channel.Control : source;
+        Source = source;
+        _windowLength = Math.Min(channel.ReceiverWindowLength, setup.TermLength / 2);
+        _joinPosition = LogPosition.Compute(
+            setup.ActiveTermId, setup.TermOffset, BitOperations.TrailingZeroCount(setup.TermLength), setup.InitialTermId);
+        Log = new LogBuffer(new LogSpec
+        {
+            TermLength = setup.TermLength,
+            Mtu = setup.Mtu,
+            InitialTermId = setup.InitialTermId,
+            SessionId = setup.SessionId,
+            StreamId = setup.StreamId,
+            StartPosition = _joinPosition,
+            WindowLength = _windowLength,
+            IsImage = true,
+        });
+        _highWater = _rebuilt = _statusPosition = _cleanPosition = _joinPosition;
+        _nextStatusNanos = now;
+        _lastPacketNanos = now;
+    }
+
+    public LogBuffer Log { get; }
+    public Ipv4Endpoint Source { get; }
+    public int SessionId => Log.SessionId;
+    public int StreamId => Log.StreamId;
+    public ImageState State { get; private set; }
+    public ImageEnd EndReason { get; private set; }
+
+    /// <summary>All bytes before this position have arrived.</summary>
+    public long RebuiltPosition => _rebuilt;
+
+    /// <summary>The end of the furthest byte that arrived, or that a heartbeat said exists.</summary>
+    public long HighWaterPosition => _highWater;
+
+    public bool UsesEndpoint(ReceiveEndpoint endpoint) => ReferenceEquals(_endpoint, endpoint);
+
+    public void AddReader(Image reader) => _readers.Add(reader);
+
+    public void RemoveReader(Image reader) => _readers.Remove(reader);
+
+    public int OnHeartbeat(in DataHeader header, long now)
+    {
+        _counters.HeartbeatsReceived++;
+        long position = Log.Position(header.TermId, header.TermOffset);
+        if (!IsInTerm(header.TermOffset, 0) || position < _statusPosition - Log.TermLength)
+        {
+            _counters.UnderRuns++;
+            return 0;
+        }
+        if (position > _statusPosition + (Log.TermLength / 2) + MaxPadding)
+        {
+            _counters.OverRuns++;
+            return 0;
+        }
+        _lastPacketNanos = now;
+        _highWater = Math.Max(_highWater, position);
+        if ((header.Flags & FrameFlags.EndOfStream) != 0)
+        {
+            Log.EndOfStreamPosition = position;
+            _isRevoked |= (header.Flags & FrameFlags.Revoked) != 0;
+        }
+        return 1;
+    }
+
+    /// <param name="packet">whole frames of this stream in one term, already checked</param>
+    /// <param name="length">bytes of the datagram, a multiple of the frame alignment</param>
+    /// <param name="streamLength">bytes of the stream it covers: more than its length when it ends in a PAD frame</param>
+    public void OnData(byte* packet, int length, int streamLength, long now)
+    {
+        var header = (DataHeader*)packet;
+        long position = Log.Position(header->TermId, header->TermOffset);
+        if (position + length > _statusPosition + (Log.TermLength / 2))
+        {
+            _counters.OverRuns++;
+            return;
+        }
+        if (position < _statusPosition)
+        {
+            _counters.UnderRuns++;
+            return;
+        }
+        _lastPacketNanos = now;
+        byte* destination = Log.At(position);
+        if (position < _rebuilt || LogBuffer.FrameLength(destination) != 0)
+        {
+            _counters.DuplicateDatagrams++;
+            return;
+        }
+
+        new ReadOnlySpan<byte>(packet + FrameHeader.Length, length - FrameHeader.Length)
+            .CopyTo(new Span<byte>(destination + FrameHeader.Length, length - FrameHeader.Length));
+        Volatile.Write(ref *(long*)destination, *(long*)packet);
+        _highWater = Math.Max(_highWater, position + length);
+        if (position == _rebuilt)
+            _rebuilt = position + streamLength;
+        _highWater = Math.Max(_highWater, _rebuilt);
+    }
+
+    public int DoWork(long now)
+    {
+        if (State != ImageState.Active)
+            return Drain(now);
+
+        int work = 0;
+        if (_rebuilt < _highWater)
+            work += Rebuild(now);
+        else
+            _gapPosition = -1;
+        work += ReportStatus(now);
+        if (_isRevoked)
+            End(ImageEnd.Revoked, now);
+        else if (_rebuilt >= Log.EndOfStreamPosition)
+            End(ImageEnd.EndOfStream, now);
+        else if (_readers.Count == 0)
+            End(ImageEnd.Unsubscribed, now);
+        else if (now - _lastPacketNanos >= _options.ImageLivenessNanos)
+            End(ImageEnd.Silent, now);
+        return work;
+    }
+
+    public long NextDeadlineNanos(long now)
+    {
+        if (State != ImageState.Active)
+            return _endStatusLeft > 0 ? _nextStatusNanos : long.MaxValue;
+        long next = IsStatusDue(SlowestReader()) ? now : _nextStatusNanos;
+        next = Math.Min(next, _lastPacketNanos + _options.ImageLivenessNanos);
+        return _gapPosition >= 0 ? Math.Min(next, _gapDeadlineNanos) : next;
+    }
+
+    /// <summary>Tells the sender that this receiver leaves.</summary>
+    public void SayGoodbye()
+    {
+        if (State != ImageState.Ended)
+            SendStatus(FrameFlags.StatusEndOfStream);
+    }
+
+    public void Dispose() => Log.Dispose();
+
+    // A sender may stand a PAD frame further than the window allows; a PAD frame is at most as long as a message.
+    private int MaxPadding => Math.Min(Log.TermLength / 8, Limits.MaxMessageLength) + DataHeader.Length;
+
+    private bool IsInTerm(int offset, int length) =>
+        offset >= 0 && offset % Limits.FrameAlignment == 0 && offset <= Log.TermLength - length;
+
+    private long SlowestReader()
+    {
+        long slowest = long.MaxValue;
+        foreach (Image reader in _readers)
+            slowest = Math.Min(slowest, reader.Position);
+        return slowest == long.MaxValue ? _statusPosition : slowest;
+    }
+
+    /// <summary>Moves over what has arrived since, and takes care of the first gap.</summary>
+    private int Rebuild(long now)
+    {
+        while (true)
+        {
+            int offset = LogPosition.TermOffset(_rebuilt, Log.TermLength);
+            long termBegin = _rebuilt - offset;
+            byte* term = Log.At(termBegin);
+            int limit = (int)Math.Min(_highWater - termBegin, Log.TermLength);
+            int reached = TermScanner.Contiguous(term, offset, limit);
+            _rebuilt = termBegin + reached;
+            _highWater = Math.Max(_highWater, _rebuilt);
+            if (reached < limit)
+                return OnGap(_rebuilt, TermScanner.GapLength(term, reached, limit), now);
+            if (_rebuilt >= _highWater)
+            {
+                _gapPosition = -1;
+                return 1;
+            }
+        }
+    }
+
+    private int OnGap(long position, int length, long now)
+    {
+        if (!_isReliable)
+        {
+            FillGap(position, length);
+            return 1;
+        }
+        if (position != _gapPosition || length != _gapLength)
+        {
+            _gapPosition = position;
+            _gapLength = length;
+            _gapDeadlineNanos = now + _nakDelay.First();
+        }
+        if (now - _gapDeadlineNanos < 0)
+            return 0;
+
+        _gapDeadlineNanos = now + _nakDelay.Retry();
+        NakFrame frame = new()
+        {
+            FrameLength = NakFrame.Length,
+            Version = FrameHeader.CurrentVersion,
+            Type = FrameType.Nak,
+            SessionId = SessionId,
+            StreamId = StreamId,
+            TermId = LogPosition.TermId(position, Log.PositionBits, Log.InitialTermId),
+            TermOffset = LogPosition.TermOffset(position, Log.TermLength),
+            MissingLength = length,
+        };
+        if (_endpoint.Send(&frame, NakFrame.Length, _control))
+            _counters.NaksSent++;
+        return 1;
+    }
+
+    /// <summary>On a channel with `reliable=false` what is missing becomes padding.</summary>
+    private void FillGap(long position, int length)
+    {
+        DataHeader header = Log.DefaultHeader;
+        header.Type = FrameType.Padding;
+        header.TermId = LogPosition.TermId(position, Log.PositionBits, Log.InitialTermId);
+        header.TermOffset = LogPosition.TermOffset(position, Log.TermLength);
+        byte* frame = Log.At(position);
+        *(DataHeader*)frame = header;
+        Volatile.Write(ref *(int*)frame, length);
+        _rebuilt = position + length;
+        _gapPosition = -1;
+        _counters.GapsFilled++;
+    }
+
+    private bool IsStatusDue(long slowest) => slowest - _statusPosition > _windowLength / 4;
+
+    private int ReportStatus(long now)
+    {
+        long slowest = SlowestReader();
+        if (IsStatusDue(slowest))
+        {
+            _statusPosition = slowest;
+            Clean(slowest - Log.TermLength);
+        }
+        else if (now - _nextStatusNanos < 0)
+        {
+            return 0;
+        }
+        _nextStatusNanos = now + _options.StatusMessageIntervalNanos;
+        SendStatus(0);
+        return 1;
+    }
+
+    private void Clean(long target)
+    {
+        while (_cleanPosition < target)
+            _cleanPosition = Log.Clean(_cleanPosition, target);
+    }
+
+    private void SendStatus(byte flags)
+    {
+        StatusMessageFrame frame = new()
+        {
+            FrameLength = StatusMessageFrame.Length,
+            Version = FrameHeader.CurrentVersion,
+            Flags = flags,
+            Type = FrameType.StatusMessage,
+            SessionId = SessionId,
+            StreamId = StreamId,
+            ConsumptionTermId = LogPosition.TermId(_statusPosition, Log.PositionBits, Log.InitialTermId),
+            ConsumptionTermOffset = LogPosition.TermOffset(_statusPosition, Log.TermLength),
+            ReceiverWindow = _windowLength,
+            ReceiverId = _endpoint.ReceiverId,
+        };
+        if (_endpoint.Send(&frame, StatusMessageFrame.Length, _control))
+            _counters.StatusMessagesSent++;
+    }
+
+    private void End(ImageEnd reason, long now)
+    {
+        State = ImageState.Draining;
+        EndReason = reason;
+        _gapPosition = -1;
+        _nextStatusNanos = now;
+        if (reason == ImageEnd.Revoked)
+            Log.EndOfStreamPosition = _rebuilt;
+        _endpoint.StopReceiving(this);
+    }
+
+    /// <summary>Says goodbye a few times; the image ends when that is done and its readers have read all there is.</summary>
+    private int Drain(long now)
+    {
+        int work = 0;
+        if (_endStatusLeft > 0 && now - _nextStatusNanos >= 0)
+        {
+            _endStatusLeft--;
+            _nextStatusNanos = now + _options.StatusMessageIntervalNanos;
+            SendStatus(FrameFlags.StatusEndOfStream);
+            work++;
+        }
+        foreach (Image reader in _readers)
+        {
+            if (reader.Position < _rebuilt)
+                return work;
+        }
+        if (_endStatusLeft == 0 && State == ImageState.Draining)
+        {
+            State = ImageState.Ended;
+            work++;
+        }
+        return work;
+    }
+}
+
+internal enum ImageState
+{
+    Active,
+
+    /// <summary>Takes no more datagrams; its readers still read what arrived.</summary>
+    Draining,
+
+    Ended,
+}
+
+/// <summary>Why an image ended.</summary>
+public enum ImageEnd
+{
+    /// <summary>It has not.</summary>
+    None,
+
+    /// <summary>The sender closed its publication and everything arrived.</summary>
+    EndOfStream,
+
+    /// <summary>Nothing was heard from the sender for the liveness time.</summary>
+    Silent,
+
+    /// <summary>The sender withdrew the stream; what had not arrived is lost.</summary>
+    Revoked,
+
+    /// <summary>The last subscription to it was closed.</summary>
+    Unsubscribed,
+}

@@ -1,0 +1,352 @@
+// The sending half of a publication: reads committed frames from the log and puts them on the wire as receivers allow.
+// The agent calls DoWork in each duty cycle; the client half (Publication) only appends to the log and reads the limit.
+
+namespace MarginEngine.Aeron;
+
+internal sealed unsafe class NetworkPublication : IDisposable
+{
+    private readonly SendEndpoint _endpoint;
+    private readonly AeronOptions _options;
+    private readonly AeronCounters _counters;
+    private readonly FlowControl _flowControl;
+    private readonly RetransmitHandler _retransmits;
+    private readonly Channel _channel;
+    private readonly int _maxRetransmitLength;
+
+    private long _senderPosition;
+    private long _senderLimit;
+    private long _cleanPosition;
+    private bool _hasInitialConnection;
+    private bool _setupWanted = true;
+    private long _nextSetupNanos;
+    private long _nextHeartbeatNanos;
+    private bool _unicastReceiverLeft;
+    private long _lingerUntilNanos;
+
+    public NetworkPublication(
+        Channel channel, SendEndpoint endpoint, LogBuffer log, Position limit, long startPosition, AeronOptions options,
+        AeronCounters counters, long now)
+    {
+        _channel = channel;
+        _endpoint = endpoint;
+        _options = options;
+        _counters = counters;
+        Log = log;
+        Limit = limit;
+        MaxMessageLength = Math.Min(log.TermLength / 8, Limits.MaxMessageLength);
+        _flowControl = new FlowControl(options.ReceiverLivenessNanos);
+        _retransmits = new RetransmitHandler(channel.IsMulticast, options.RetransmitLingerNanos);
+        long initialWindow = Math.Min(options.InitialWindowLength, log.TermLength / 2);
+        _maxRetransmitLength = (int)Math.Min(
+            initialWindow * (channel.IsMulticast ? Limits.RetransmitWindowsMulticast : Limits.RetransmitWindowsUnicast), log.TermLength);
+        _senderPosition = startPosition;
+        _senderLimit = startPosition;
+        // A log begins zeroed: nothing before the start is dirty, and nothing before it can be asked for.
+        _cleanPosition = startPosition;
+        _nextSetupNanos = now;
+        _nextHeartbeatNanos = now;
+        _endpoint.Add(this);
+    }
+
+    public LogBuffer Log { get; }
+    public Position Limit { get; }
+    public int MaxMessageLength { get; }
+    public int SessionId => Log.SessionId;
+    public int StreamId => Log.StreamId;
+    public PublicationState State { get; private set; }
+
+    /// <summary>Everything offered was handed to the network.</summary>
+    public bool IsDrained => _senderPosition >= Log.TailPosition();
+
+    public long SenderPosition => _senderPosition;
+
+    public int DoWork(long now)
+    {
+        int work = 0;
+        _flowControl.ForgetSilent(now);
+        if (_setupWanted && now - _nextSetupNanos >= 0)
+            work += SendSetup(now);
+        if (_hasInitialConnection)
+        {
+            int sent = SendData(now);
+            work += sent;
+            if (sent == 0 && now - _nextHeartbeatNanos >= 0)
+                work += SendHeartbeat(now);
+        }
+        Clean();
+        PublishLimit();
+        if (State != PublicationState.Active)
+            work += Finish(now);
+        return work;
+    }
+
+    /// <summary>When DoWork next has something to do by itself; now, if it has already.</summary>
+    public long NextDeadlineNanos(long now)
+    {
+        long next = now + _options.HeartbeatIntervalNanos;
+        if (_setupWanted)
+            next = Math.Min(next, _nextSetupNanos);
+        if (_hasInitialConnection)
+        {
+            next = Math.Min(next, _nextHeartbeatNanos);
+            if (_senderPosition < _senderLimit && LogBuffer.FrameLength(Log.At(_senderPosition)) > 0)
+                next = now;
+        }
+        return next;
+    }
+
+    public void Close()
+    {
+        if (State == PublicationState.Active)
+            State = PublicationState.Draining;
+    }
+
+    /// <summary>A last word to the receivers before the sockets close.</summary>
+    public void SayGoodbye()
+    {
+        if (_hasInitialConnection && IsDrained && State != PublicationState.Closed)
+            SendHeartbeat(0, _channel.SignalsEndOfStream);
+    }
+
+    public void OnStatusMessage(in StatusMessageFrame frame, long now)
+    {
+        _counters.StatusMessagesReceived++;
+        if ((frame.Flags & FrameFlags.StatusSendSetup) != 0)
+        {
+            // At the end of the stream there is nothing left to join.
+            if (State == PublicationState.Active || !IsDrained)
+                _setupWanted = true;
+            return;
+        }
+
+        long consumption = Log.Position(frame.ConsumptionTermId, frame.ConsumptionTermOffset);
+        if (!IsPlausible(frame, consumption))
+        {
+            _counters.StatusMessagesRejected++;
+            return;
+        }
+        if ((frame.Flags & FrameFlags.StatusEndOfStream) != 0)
+        {
+            _unicastReceiverLeft |= !_channel.IsMulticast;
+            OnReceiverGone(frame.ReceiverId);
+            return;
+        }
+
+        // Only the first receiver's answer ends the asking: a later joiner may be waiting for the SETUP it asked for.
+        if (!_flowControl.HasReceivers)
+            _setupWanted = false;
+        _hasInitialConnection = true;
+        _unicastReceiverLeft = false;
+        _senderLimit = _flowControl.OnStatusMessage(frame.ReceiverId, consumption, frame.ReceiverWindow, _senderLimit, now);
+        PublishLimit();
+    }
+
+    public void OnReceiverGone(long receiverId)
+    {
+        _flowControl.Remove(receiverId);
+        PublishLimit();
+    }
+
+    public void OnNak(in NakFrame frame, long now)
+    {
+        _counters.NaksReceived++;
+        if (frame.MissingLength <= 0 || frame.TermOffset < 0 || frame.TermOffset > Log.TermLength - DataHeader.Length
+            || frame.TermOffset % Limits.FrameAlignment != 0)
+        {
+            _counters.MalformedFrames++;
+            return;
+        }
+        long position = Log.Position(frame.TermId, frame.TermOffset);
+        long oldest = _senderPosition - (Log.TermLength / 2) - MaxMessageLength;
+        int length = Math.Min(Math.Min(frame.MissingLength, Log.TermLength - frame.TermOffset), _maxRetransmitLength);
+        if (position < Math.Max(oldest, _cleanPosition) || position >= _senderPosition || !IsFrameAt(position, frame)
+            || !_retransmits.TryBegin(position, length, now, out int slot))
+        {
+            _counters.NaksIgnored++;
+            return;
+        }
+        _retransmits.Complete(slot, Retransmit(position, length));
+    }
+
+    public void Dispose()
+    {
+        State = PublicationState.Closed;
+        _endpoint.Remove(this);
+        Log.Dispose();
+        Limit.Free();
+    }
+
+    private bool IsPlausible(in StatusMessageFrame frame, long consumption)
+    {
+        // The sender may be ahead of a full window by a PAD frame, which is at most a message long.
+        long oldest = _senderPosition - (Log.TermLength / 2) - MaxMessageLength - DataHeader.Length;
+        return consumption >= oldest && consumption <= _senderPosition + (Log.TermLength / 2)
+            && frame.ConsumptionTermOffset >= 0 && frame.ConsumptionTermOffset < Log.TermLength
+            && frame.ConsumptionTermOffset % Limits.FrameAlignment == 0
+            && frame.ReceiverWindow >= 0 && frame.ReceiverWindow <= Log.TermLength / 2;
+    }
+
+    /// <summary>A NAK that points into the middle of a frame would have payload taken for headers.</summary>
+    private bool IsFrameAt(long position, in NakFrame frame)
+    {
+        var header = (DataHeader*)Log.At(position);
+        return header->TermOffset == frame.TermOffset && header->TermId == frame.TermId && header->SessionId == SessionId;
+    }
+
+    private int SendSetup(long now)
+    {
+        _nextSetupNanos = now + _options.SetupIntervalNanos;
+        SetupFrame frame = new()
+        {
+            FrameLength = SetupFrame.Length,
+            Version = FrameHeader.CurrentVersion,
+            Flags = _channel.Group ?? _channel.IsMulticast ? FrameFlags.SetupGroup : (byte)0,
+            Type = FrameType.Setup,
+            TermOffset = LogPosition.TermOffset(_senderPosition, Log.TermLength),
+            SessionId = SessionId,
+            StreamId = StreamId,
+            InitialTermId = Log.InitialTermId,
+            ActiveTermId = LogPosition.TermId(_senderPosition, Log.PositionBits, Log.InitialTermId),
+            TermLength = Log.TermLength,
+            Mtu = Log.Mtu,
+            TimeToLive = _channel.TimeToLive,
+        };
+        if (!_endpoint.Send(&frame, SetupFrame.Length))
+            return 0;
+        _counters.SetupsSent++;
+        if (_flowControl.HasReceivers)
+            _setupWanted = false;
+        return 1;
+    }
+
+    private int SendHeartbeat(long now) =>
+        SendHeartbeat(now, State != PublicationState.Active && IsDrained && _channel.SignalsEndOfStream);
+
+    private int SendHeartbeat(long now, bool endOfStream)
+    {
+        _nextHeartbeatNanos = now + _options.HeartbeatIntervalNanos;
+        DataHeader frame = Log.DefaultHeader;
+        frame.Flags = endOfStream ? (byte)(FrameFlags.Unfragmented | FrameFlags.EndOfStream) : FrameFlags.Unfragmented;
+        frame.TermOffset = LogPosition.TermOffset(_senderPosition, Log.TermLength);
+        frame.TermId = LogPosition.TermId(_senderPosition, Log.PositionBits, Log.InitialTermId);
+        if (!_endpoint.Send(&frame, DataHeader.Length))
+            return 0;
+        _counters.HeartbeatsSent++;
+        return 1;
+    }
+
+    private int SendData(long now)
+    {
+        DatagramBatch burst = _endpoint.Burst;
+        burst.Clear();
+        long* ends = stackalloc long[Limits.DatagramsPerPass];
+        long position = _senderPosition;
+        while (burst.Count < Limits.DatagramsPerPass)
+        {
+            byte* frame = Log.At(position);
+            int termLeft = Log.TermLength - LogPosition.TermOffset(position, Log.TermLength);
+            int window = (int)Math.Clamp(_senderLimit - position, 0, int.MaxValue);
+            int length = TermScanner.Available(frame, termLeft, Math.Min(window, Log.Mtu), out int padding);
+            if (length == 0)
+            {
+                if (burst.Count == 0 && window < Log.Mtu && LogBuffer.FrameLength(frame) > 0)
+                    _counters.FlowControlWaits++;
+                break;
+            }
+            burst.Add(frame, length, default);
+            position += length + padding;
+            ends[burst.Count - 1] = position;
+        }
+        if (burst.Count == 0)
+            return 0;
+
+        int sent = _endpoint.SendBurst();
+        if (sent > 0)
+        {
+            _senderPosition = ends[sent - 1];
+            _nextHeartbeatNanos = now + _options.HeartbeatIntervalNanos;
+        }
+        return sent;
+    }
+
+    /// <summary>Sends the range again in datagrams; returns the bytes of the stream that it covered.</summary>
+    private int Retransmit(long position, int length)
+    {
+        DatagramBatch burst = _endpoint.Burst;
+        int* ends = stackalloc int[Limits.SendBatch];
+        int covered = 0;
+        while (covered < length)
+        {
+            burst.Clear();
+            int planned = covered;
+            while (planned < length && burst.Count < burst.Capacity)
+            {
+                byte* frame = Log.At(position + planned);
+                int bytes = TermScanner.Available(frame, length - planned, Log.Mtu, out int padding);
+                if (bytes == 0)
+                    break;
+                burst.Add(frame, bytes, default);
+                planned += bytes + padding;
+                ends[burst.Count - 1] = planned;
+            }
+            if (burst.Count == 0)
+                break;
+            int sent = _endpoint.SendBurst();
+            _counters.Retransmits += sent;
+            if (sent > 0)
+                covered = ends[sent - 1];
+            if (sent < burst.Count)
+                break;
+        }
+        return covered;
+    }
+
+    /// <summary>Zeroes what no retransmission can ask for any more, a term behind the sender, in small steps.</summary>
+    private void Clean()
+    {
+        long target = _senderPosition - Log.TermLength;
+        if (target - _cleanPosition >= Limits.CleanChunk / 16)
+            _cleanPosition = Log.Clean(_cleanPosition, Math.Min(target, _cleanPosition + Limits.CleanChunk));
+    }
+
+    private void PublishLimit()
+    {
+        bool connected = _flowControl.HasReceivers;
+        if (connected != Log.IsConnected)
+            Log.IsConnected = connected;
+        // The appender may pass the limit by one message and reaches into the third term only when that is clean.
+        if (!connected)
+            Limit.Value = _senderPosition;
+        else if (_senderPosition - _cleanPosition <= 2L * Log.TermLength)
+            Limit.Value = _senderPosition + _channel.PublicationWindowLength;
+    }
+
+    private int Finish(long now)
+    {
+        switch (State)
+        {
+            case PublicationState.Draining when IsDrained || !_flowControl.HasReceivers:
+                State = PublicationState.Lingering;
+                _lingerUntilNanos = now + _channel.LingerNanos;
+                return _hasInitialConnection ? SendHeartbeat(now) : 0;
+            case PublicationState.Lingering when _unicastReceiverLeft || !_hasInitialConnection || now - _lingerUntilNanos >= 0:
+                State = PublicationState.Closed;
+                return 1;
+            default:
+                return 0;
+        }
+    }
+}
+
+internal enum PublicationState
+{
+    Active,
+
+    /// <summary>Closed by its user; what was offered is still being sent.</summary>
+    Draining,
+
+    /// <summary>All is sent; NAKs are answered and the end of the stream is signalled.</summary>
+    Lingering,
+
+    Closed,
+}

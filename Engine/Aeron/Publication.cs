@@ -1,0 +1,222 @@
+// The user's half of a publication: appends messages to the log, fragments them, turns the terms. One thread, the agent's, may offer.
+
+using System.Runtime.CompilerServices;
+
+namespace MarginEngine.Aeron;
+
+/// <summary>A stream of messages to whoever listens on a channel. Made by <see cref="AeronAgent.AddPublication"/>.</summary>
+public sealed unsafe class Publication
+{
+    /// <summary>No receiver is alive; the message was not taken.</summary>
+    public const long NotConnected = -1;
+
+    /// <summary>The window is full; offer again after the agent has worked.</summary>
+    public const long BackPressured = -2;
+
+    /// <summary>Aeron's "try again now". This publication has one producer and never returns it; a caller treats it as back pressure.</summary>
+    public const long AdminAction = -3;
+
+    public const long Closed = -4;
+
+    /// <summary>The stream has used up its 2^31 terms; only a new publication can go on.</summary>
+    public const long MaxPositionExceeded = -5;
+
+    private readonly NetworkPublication _sender;
+    private readonly LogBuffer _log;
+    private readonly Position _limit;
+    private readonly AeronCounters _counters;
+    private readonly DataHeader _header;
+    private readonly int _termLength;
+    private readonly int _maxPayloadLength;
+
+    private int _termId;
+    private int _termIndex;
+    private int _termOffset;
+    private long _termBegin;
+    private bool _closed;
+    private long _closedPosition;
+
+    internal Publication(string channel, NetworkPublication sender, long startPosition, AeronCounters counters)
+    {
+        _sender = sender;
+        _log = sender.Log;
+        _limit = sender.Limit;
+        _counters = counters;
+        _header = _log.DefaultHeader;
+        _termLength = _log.TermLength;
+        _maxPayloadLength = _log.Mtu - DataHeader.Length;
+        Channel = channel;
+        MaxMessageLength = sender.MaxMessageLength;
+        _termId = LogPosition.TermId(startPosition, _log.PositionBits, _log.InitialTermId);
+        _termIndex = LogPosition.TermIndex(startPosition, _log.PositionBits);
+        _termOffset = LogPosition.TermOffset(startPosition, _termLength);
+        _termBegin = startPosition - _termOffset;
+    }
+
+    public string Channel { get; }
+
+    public int StreamId => _header.StreamId;
+
+    public int SessionId => _header.SessionId;
+
+    public int InitialTermId => _header.TermId;
+
+    public int TermLength => _termLength;
+
+    /// <summary>Bytes of a message that goes in one frame.</summary>
+    public int MaxPayloadLength => _maxPayloadLength;
+
+    /// <summary>Bytes of the longest message: an eighth of the term, at most 16 MiB.</summary>
+    public int MaxMessageLength { get; }
+
+    /// <summary>The position behind the last message taken.</summary>
+    public long Position => _closed ? _closedPosition : _termBegin + _termOffset;
+
+    /// <summary>Offers are taken up to this position.</summary>
+    public long PositionLimit => _closed ? Closed : _limit.Value;
+
+    public bool IsConnected => !_closed && _log.IsConnected;
+
+    public bool IsClosed => _closed;
+
+    /// <summary>Everything offered was handed to the network. True also after the end.</summary>
+    public bool IsDrained => _sender.State is PublicationState.Lingering or PublicationState.Closed || _sender.IsDrained;
+
+    /// <summary>Takes a copy of the message; the agent's next duty cycle sends it.</summary>
+    /// <param name="message">0 to <see cref="MaxMessageLength"/> bytes</param>
+    /// <param name="reservedValue">travels in the frame header for the application's use</param>
+    /// <returns>the new position, or one of the negative constants of this class, and then the message was not taken</returns>
+    /// <exception cref="ArgumentException">the message is longer than <see cref="MaxMessageLength"/></exception>
+    public long Offer(ReadOnlySpan<byte> message, long reservedValue = 0)
+    {
+        if (_closed)
+            return Closed;
+        if (message.Length > MaxMessageLength)
+            ThrowTooLong(message.Length, MaxMessageLength);
+        unchecked
+        {
+            while (true)
+            {
+                long position = _termBegin + _termOffset;
+                if (position >= _limit.Value)
+                    return Refuse();
+                int required = RequiredLength(message.Length);
+                if (required <= _termLength - _termOffset)
+                    return message.Length <= _maxPayloadLength
+                        ? AppendWhole(message, required, reservedValue)
+                        : AppendFragments(message, reservedValue);
+                if (_termBegin + _termLength >= LogPosition.Max(_termLength))
+                    return MaxPositionExceeded;
+                RotateTerm();
+            }
+        }
+    }
+
+    /// <summary>Takes no more messages; the agent sends what was taken, signals the end and frees the stream after its linger time.</summary>
+    public void Close()
+    {
+        if (_closed)
+            return;
+        _closedPosition = Position;
+        _closed = true;
+        _sender.Close();
+    }
+
+    internal bool BelongsTo(NetworkPublication sender) => ReferenceEquals(_sender, sender);
+
+    private int RequiredLength(int length)
+    {
+        if (length <= _maxPayloadLength)
+            return Limits.Align(DataHeader.Length + length);
+        (int full, int rest) = Math.DivRem(length, _maxPayloadLength);
+        return (full * (_maxPayloadLength + DataHeader.Length)) + (rest > 0 ? Limits.Align(DataHeader.Length + rest) : 0);
+    }
+
+    private long AppendWhole(ReadOnlySpan<byte> message, int required, long reservedValue)
+    {
+        Write(message, FrameFlags.Unfragmented, reservedValue);
+        return Advance(required);
+    }
+
+    private long AppendFragments(ReadOnlySpan<byte> message, long reservedValue)
+    {
+        byte flags = FrameFlags.Begin;
+        long position = 0;
+        while (!message.IsEmpty)
+        {
+            int length = Math.Min(message.Length, _maxPayloadLength);
+            if (length == message.Length)
+                flags |= FrameFlags.End;
+            Write(message[..length], flags, reservedValue);
+            position = Advance(Limits.Align(DataHeader.Length + length));
+            message = message[length..];
+            flags = 0;
+        }
+        return position;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Write(ReadOnlySpan<byte> payload, byte flags, long reservedValue)
+    {
+        int frameLength = DataHeader.Length + payload.Length;
+        byte* frame = Begin(frameLength, FrameType.Data, flags, reservedValue);
+        payload.CopyTo(new Span<byte>(frame + DataHeader.Length, payload.Length));
+        Volatile.Write(ref *(int*)frame, frameLength);
+    }
+
+    /// <summary>
+    /// Writes all of a header but a positive length. The caller stores that last, with release: who finds it finds the whole frame.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private byte* Begin(int frameLength, short type, byte flags, long reservedValue)
+    {
+        byte* frame = _log.Term(_termIndex) + _termOffset;
+        var header = (DataHeader*)frame;
+        Volatile.Write(ref header->FrameLength, -frameLength);
+        header->Version = FrameHeader.CurrentVersion;
+        header->Flags = flags;
+        header->Type = type;
+        header->TermOffset = _termOffset;
+        header->SessionId = _header.SessionId;
+        header->StreamId = _header.StreamId;
+        header->TermId = _termId;
+        header->ReservedValue = reservedValue;
+        return frame;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private long Advance(int length)
+    {
+        _termOffset += length;
+        _log.StoreTail(_termIndex, _termId, _termOffset);
+        return _termBegin + _termOffset;
+    }
+
+    private void RotateTerm()
+    {
+        int left = _termLength - _termOffset;
+        if (left > 0)
+        {
+            byte* frame = Begin(left, FrameType.Padding, FrameFlags.Unfragmented, 0);
+            Volatile.Write(ref *(int*)frame, left);
+            Advance(left);
+        }
+        _termBegin += _termLength;
+        _termOffset = 0;
+        _termId = unchecked(_termId + 1);
+        _termIndex = (_termIndex + 1) % Limits.TermCount;
+        _log.StoreTail(_termIndex, _termId, 0);
+        _log.StoreActiveTermCount(unchecked(_termId - _header.TermId));
+    }
+
+    private long Refuse()
+    {
+        if (!_log.IsConnected)
+            return NotConnected;
+        _counters.BackPressuredOffers++;
+        return BackPressured;
+    }
+
+    private static void ThrowTooLong(int length, int limit) =>
+        throw new ArgumentException($"a message of {length} bytes is longer than the stream's limit of {limit}");
+}

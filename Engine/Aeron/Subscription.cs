@@ -1,0 +1,114 @@
+// The user's end of a channel and stream: its images, and the poll that hands their messages to a handler.
+
+namespace MarginEngine.Aeron;
+
+/// <summary>Messages of every sender on a channel and stream. Made by <see cref="AeronAgent.AddSubscription"/>.</summary>
+public sealed class Subscription
+{
+    private readonly AeronAgent _agent;
+    private readonly List<Image> _images = [];
+    private int _first;
+    private bool _isClosed;
+
+    internal Subscription(AeronAgent agent, Channel channel, ReceiveEndpoint endpoint, int streamId)
+    {
+        _agent = agent;
+        Parameters = channel;
+        Endpoint = endpoint;
+        StreamId = streamId;
+    }
+
+    public string Channel => Parameters.Uri.Text;
+
+    public int StreamId { get; }
+
+    /// <summary>The address really bound: tells the port where the channel asked for port 0.</summary>
+    public Ipv4Endpoint LocalEndpoint => Endpoint.LocalEndpoint;
+
+    /// <summary>Called from the agent's duty cycle when a sender appears.</summary>
+    public Action<Image>? ImageAvailable { get; set; }
+
+    /// <summary>Called from the agent's duty cycle when a sender is gone and all its messages were taken.</summary>
+    public Action<Image>? ImageUnavailable { get; set; }
+
+    public int ImageCount => _images.Count;
+
+    public IReadOnlyList<Image> Images => _images;
+
+    public bool IsConnected => _images.Count > 0;
+
+    public bool IsClosed => _isClosed;
+
+    internal Channel Parameters { get; }
+
+    internal ReceiveEndpoint Endpoint { get; }
+
+    /// <summary>
+    /// Delivers at most <paramref name="messageLimit"/> messages, each image in its order; returns how many were taken. The images take
+    /// turns in going first.
+    /// </summary>
+    public int Poll<THandler>(ref THandler handler, int messageLimit)
+        where THandler : IMessageHandler, allows ref struct
+    {
+        int count = _images.Count;
+        if (count == 0)
+            return 0;
+        _agent.BeginPoll();
+        int taken = 0;
+        try
+        {
+            _first = _first + 1 < count ? _first + 1 : 0;
+            for (int i = 0; i < count && taken < messageLimit && i < _images.Count; i++)
+            {
+                int index = _first + i;
+                taken += _images[index < count ? index : index - count].Poll(ref handler, messageLimit - taken);
+            }
+        }
+        finally
+        {
+            _agent.EndPoll();
+        }
+        return taken;
+    }
+
+    /// <summary>Leaves the channel; the senders are told. Not to be called by a handler or callback.</summary>
+    public void Close()
+    {
+        if (_isClosed)
+            return;
+        _agent.CheckNotBusy();
+        _isClosed = true;
+        foreach (Image image in _images)
+        {
+            image.Receiver.RemoveReader(image);
+            image.Close();
+        }
+        _images.Clear();
+        Endpoint.Remove(this);
+        _agent.Forget(this);
+    }
+
+    internal bool Wants(int streamId, int sessionId) =>
+        streamId == StreamId && (Parameters.SessionId is not { } only || only == sessionId);
+
+    internal void Open(NetworkImage receiver)
+    {
+        var image = new Image(receiver, this, receiver.RebuiltPosition);
+        receiver.AddReader(image);
+        _images.Add(image);
+        ImageAvailable?.Invoke(image);
+    }
+
+    internal void Drop(NetworkImage receiver)
+    {
+        for (int i = _images.Count - 1; i >= 0; i--)
+        {
+            Image image = _images[i];
+            if (!image.BelongsTo(receiver))
+                continue;
+            _images.RemoveAt(i);
+            image.Close();
+            ImageUnavailable?.Invoke(image);
+        }
+    }
+}
