@@ -1,6 +1,7 @@
 // The transport over real sockets on loopback: unicast and multicast, between agents of one process. Every wait has a deadline.
 
 using MarginEngine.Aeron;
+using NUnit.Framework;
 
 namespace MarginEngine.Tests.AeronTests;
 
