@@ -1,0 +1,36 @@
+// Prices of perpetuals and dated futures beside the chain snapshots. They are closes of one-minute candles near the snapshot, not the
+// venue's marks: good for the path of a future, not for pricing an option. Called by DataFile.
+
+namespace MarginEngine.Tool.Import;
+
+internal static class DeribitMarksCsv
+{
+    public static ImportedFile ReadPerpetuals(CsvReader csv)
+        => Read(csv, DataFormat.DeribitPerpetualMarks, csv.Column("instrument_name"), csv.Column("perp_futures_mark_price"), csv.Column("obs_datetime"));
+
+    public static ImportedFile ReadTerm(CsvReader csv)
+        => Read(csv, DataFormat.DeribitTermMarks, csv.Column("futures_instrument_name"), csv.Column("term_mark_price_final"), csv.Column("timestamp"));
+
+    private static ImportedFile Read(CsvReader csv, DataFormat format, int name, int price, int time)
+    {
+        var futures = new List<FutureMark>();
+        int skipped = 0;
+        long first = long.MaxValue;
+        while (csv.Next())
+        {
+            if (!VenueName.TryParse(csv.Text(name), out VenueName contract) || contract.Kind == ContractKind.Option)
+                throw csv.Error(name, $"'{csv.Text(name)}' is not the name of a future");
+            if (csv.IsEmpty(price))
+            {
+                skipped++;
+                continue;
+            }
+            var mark = new FutureMark(csv.Text(name), contract, csv.TimeText(time), csv.Positive(price));
+            first = Math.Min(first, mark.TimeNanos);
+            futures.Add(mark);
+        }
+        if (futures.Count == 0)
+            throw new ImportException(csv.File, 1, 1, "a header without a priced row");
+        return new ImportedFile { File = csv.File, Format = format, TimeNanos = first, Futures = futures, Skipped = skipped };
+    }
+}
