@@ -120,7 +120,7 @@ public sealed class CsvReader
     public long TimeText(int field)
     {
         if (!DateTimeOffset.TryParseExact(Text(field), TimeFormats, CultureInfo.InvariantCulture,
-                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset time)
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal | DateTimeStyles.AllowLeadingWhite, out DateTimeOffset time)
             || !UnixTime.TryNanos(time, out long nanos))
             throw Error(field, $"'{Shown(field)}' is not a time");
         return nanos;
