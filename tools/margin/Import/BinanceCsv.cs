@@ -8,7 +8,7 @@ internal static class BinanceCsv
 
     /// <summary>Older archives have twelve numbers a row and no header: then the first row is data.</summary>
     public static bool IsHeadless(CsvReader csv)
-        => csv.Header.Count == CandleFields && csv.Header.All(text => DecimalText.TryParse(System.Text.Encoding.UTF8.GetBytes(text), DecimalText.Scale, out _));
+        => csv.Header.Count == CandleFields && csv.Header.All(text => DecimalText.TryParse(System.Text.Encoding.UTF8.GetBytes(text), 0, out _));
 
     public static ImportedFile ReadCandles(CsvReader csv, string symbol)
     {

@@ -25,7 +25,7 @@ public sealed class CsvReader
     private readonly record struct Field(int Start, int Length, int Line, int Column, bool Doubled);
 
     /// <summary>Reads the header row.</summary>
-    /// <exception cref="ImportException">No header, an empty document, or a repeated column name.</exception>
+    /// <exception cref="ImportException">An empty document or a first line that is no row.</exception>
     public CsvReader(string file, byte[] content)
     {
         File = file;
@@ -36,11 +36,7 @@ public sealed class CsvReader
             throw new ImportException(file, 1, 1, "the file is empty, a header row is expected");
         _header = new string[_fields.Count];
         for (int i = 0; i < _header.Length; i++)
-        {
             _header[i] = Text(i);
-            if (Array.IndexOf(_header, _header[i]) < i)
-                throw Error(i, $"column '{_header[i]}' appears twice in the header");
-        }
     }
 
     public string File { get; }
@@ -51,7 +47,13 @@ public sealed class CsvReader
     public IReadOnlyList<string> Header => _header;
 
     /// <summary>Index of a column, -1 when the header has none of that name.</summary>
-    public int Find(string column) => Array.IndexOf(_header, column);
+    public int Find(string column)
+    {
+        int index = Array.IndexOf(_header, column);
+        return index < 0 || Array.LastIndexOf(_header, column) == index
+            ? index
+            : throw new ImportException(File, 1, 1, $"column '{column}' appears twice in the header");
+    }
 
     /// <summary>Index of a column that must be there.</summary>
     public int Column(string column)
