@@ -29,6 +29,12 @@ internal sealed class CodeWriter
         Line("}" + ending);
     }
 
+    /// <summary>Length of the text so far, to rewind to.</summary>
+    public int Mark => _text.Length;
+
+    /// <summary>Drops what was written since a mark at the same depth.</summary>
+    public void Rewind(int mark) => _text.Length = mark;
+
     /// <summary>A one-line summary; nothing where there is no text.</summary>
     public void Doc(string? text)
     {

@@ -27,6 +27,10 @@ internal static class SchemaEmitter
         Add("SbeError", WireEmitter.EmitError);
         Add("SbeWire", writer => WireEmitter.EmitWire(writer, schema.BigEndian));
         Add("SbeTypes", writer => EmitTypes(writer, schema));
+        Add("Schema", writer => new CatalogEmitter(schema, writer).Emit());
+        Add("Schema.Validate", writer => new ValidateEmitter(schema, writer).Emit());
+        Add("Schema.Json", writer => new JsonEmitter(schema, writer).Emit());
+        Add("SbeJson", JsonSupport.Emit);
         var messages = new MessageEmitter(schema);
         foreach (Message message in schema.Messages)
         {

@@ -181,13 +181,16 @@ internal sealed class SlotDecoder
         string here = $"new {name}({RefAt("_at", slot.Offset)}{version})";
         _writer.Doc(slot.Description ?? type.Description);
         _writer.Line($"public {name} {slot.CsName} => {(condition is null ? here : $"{condition} ? {here} : {name}.Absent")};");
-        if (condition is null && slot.Presence != Presence.Optional && !HasNullableFirst(type))
+        if (condition is null && !MayBeNull(slot, type))
             return;
         string first = FirstIsNull(type, slot.Offset) is { } isNull ? $"!({isNull})" : "true";
         _writer.Line();
         _writer.Line($"/// <summary>False where the message does not carry it: an older version, or its first member is null.</summary>");
         _writer.Line($"public bool {slot.HasName} => {(condition is null ? first : first == "true" ? condition : $"{condition} && {first}")};");
     }
+
+    /// <summary>True where the schema allows a composite that is on the wire to be null.</summary>
+    public static bool MayBeNull(Slot slot, CompositeType type) => slot.Presence == Presence.Optional || HasNullableFirst(type);
 
     private static bool HasNullableFirst(CompositeType type)
     {

@@ -13,7 +13,7 @@ namespace MarginEngine.SbeGenerator.Model;
 internal static class Naming
 {
     // What every generated type of a namespace may call its own.
-    private static readonly string[] TypeNames = { "Schema", "SbeError", "SbeWire" };
+    private static readonly string[] TypeNames = { "Schema", "SbeError", "SbeWire", "SbeJson" };
 
     private static readonly string[] MemberNames =
     {
