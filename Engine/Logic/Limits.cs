@@ -1,0 +1,99 @@
+namespace MarginEngine.Logic;
+
+/// <summary>
+/// Every capacity of the engine. All of it is allocated and touched at start; what does not fit is refused with a coded reject.
+/// </summary>
+public sealed record Limits
+{
+    /// <summary>Accounts, the insurance fund included.</summary>
+    public int Accounts { get; init; } = 16_384;
+
+    /// <summary>(account, underlying, settlement currency) triples with a position or an order.</summary>
+    public int Units { get; init; } = 65_536;
+
+    /// <summary>(account, instrument) pairs with a position or an order.</summary>
+    public int Positions { get; init; } = 524_288;
+
+    /// <summary>Resting orders.</summary>
+    public int Orders { get; init; } = 262_144;
+
+    /// <summary>Contracts ever defined.</summary>
+    public int Instruments { get; init; } = 8_192;
+
+    public int Underlyings { get; init; } = 64;
+
+    /// <summary>Expiries over all underlyings.</summary>
+    public int Expiries { get; init; } = 2_048;
+
+    public int Currencies { get; init; } = 32;
+
+    /// <summary>Margin models in force at one time.</summary>
+    public int Models { get; init; } = 4;
+
+    /// <summary>Positions that one liquidation instruction may name.</summary>
+    public int Legs { get; init; } = 128;
+
+    /// <summary>Market messages without an end-of-event flag after which margins are evaluated all the same.</summary>
+    public int EventMessages { get; init; } = 16_384;
+
+    /// <summary>Accounts looked at for an overdue refresh in each evaluation.</summary>
+    public int RefreshSlice { get; init; } = 32;
+
+    /// <summary>Rows of a scenario table after padding; a multiple of the widest vector.</summary>
+    public const int Rows = 64;
+
+    /// <summary>Rows a scenario table may name.</summary>
+    public const int NamedRows = 64;
+
+    /// <summary>Largest message, in bytes, header included.</summary>
+    public const int MessageBytes = 8_192;
+
+    /// <summary>Nanoseconds of stamped time between two heartbeats.</summary>
+    public const long HeartbeatNanos = 1_000_000_000;
+
+    /// <summary>Nanoseconds of stamped time between two published risk arrays.</summary>
+    public const long RiskArrayNanos = 10_000_000;
+
+    /// <summary>A margin ratio is never shown above this (10,000 times the requirement): equity is gone.</summary>
+    public const long RatioCeiling = 1_000_000_000_000;
+
+    /// <summary>Accounts that one deleveraging event may name.</summary>
+    public const int DeleveragingShares = 16;
+
+    /// <summary>The account number of the insurance fund.</summary>
+    public const ulong FundAccount = 0;
+
+    /// <summary>The currency number of USD, the money of account.</summary>
+    public const ushort MoneyCurrency = 1;
+
+    /// <summary>Decimals of the money of account: micro-USD.</summary>
+    public const int MoneyDecimals = 6;
+
+    /// <summary>Small enough for tests and one-shot calculations: a few megabytes.</summary>
+    public static Limits Small { get; } = new()
+    {
+        Accounts = 256,
+        Units = 512,
+        Positions = 4_096,
+        Orders = 4_096,
+        Instruments = 1_024,
+        Underlyings = 16,
+        Expiries = 256,
+        Currencies = 16,
+        Models = 4,
+    };
+
+    /// <summary>Relations between the capacities that the code relies on.</summary>
+    public void Validate()
+    {
+        Check.That(Rows % 8 == 0 && NamedRows <= Rows);
+        Check.That(Accounts is > 0 and <= 16_777_216);
+        Check.That(Units >= Accounts || Units > 0);
+        Check.That(Positions > 0 && Orders > 0 && Instruments > 0);
+        Check.That(Underlyings is > 0 and <= 1_024 && Expiries > 0);
+        Check.That(Currencies is > 0 and <= 64);
+        Check.That(Models is > 0 and <= 16);
+        Check.That(Legs is > 0 and <= 256);
+        Check.That(RefreshSlice > 0 && EventMessages > 0);
+    }
+}

@@ -1,0 +1,97 @@
+using MarginEngine.Codecs;
+
+namespace MarginEngine.Logic;
+
+/// <summary>A contract and what is known of its price. Quantities of it are whole lots.</summary>
+public struct Instrument
+{
+    public uint Id;
+    public int Underlying;
+    public int Currency;
+
+    /// <summary>Index of its expiry; -1 for spot and perpetuals.</summary>
+    public int Expiry;
+
+    public InstrumentKind Kind;
+    public Codecs.Settlement Settlement;
+    public OptionRight Right;
+
+    /// <summary>Base units a lot; for inverse futures and perpetuals quote units a lot. Exponent -8.</summary>
+    public long SizeE8;
+
+    public long StrikeE8;
+
+    /// <summary>Mark of a spot, perpetual or future contract in the quote currency, exponent -8; 0: none yet.</summary>
+    public long MarkE8;
+    public long MarkTime;
+
+    /// <summary>Mark volatility of an option of its own, exponent -8; 0: the slice of its expiry counts.</summary>
+    public long VolatilityE8;
+    public long VolatilityTime;
+
+    /// <summary>Counts every change that can change its risk row; the rows remember the version they were priced at.</summary>
+    public uint Version;
+
+    /// <summary>First position in it, -1: none.</summary>
+    public int FirstHolder;
+
+    /// <summary>Next instrument of the same expiry, -1: last.</summary>
+    public int NextOfExpiry;
+
+    public bool IsDirty;
+    public bool IsSettled;
+
+    public readonly bool IsOption => Kind == InstrumentKind.Option;
+
+    public readonly bool IsInverse => Settlement == Codecs.Settlement.Inverse;
+}
+
+/// <summary>What an index prices. Its coin is the currency that inverse contracts settle in.</summary>
+public struct Underlying
+{
+    public ushort Id;
+    public int Currency;
+    public long IndexE8;
+    public long IndexTime;
+}
+
+/// <summary>One expiry of one underlying: forward and volatility slice.</summary>
+public struct Expiry
+{
+    public int Underlying;
+    public long TimeNanos;
+    public long ForwardE8;
+    public long ForwardTime;
+    public bool HasSlice;
+    public bool IsSettled;
+    public long SliceTime;
+
+    /// <summary>SVI parameters with exponent -12, as they came.</summary>
+    public long SliceA;
+    public long SliceB;
+    public long SliceRho;
+    public long SliceM;
+    public long SliceSigma;
+
+    /// <summary>First instrument of it, -1: none.</summary>
+    public int FirstInstrument;
+
+    public readonly SviSlice Slice => new(
+        SliceA / 1e12, SliceB / 1e12, SliceRho / 1e12, SliceM / 1e12, SliceSigma / 1e12);
+}
+
+/// <summary>A currency that is collateral or settles contracts.</summary>
+public struct Currency
+{
+    public ushort Id;
+    public int Decimals;
+
+    /// <summary>The underlying whose index is its price in USD; -1: none is known. Unused for USD.</summary>
+    public int Underlying;
+
+    /// <summary>Annual rate that discounts linear options settled in it, exponent -8.</summary>
+    public long RateE8;
+    public long RateTime;
+
+    public readonly bool IsMoney => Id == Limits.MoneyCurrency;
+}

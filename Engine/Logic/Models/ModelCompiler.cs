@@ -1,0 +1,314 @@
+using MarginEngine.Codecs;
+
+namespace MarginEngine.Logic;
+
+/// <summary>
+/// Checks a margin model at the door and compiles it. Called by <see cref="MarginMachine"/> when the message arrives;
+/// a model that breaks a bound is refused with the field's number and leaves the one in force alone.
+/// </summary>
+public static class ModelCompiler
+{
+    private const int ScenarioFields = 100;
+    private const int UnderlyingFields = 200;
+    private const int CollateralFields = 300;
+
+    /// <summary>0: the model is sound. Otherwise the id of the first field that breaks a bound.</summary>
+    public static ushort FaultyField(in MarginModelDecoder model, MarketState market, out RejectCode code)
+    {
+        code = RejectCode.OutOfRange;
+        ushort field = FaultyRootField(model);
+        if (field != 0)
+        {
+            return field;
+        }
+
+        if (model.Scenarios.Count is 0 or > Limits.NamedRows)
+        {
+            return ScenarioFields;
+        }
+
+        foreach (MarginModelDecoder.ScenariosDecoder row in model.Scenarios)
+        {
+            long shock = row.SpotShock.Mantissa;
+            bool ranged = row.SpotScale == ShockScale.PriceRange;
+            if (shock <= (ranged ? -4 * Fixed.One : -Fixed.One) || shock > 10 * Fixed.One)
+            {
+                return ScenarioFields + 1;
+            }
+
+            if (row.Extended > 1)
+            {
+                return ScenarioFields + 4;
+            }
+        }
+
+        foreach (MarginModelDecoder.UnderlyingsDecoder underlying in model.Underlyings)
+        {
+            if (!market.TryUnderlying(underlying.UnderlyingId, out _))
+            {
+                code = RejectCode.UnknownUnderlying;
+                return UnderlyingFields + 1;
+            }
+
+            field = FaultyUnderlyingField(underlying);
+            if (field != 0)
+            {
+                return field;
+            }
+
+            foreach (MarginModelDecoder.ScenariosDecoder row in model.Scenarios)
+            {
+                if (Shock(row, Fixed.ToDouble(underlying.PriceRange.Mantissa)) <= -1.0)
+                {
+                    return ScenarioFields + 1;
+                }
+            }
+        }
+
+        foreach (MarginModelDecoder.CollateralsDecoder collateral in model.Collaterals)
+        {
+            if (!market.TryCurrency(collateral.CurrencyId, out _))
+            {
+                code = RejectCode.UnknownCurrency;
+                return CollateralFields + 1;
+            }
+
+            if (!Within(collateral.Haircut, 0, Fixed.One))
+            {
+                return CollateralFields + 2;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>Fills <paramref name="into"/> from a model that <see cref="FaultyField"/> found sound.</summary>
+    public static void Compile(in MarginModelDecoder model, MarketState market, CompiledModel into)
+    {
+        into.Id = model.ModelId;
+        into.Version = model.ModelVersion;
+        unchecked
+        {
+            into.Generation++;
+        }
+
+        into.Name.AsSpan().Clear();
+        model.Name.CopyTo(into.Name);
+        into.MaintenanceFactorE8 = model.MaintenanceFactor.Mantissa;
+        into.ShortTermPower = Fixed.ToDouble(model.ShortTermPower.Mantissa);
+        into.LongTermPower = Fixed.ToDouble(model.LongTermPower.Mantissa);
+        into.TermFloorDays = Fixed.ToDouble(model.TermFloorDays.Mantissa);
+        into.LiquidationRate = Fixed.ToDouble(model.LiquidationFee.Mantissa + model.LiquidationSlippage.Mantissa);
+        into.ThresholdE8[(int)AccountState.Warning] = model.WarningRatio.Mantissa;
+        into.ThresholdE8[(int)AccountState.MarginCall] = model.MarginCallRatio.Mantissa;
+        into.ThresholdE8[(int)AccountState.ReduceOnly] = model.ReduceOnlyRatio.Mantissa;
+        into.ThresholdE8[(int)AccountState.Liquidation] = model.LiquidationRatio.Mantissa;
+        into.HysteresisE8 = model.Hysteresis.Mantissa;
+        into.TargetRatioE8 = model.TargetRatio.Mantissa;
+        into.StalePriceNanos = (long)model.StalePriceNanos;
+        into.StaleVolatilityNanos = (long)model.StaleVolatilityNanos;
+        into.RepriceNanos = (long)model.RepriceNanos;
+        into.PublishRatioStepE8 = model.PublishRatioStep.Mantissa;
+        into.RefreshNanos = (long)model.RefreshNanos;
+        into.LiquidationRetryNanos = (long)model.LiquidationRetryNanos;
+        CompileRows(model, into);
+        Array.Clear(into.Underlyings);
+        foreach (MarginModelDecoder.UnderlyingsDecoder underlying in model.Underlyings)
+        {
+            market.TryUnderlying(underlying.UnderlyingId, out int index);
+            CompileUnderlying(model, underlying, index, into);
+        }
+
+        Array.Fill(into.HaircutE8, Fixed.One);
+        foreach (MarginModelDecoder.CollateralsDecoder collateral in model.Collaterals)
+        {
+            market.TryCurrency(collateral.CurrencyId, out int index);
+            into.HaircutE8[index] = collateral.Haircut.Mantissa;
+        }
+    }
+
+    private static void CompileRows(in MarginModelDecoder model, CompiledModel into)
+    {
+        into.RowCount = model.Scenarios.Count;
+        Array.Clear(into.VolatilityShocks);
+        Array.Clear(into.Extended);
+        int index = 0;
+        foreach (MarginModelDecoder.ScenariosDecoder row in model.Scenarios)
+        {
+            into.VolatilityShocks[index] = row.VolatilityShock;
+            into.Extended[index] = row.Extended == 1;
+            index++;
+        }
+    }
+
+    private static void CompileUnderlying(
+        in MarginModelDecoder model, in MarginModelDecoder.UnderlyingsDecoder underlying, int index, CompiledModel into)
+    {
+        ref UnderlyingParameters parameters = ref into.Underlyings[index];
+        parameters = new UnderlyingParameters
+        {
+            IsNamed = true,
+            PriceRange = Fixed.ToDouble(underlying.PriceRange.Mantissa),
+            VolatilityUp = Fixed.ToDouble(underlying.VolatilityUp.Mantissa),
+            VolatilityDown = Fixed.ToDouble(underlying.VolatilityDown.Mantissa),
+            MinimumVolatilityUp = Fixed.ToDouble(underlying.MinimumVolatilityUp.Mantissa),
+            ExtendedFactor = Fixed.ToDouble(underlying.ExtendedFactor.Mantissa),
+            ExtendedDampenerUsd = underlying.ExtendedDampener.Mantissa / 1e6,
+            MinimumAnnualisedMove = Fixed.ToDouble(underlying.MinimumAnnualisedMove.Mantissa),
+            AnnualisedMoveRisk = Fixed.ToDouble(underlying.AnnualisedMoveRisk.Mantissa),
+            DeltaThresholdUsd = underlying.DeltaThreshold.Mantissa / 1e6,
+            MaximumDeltaShock = Fixed.ToDouble(underlying.MaximumDeltaShock.Mantissa),
+            DeltaIncrement = underlying.DeltaIncrement.Mantissa / 1e12,
+        };
+        into.SpotFactor(index).Fill(1.0);
+        into.LogSpotFactor(index).Clear();
+        into.LinearFactor(index).Fill(1.0);
+        into.Weight(index).Fill(1.0);
+        into.Dampener(index).Clear();
+        into.SpotShockE8(index).Clear();
+        int row = 0;
+        foreach (MarginModelDecoder.ScenariosDecoder scenario in model.Scenarios)
+        {
+            double shock = Shock(scenario, parameters.PriceRange);
+            double range = parameters.PriceRange;
+            double clamp = shock < 0 ? -range : range;
+            into.SpotFactor(index)[row] = 1.0 + shock;
+            into.LogSpotFactor(index)[row] = Functions.Log(1.0 + shock);
+            into.LinearFactor(index)[row] = 1.0 + (scenario.Extended == 1 && Math.Abs(shock) > range ? clamp : shock);
+            into.SpotShockE8(index)[row] = Fixed.ToAtoms(shock * 1e8);
+            if (scenario.Extended == 1 && shock != 0)
+            {
+                double size = Math.Abs(shock);
+                into.Weight(index)[row] = parameters.ExtendedFactor * (range / size) * (1.0 + shock) / (1.0 + clamp);
+                into.Dampener(index)[row] = (Math.Max(size / range, 1.0) - 1.0) * parameters.ExtendedDampenerUsd / (1.0 + clamp);
+            }
+
+            row++;
+        }
+    }
+
+    private static double Shock(in MarginModelDecoder.ScenariosDecoder row, double priceRange)
+    {
+        double shock = Fixed.ToDouble(row.SpotShock.Mantissa);
+        return row.SpotScale == ShockScale.PriceRange ? shock * priceRange : shock;
+    }
+
+    private static ushort FaultyRootField(in MarginModelDecoder model)
+    {
+        if (!Within(model.MaintenanceFactor, 1, Fixed.One))
+        {
+            return 5;
+        }
+
+        if (!Within(model.ShortTermPower, 0, 2 * Fixed.One))
+        {
+            return 6;
+        }
+
+        if (!Within(model.LongTermPower, 0, 2 * Fixed.One))
+        {
+            return 7;
+        }
+
+        if (!Within(model.TermFloorDays, Fixed.One / 1000, 365 * Fixed.One))
+        {
+            return 8;
+        }
+
+        if (!Within(model.LiquidationFee, 0, Fixed.One / 4))
+        {
+            return 9;
+        }
+
+        if (!Within(model.LiquidationSlippage, 0, Fixed.One / 4))
+        {
+            return 10;
+        }
+
+        if (!Within(model.WarningRatio, 1, model.MarginCallRatio.Mantissa))
+        {
+            return 11;
+        }
+
+        if (!Within(model.MarginCallRatio, 1, model.ReduceOnlyRatio.Mantissa))
+        {
+            return 12;
+        }
+
+        if (!Within(model.ReduceOnlyRatio, 1, model.LiquidationRatio.Mantissa))
+        {
+            return 13;
+        }
+
+        if (!Within(model.LiquidationRatio, 1, 10 * Fixed.One))
+        {
+            return 14;
+        }
+
+        if (!Within(model.Hysteresis, 0, model.WarningRatio.Mantissa - 1))
+        {
+            return 15;
+        }
+
+        return (ushort)(Within(model.TargetRatio, 1, model.LiquidationRatio.Mantissa - 1)
+            ? Within(model.PublishRatioStep, 0, 10 * Fixed.One) ? 0 : 20
+            : 16);
+    }
+
+    private static ushort FaultyUnderlyingField(in MarginModelDecoder.UnderlyingsDecoder underlying)
+    {
+        if (!Within(underlying.PriceRange, Fixed.One / 1000, Fixed.One - 1))
+        {
+            return UnderlyingFields + 2;
+        }
+
+        if (!Within(underlying.VolatilityUp, 0, 10 * Fixed.One))
+        {
+            return UnderlyingFields + 3;
+        }
+
+        if (!Within(underlying.VolatilityDown, 0, 10 * Fixed.One))
+        {
+            return UnderlyingFields + 4;
+        }
+
+        if (!Within(underlying.MinimumVolatilityUp, 0, 10 * Fixed.One))
+        {
+            return UnderlyingFields + 5;
+        }
+
+        if (!Within(underlying.ExtendedFactor, 0, 10 * Fixed.One))
+        {
+            return UnderlyingFields + 6;
+        }
+
+        if (underlying.ExtendedDampener.Mantissa < 0)
+        {
+            return UnderlyingFields + 7;
+        }
+
+        if (!Within(underlying.MinimumAnnualisedMove, 0, Fixed.One))
+        {
+            return UnderlyingFields + 8;
+        }
+
+        if (!Within(underlying.AnnualisedMoveRisk, 0, Fixed.One))
+        {
+            return UnderlyingFields + 9;
+        }
+
+        if (underlying.DeltaThreshold.Mantissa < 0)
+        {
+            return UnderlyingFields + 10;
+        }
+
+        if (!Within(underlying.MaximumDeltaShock, 0, Fixed.One))
+        {
+            return UnderlyingFields + 11;
+        }
+
+        return (ushort)(underlying.DeltaIncrement.Mantissa < 0 ? UnderlyingFields + 12 : 0);
+    }
+
+    private static bool Within(DecimalDecoder value, long low, long high) => value.Mantissa >= low && value.Mantissa <= high;
+}
