@@ -36,6 +36,9 @@ public sealed record Limits
     /// <summary>Market messages without an end-of-event flag after which margins are evaluated all the same.</summary>
     public int EventMessages { get; init; } = 16_384;
 
+    /// <summary>Senders of input.</summary>
+    public int Sources { get; init; } = 64;
+
     /// <summary>Accounts looked at for an overdue refresh in each evaluation.</summary>
     public int RefreshSlice { get; init; } = 32;
 

@@ -48,12 +48,14 @@ public sealed unsafe class RiskRows : IDisposable
     private readonly double[] _call = new double[Limits.Rows];
     private readonly double[] _put = new double[Limits.Rows];
     private readonly TermShock[] _terms;
+    private readonly int _expiries;
 
     public RiskRows(Limits limits, MarketState market, CompiledModel[] models)
     {
         _market = market;
         _models = models;
         _instruments = limits.Instruments;
+        _expiries = limits.Expiries;
         nuint bytes = checked((nuint)limits.Models * (nuint)limits.Instruments * Limits.Rows * sizeof(double));
         _rows = (double*)NativeMemory.AlignedAlloc(bytes, 64);
         NativeMemory.Clear(_rows, bytes);
@@ -160,18 +162,21 @@ public sealed unsafe class RiskRows : IDisposable
 
         double size = Fixed.ToDouble(contract.SizeE8);
         double rate = Math.Max(Fixed.ToDouble(_market.CurrencyAt(contract.Currency).RateE8), 0.0);
-        double discount = contract.IsInverse || rate == 0.0 ? 1.0 : Functions.Exp(-rate * years);
         bool isCall = contract.Right == OptionRight.Call;
-        OptionGreeks greeks = Black76.Greeks(isCall, forward, strike, years, volatility);
-        double premium = contract.IsInverse ? greeks.Value / forward : greeks.Value * discount;
+
+        // A coin-settled premium is not discounted: the venue quotes it as forward value / forward.
+        rate = contract.IsInverse ? 0.0 : rate;
+        double discount = Functions.Exp(-(rate * years));
+        OptionGreeks greeks = Black76.Greeks(isCall, forward, strike, years, volatility, rate);
+        double premium = contract.IsInverse ? greeks.Value / forward : greeks.Value;
         risk.Value = size * premium * scale;
         risk.Notional = contract.IsInverse ? size * scale : size * forward * scale;
-        risk.DeltaBase = size * discount * greeks.Delta;
+        risk.DeltaBase = size * greeks.Delta;
         risk.DeltaUsd = risk.DeltaBase * forward;
-        risk.GammaUsd = size * discount * greeks.Gamma * forward * forward * 0.01;
-        risk.VegaUsd = size * discount * greeks.Vega * 0.01;
-        risk.ThetaUsd = size * discount * (greeks.Theta + (contract.IsInverse ? 0.0 : rate * greeks.Value)) / 365.0;
-        risk.RhoUsd = contract.IsInverse ? 0.0 : -size * discount * years * greeks.Value * 0.01;
+        risk.GammaUsd = size * greeks.Gamma * forward * forward * 0.01;
+        risk.VegaUsd = size * greeks.VegaPerPoint;
+        risk.ThetaUsd = size * greeks.ThetaPerDay;
+        risk.RhoUsd = size * greeks.RhoPerPoint;
 
         int underlying = contract.Underlying;
         int padded = rules.PaddedRows;
@@ -229,7 +234,7 @@ public sealed unsafe class RiskRows : IDisposable
     private double TermFactor(int model, int expiry, double years)
     {
         CompiledModel rules = _models[model];
-        ref TermShock term = ref _terms[(model * (_terms.Length / _models.Length)) + expiry];
+        ref TermShock term = ref _terms[(model * _expiries) + expiry];
         if (term.Generation != rules.Generation || term.Years != years)
         {
             double days = Math.Max(years * 365.0, rules.TermFloorDays);

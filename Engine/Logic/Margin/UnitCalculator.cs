@@ -297,9 +297,10 @@ public sealed class UnitCalculator
         _netDelta[expiry] = delta;
     }
 
-    private MarginFlags Staleness(CompiledModel rules, in Instrument contract, long nowNanos)
+    /// <summary>Which prices of a contract are older than the model allows.</summary>
+    public MarginFlags Staleness(CompiledModel rules, in Instrument contract, long nowNanos)
     {
-        MarginFlags flags = MarginFlags.None;
+        MarginFlags flags = default;
         long priceTime = contract.IsOption ? _market.ExpiryAt(contract.Expiry).ForwardTime : contract.MarkTime;
         if (rules.StalePriceNanos > 0 && nowNanos - priceTime > rules.StalePriceNanos)
         {

@@ -38,6 +38,9 @@ public sealed class CompiledModel
 
     public byte[] Name { get; }
 
+    /// <summary>Digest of the message it was made from, origin left out.</summary>
+    public ulong Digest { get; set; }
+
     /// <summary>Counts compilations, so that risk rows priced under an older version are told apart.</summary>
     public uint Generation { get; set; }
 

@@ -83,7 +83,7 @@ public static class ModelCompiler
     }
 
     /// <summary>Fills <paramref name="into"/> from a model that <see cref="FaultyField"/> found sound.</summary>
-    public static void Compile(in MarginModelDecoder model, MarketState market, CompiledModel into)
+    public static void Compile(in MarginModelDecoder model, ReadOnlySpan<byte> message, MarketState market, CompiledModel into)
     {
         into.Id = model.ModelId;
         into.Version = model.ModelVersion;
@@ -92,6 +92,9 @@ public static class ModelCompiler
             into.Generation++;
         }
 
+        Digest64 digest = new(4);
+        digest.Add(message[(MessageHeaderDecoder.Size + OriginDecoder.Size)..]);
+        into.Digest = digest.Value;
         into.Name.AsSpan().Clear();
         model.Name.CopyTo(into.Name);
         into.MaintenanceFactorE8 = model.MaintenanceFactor.Mantissa;

@@ -1,0 +1,266 @@
+using MarginEngine.Codecs;
+
+namespace MarginEngine.Logic;
+
+/// <content>Index, forwards, marks, volatilities, rates, valuation time.</content>
+public sealed partial class MarginMachine
+{
+    private long _pendingMessages;
+
+    /// <summary>The clock prices age by: market time where ticks bring it, else stamped time.</summary>
+    private long PriceClock => _hasMarketTime ? _marketTime : _now;
+
+    private RejectCode OnIndexPrice(ReadOnlySpan<byte> message, out ushort field)
+    {
+        IndexPriceDecoder.TryWrap(message, out IndexPriceDecoder price);
+        field = 2;
+        if (!_market.TryUnderlying(price.UnderlyingId, out int index))
+        {
+            return RejectCode.UnknownUnderlying;
+        }
+
+        ref Underlying underlying = ref _market.UnderlyingAt(index);
+        underlying.IndexTime = PriceClock;
+        _pendingMessages++;
+        if (underlying.IndexE8 != price.Price.Mantissa)
+        {
+            bool first = underlying.IndexE8 == 0;
+            underlying.IndexE8 = price.Price.Mantissa;
+            _market.TouchCurrency(underlying.Currency);
+            _movedUnderlyings[index] = true;
+            _anyIndexMoved = true;
+            if (first)
+            {
+                TouchUnderlying(index);
+            }
+        }
+
+        return default;
+    }
+
+    private RejectCode OnForwardPrice(ReadOnlySpan<byte> message, out ushort field)
+    {
+        ForwardPriceDecoder.TryWrap(message, out ForwardPriceDecoder forward);
+        RejectCode code = FindLiveExpiry(forward.UnderlyingId, forward.Expiry, out int index, out field);
+        if (code != 0)
+        {
+            return code;
+        }
+
+        ref Expiry expiry = ref _market.ExpiryAt(index);
+        expiry.ForwardTime = PriceClock;
+        _pendingMessages++;
+        if (expiry.ForwardE8 != forward.Price.Mantissa)
+        {
+            expiry.ForwardE8 = forward.Price.Mantissa;
+            _market.TouchOptionsOf(index);
+        }
+
+        return default;
+    }
+
+    private RejectCode OnMarkPrice(ReadOnlySpan<byte> message, out ushort field)
+    {
+        MarkPriceDecoder.TryWrap(message, out MarkPriceDecoder mark);
+        RejectCode code = FindLiveInstrument(mark.InstrumentId, out int index, out field);
+        if (code != 0)
+        {
+            return code;
+        }
+
+        ref Instrument instrument = ref _market.InstrumentAt(index);
+        if (instrument.IsOption)
+        {
+            // Options are valued on the forward and the surface; a mark of their own would contradict them.
+            return RejectCode.Inconsistent;
+        }
+
+        instrument.MarkTime = PriceClock;
+        _pendingMessages++;
+        if (instrument.MarkE8 != mark.Price.Mantissa)
+        {
+            instrument.MarkE8 = mark.Price.Mantissa;
+            _market.Touch(index);
+        }
+
+        return default;
+    }
+
+    private RejectCode OnMarkVolatility(ReadOnlySpan<byte> message, out ushort field)
+    {
+        MarkVolatilityDecoder.TryWrap(message, out MarkVolatilityDecoder mark);
+        RejectCode code = FindLiveInstrument(mark.InstrumentId, out int index, out field);
+        if (code != 0)
+        {
+            return code;
+        }
+
+        ref Instrument instrument = ref _market.InstrumentAt(index);
+        if (!instrument.IsOption)
+        {
+            return RejectCode.Inconsistent;
+        }
+
+        instrument.VolatilityTime = PriceClock;
+        _pendingMessages++;
+        if (instrument.VolatilityE8 != mark.Volatility.Mantissa)
+        {
+            instrument.VolatilityE8 = mark.Volatility.Mantissa;
+            _market.Touch(index);
+        }
+
+        return default;
+    }
+
+    private RejectCode OnVolatilitySlice(ReadOnlySpan<byte> message, out ushort field)
+    {
+        VolatilitySliceDecoder.TryWrap(message, out VolatilitySliceDecoder slice);
+        RejectCode code = FindLiveExpiry(slice.UnderlyingId, slice.Expiry, out int index, out field);
+        if (code != 0)
+        {
+            return code;
+        }
+
+        SviSlice candidate = new(
+            slice.A.Mantissa / 1e12, slice.B.Mantissa / 1e12, slice.Rho.Mantissa / 1e12, slice.M.Mantissa / 1e12, slice.Sigma.Mantissa / 1e12);
+        field = FaultyParameter(candidate.Check());
+        if (field != 0)
+        {
+            // The last good slice stays in force.
+            return RejectCode.Arbitrage;
+        }
+
+        if (!_surface.TryStage(index, slice, PriceClock))
+        {
+            return RejectCode.Capacity;
+        }
+
+        _pendingMessages++;
+        return default;
+    }
+
+    // Parameter bounds name their field; butterflies and negative variance name the level.
+    private static ushort FaultyParameter(SviFault fault) => fault switch
+    {
+        SviFault.None => 0,
+        SviFault.SlopeNegative => 5,
+        SviFault.CorrelationOutOfRange => 6,
+        SviFault.WidthNotPositive => 8,
+        _ => 4,
+    };
+
+    private RejectCode OnInterestRate(ReadOnlySpan<byte> message, out ushort field)
+    {
+        InterestRateDecoder.TryWrap(message, out InterestRateDecoder rate);
+        field = 2;
+        if (!_market.TryCurrency(rate.CurrencyId, out int index))
+        {
+            return RejectCode.UnknownCurrency;
+        }
+
+        field = 3;
+        if (Math.Abs(rate.Rate.Mantissa) > 2 * Fixed.One)
+        {
+            return RejectCode.OutOfRange;
+        }
+
+        ref Currency currency = ref _market.CurrencyAt(index);
+        currency.RateTime = PriceClock;
+        _pendingMessages++;
+        if (currency.RateE8 != rate.Rate.Mantissa)
+        {
+            currency.RateE8 = rate.Rate.Mantissa;
+            _market.TouchAllOptions();
+        }
+
+        return default;
+    }
+
+    private RejectCode OnTimeTick(ReadOnlySpan<byte> message, out ushort field)
+    {
+        TimeTickDecoder.TryWrap(message, out TimeTickDecoder tick);
+        field = 2;
+        _pendingMessages++;
+        if (tick.Time is not ulong time)
+        {
+            return default;
+        }
+
+        if (time > long.MaxValue || (_hasMarketTime && (long)time < _marketTime))
+        {
+            return RejectCode.OutOfOrder;
+        }
+
+        if (!_hasMarketTime)
+        {
+            // From here on the market's clock counts, which may stand before the engine's.
+            _hasMarketTime = true;
+            _market.ValuationTime = 0;
+        }
+
+        _marketTime = (long)time;
+        AdvanceValuation(_marketTime);
+        return default;
+    }
+
+    // Rows of one market are all priced at one moment: valuation time moves only together with a new pricing of every option.
+    private void AdvanceValuation(long time)
+    {
+        long step = long.MaxValue;
+        foreach (CompiledModel model in _models)
+        {
+            if (model.Id != 0)
+            {
+                step = Math.Min(step, model.RepriceNanos);
+            }
+        }
+
+        long passed = time - _market.ValuationTime;
+        if (passed > 0 && (_market.ValuationTime == 0 || passed >= step || step == long.MaxValue))
+        {
+            _market.ValuationTime = time;
+            _market.TouchAllOptions();
+        }
+    }
+
+    // The first index of an underlying prices what could not be priced before.
+    private void TouchUnderlying(int underlying)
+    {
+        for (int instrument = 0; instrument < _market.InstrumentCount; instrument++)
+        {
+            if (_market.InstrumentAt(instrument).Underlying == underlying)
+            {
+                _market.Touch(instrument);
+            }
+        }
+    }
+
+    private RejectCode FindLiveInstrument(uint id, out int index, out ushort field)
+    {
+        field = 2;
+        if (!_market.TryInstrument(id, out index))
+        {
+            return RejectCode.UnknownInstrument;
+        }
+
+        return _market.InstrumentAt(index).IsSettled ? RejectCode.Expired : default;
+    }
+
+    private RejectCode FindLiveExpiry(ushort underlyingId, ulong time, out int index, out ushort field)
+    {
+        field = 2;
+        index = -1;
+        if (!_market.TryUnderlying(underlyingId, out int underlying))
+        {
+            return RejectCode.UnknownUnderlying;
+        }
+
+        field = 3;
+        if (time > long.MaxValue || !_market.TryExpiry(underlying, (long)time, out index))
+        {
+            return RejectCode.UnknownInstrument;
+        }
+
+        return _market.ExpiryAt(index).IsSettled ? RejectCode.Expired : default;
+    }
+}

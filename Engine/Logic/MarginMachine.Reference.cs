@@ -1,0 +1,227 @@
+using MarginEngine.Codecs;
+
+namespace MarginEngine.Logic;
+
+/// <content>Definitions of currencies, underlyings and contracts; margin models; operators.</content>
+public sealed partial class MarginMachine
+{
+    private RejectCode OnCurrency(ReadOnlySpan<byte> message, out ushort field)
+    {
+        CurrencyDefinitionDecoder.TryWrap(message, out CurrencyDefinitionDecoder currency);
+        field = 3;
+        bool isMoney = currency.CurrencyId == Limits.MoneyCurrency;
+        if (currency.Decimals > 12 || (isMoney && currency.Decimals != Limits.MoneyDecimals))
+        {
+            return RejectCode.OutOfRange;
+        }
+
+        field = 2;
+        if (_market.TryCurrency(currency.CurrencyId, out _))
+        {
+            return RejectCode.AlreadyDefined;
+        }
+
+        return _market.TryAddCurrency(currency.CurrencyId, currency.Decimals, currency.Code) ? default : RejectCode.Capacity;
+    }
+
+    private RejectCode OnUnderlying(ReadOnlySpan<byte> message, out ushort field)
+    {
+        UnderlyingDefinitionDecoder.TryWrap(message, out UnderlyingDefinitionDecoder underlying);
+        field = 3;
+        if (!_market.TryCurrency(underlying.CurrencyId, out int currency))
+        {
+            return RejectCode.UnknownCurrency;
+        }
+
+        field = 2;
+        if (_market.TryUnderlying(underlying.UnderlyingId, out _))
+        {
+            return RejectCode.AlreadyDefined;
+        }
+
+        return _market.TryAddUnderlying(underlying.UnderlyingId, currency, underlying.Code) ? default : RejectCode.Capacity;
+    }
+
+    private RejectCode OnInstrument(ReadOnlySpan<byte> message, out ushort field)
+    {
+        InstrumentDefinitionDecoder definition = default;
+        InstrumentDefinitionDecoder.TryWrap(message, out definition);
+        field = 2;
+        if (_market.TryInstrument(definition.InstrumentId, out _))
+        {
+            return RejectCode.AlreadyDefined;
+        }
+
+        field = 3;
+        if (!_market.TryUnderlying(definition.UnderlyingId, out int underlying))
+        {
+            return RejectCode.UnknownUnderlying;
+        }
+
+        field = 4;
+        if (!_market.TryCurrency(definition.SettlementCurrencyId, out int currency))
+        {
+            return RejectCode.UnknownCurrency;
+        }
+
+        field = FaultyTerm(definition, underlying, currency);
+        if (field != 0)
+        {
+            return RejectCode.Inconsistent;
+        }
+
+        int expiry = -1;
+        if (definition.Expiry is ulong time)
+        {
+            expiry = _market.ExpiryOrAdd(underlying, (long)time);
+            if (expiry < 0)
+            {
+                field = 10;
+                return RejectCode.Capacity;
+            }
+
+            if (_market.ExpiryAt(expiry).IsSettled)
+            {
+                field = 10;
+                return RejectCode.Expired;
+            }
+        }
+
+        Instrument instrument = new()
+        {
+            Id = definition.InstrumentId,
+            Underlying = underlying,
+            Currency = currency,
+            Expiry = expiry,
+            Kind = definition.Kind,
+            Settlement = definition.Settlement,
+            Right = definition.Right,
+            SizeE8 = definition.ContractSize.Mantissa,
+            StrikeE8 = definition.Strike.Mantissa ?? 0,
+            Version = 1,
+        };
+        field = 2;
+        return _market.TryAddInstrument(instrument, definition.Symbol) ? default : RejectCode.Capacity;
+    }
+
+    // 0: the terms fit together. Inverse contracts settle in the underlying's own coin; only options have a right and a strike.
+    private ushort FaultyTerm(in InstrumentDefinitionDecoder definition, int underlying, int currency)
+    {
+        bool isOption = definition.Kind == InstrumentKind.Option;
+        bool isInverse = definition.Settlement == Codecs.Settlement.Inverse;
+        bool isCoin = _market.UnderlyingAt(underlying).Currency == currency && !_market.CurrencyAt(currency).IsMoney;
+        if (isInverse != isCoin)
+        {
+            return 4;
+        }
+
+        if (!Enum.IsDefined(definition.Kind) || (definition.Kind == InstrumentKind.Spot && isInverse))
+        {
+            return 5;
+        }
+
+        if (isOption != (definition.Right is OptionRight.Call or OptionRight.Put))
+        {
+            return 7;
+        }
+
+        long? strike = definition.Strike.Mantissa;
+        if (isOption ? strike is not > 0 : strike is not null)
+        {
+            return 9;
+        }
+
+        bool expires = definition.Kind is InstrumentKind.Option or InstrumentKind.Future;
+        return (ushort)(expires != definition.Expiry.HasValue || definition.Expiry > long.MaxValue ? 10 : 0);
+    }
+
+    private RejectCode OnModel(ReadOnlySpan<byte> message, out ushort field)
+    {
+        MarginModelDecoder.TryWrap(message, out MarginModelDecoder model);
+        field = ModelCompiler.FaultyField(model, _market, out RejectCode code);
+        if (field != 0)
+        {
+            return code;
+        }
+
+        int slot = FindModel(model.ModelId);
+        if (slot >= 0 && model.ModelVersion <= _models[slot].Version)
+        {
+            field = 3;
+            return RejectCode.Inconsistent;
+        }
+
+        slot = slot >= 0 ? slot : FindModel(0);
+        if (slot < 0)
+        {
+            field = 2;
+            return RejectCode.Capacity;
+        }
+
+        ModelCompiler.Compile(model, message, _market, _models[slot]);
+        for (int account = 0; account < _book.AccountCount; account++)
+        {
+            if (_book.AccountAt(account).Model == slot)
+            {
+                TouchWhole(account);
+            }
+        }
+
+        return default;
+    }
+
+    // Slot of a model, or with id 0 the first free one; -1: none.
+    private int FindModel(ushort id)
+    {
+        for (int slot = 0; slot < _models.Length; slot++)
+        {
+            if (_models[slot].Id == id)
+            {
+                return slot;
+            }
+        }
+
+        return -1;
+    }
+
+    private RejectCode OnCommand(ReadOnlySpan<byte> message, out ushort field)
+    {
+        OperatorCommandDecoder.TryWrap(message, out OperatorCommandDecoder command);
+        field = 2;
+        switch (command.Command)
+        {
+            case Command.Halt:
+                _isHalted = true;
+                return default;
+            case Command.Resume:
+                _isHalted = false;
+                _isReduceOnly = false;
+
+                // Liquidations that waited are decided now.
+                for (int account = 0; account < _book.AccountCount; account++)
+                {
+                    if (_book.AccountAt(account).State == AccountState.Liquidation)
+                    {
+                        _book.TouchAccount(account);
+                    }
+                }
+
+                return default;
+            case Command.ReduceOnly:
+                _isReduceOnly = true;
+                return default;
+            default:
+                // Snapshot and promotion concern the node, not the book.
+                return RejectCode.Unsupported;
+        }
+    }
+
+    private void TouchWhole(int account)
+    {
+        _book.TouchAccount(account);
+        for (int unit = _book.AccountAt(account).FirstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
+        {
+            _book.TouchUnit(unit);
+        }
+    }
+}
