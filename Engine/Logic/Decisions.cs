@@ -151,7 +151,7 @@ public sealed class DecisionWriter
         reject.Time = (ulong)Cause.Time;
         reject.Source = source;
         reject.SourceSequence = sourceSequence;
-        reject.TemplateId = templateId;
+        reject.RefusedTemplateId = templateId;
         reject.Code = code;
         reject.FieldId = fieldId;
         reject.Expected = expected;

@@ -73,7 +73,7 @@ public sealed partial class MarginMachine
 
         field = 4;
         if (!Fixed.TryRescale(transfer.Amount.Mantissa, transfer.Amount.Exponent, _market.CurrencyAt(currency).Decimals, out long atoms)
-            || Math.Abs((Int128)_book.BalancesOf(account)[currency] + atoms) >= Fixed.Ceiling)
+            || Int128.Abs((Int128)_book.BalancesOf(account)[currency] + atoms) >= Fixed.Ceiling)
         {
             return RejectCode.OutOfRange;
         }
@@ -158,7 +158,7 @@ public sealed partial class MarginMachine
         field = 5;
         long signed = side == Side.Buy ? lots : -lots;
         int held = _book.FindPositionOf(account, instrument);
-        if (Math.Abs((Int128)(held < 0 ? 0 : _book.PositionAt(held).Lots) + signed) > LargestLots
+        if (Int128.Abs((Int128)(held < 0 ? 0 : _book.PositionAt(held).Lots) + signed) > LargestLots
             || !Valuation.TryCost(contract, _market.CurrencyAt(currency).Decimals, signed, priceE8, out long cost))
         {
             return RejectCode.OutOfRange;

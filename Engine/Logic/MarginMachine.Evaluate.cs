@@ -109,7 +109,7 @@ public sealed partial class MarginMachine
     private void PublishIfDue(ref Account account, CompiledModel rules, AccountState previous)
     {
         MarginFlags flags = FlagsOf(account, previous);
-        bool moved = Math.Abs((Int128)account.Margin.RatioE8 - account.PublishedRatioE8) >= Math.Max(rules.PublishRatioStepE8, 1);
+        bool moved = Int128.Abs((Int128)account.Margin.RatioE8 - account.PublishedRatioE8) >= Math.Max(rules.PublishRatioStepE8, 1);
         if (moved || flags != account.PublishedFlags || account.IsChangedByOwner || _now - account.PublishedTime >= rules.RefreshNanos)
         {
             Publish(ref account, rules, flags);

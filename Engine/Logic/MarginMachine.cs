@@ -131,7 +131,8 @@ public sealed partial class MarginMachine : IDisposable
     {
         SbeError.WrongTemplate => RejectCode.UnknownTemplate,
         SbeError.WrongSchema => RejectCode.WrongSchema,
-        SbeError.OutOfRange or SbeError.MissingValue => RejectCode.OutOfRange,
+        SbeError.NullInRequired or SbeError.BelowMinimum or SbeError.AboveMaximum or SbeError.UnknownEnumValue or SbeError.UnknownChoice
+            or SbeError.CountOutOfRange or SbeError.LengthOutOfRange or SbeError.InvalidText => RejectCode.OutOfRange,
         _ => RejectCode.Malformed,
     };
 
@@ -204,13 +205,13 @@ public sealed partial class MarginMachine : IDisposable
     private static OriginFields Origin(ReadOnlySpan<byte> message)
     {
         // The origin is the first field of every input, so its place does not depend on the template; see schema.xml.
-        if (!MessageHeaderDecoder.TryWrap(message, out MessageHeaderDecoder header) || message.Length < MessageHeaderDecoder.Size + OriginDecoder.Size
-            || header.BlockLength < OriginDecoder.Size)
+        if (!MessageHeaderDecoder.TryWrap(message, out MessageHeaderDecoder header) || message.Length < MessageHeaderDecoder.EncodedLength + OriginDecoder.EncodedLength
+            || header.BlockLength < OriginDecoder.EncodedLength)
         {
             return new OriginFields(header.TemplateId, 0, 0, 0, false);
         }
 
-        OriginDecoder origin = OriginDecoder.Wrap(message[MessageHeaderDecoder.Size..]);
+        OriginDecoder.TryWrap(message[MessageHeaderDecoder.EncodedLength..], out OriginDecoder origin);
         return new OriginFields(
             header.TemplateId, origin.Source, origin.Sequence, origin.EventTime, (origin.Flags & OriginFlags.EndOfEvent) != 0);
     }

@@ -105,7 +105,7 @@ public sealed unsafe class RiskRows : IDisposable
         return ref risk;
     }
 
-    private bool TryPriceLinear(CompiledModel rules, in Instrument contract, double scale, Span<double> row, ref LotRisk risk)
+    private static bool TryPriceLinear(CompiledModel rules, in Instrument contract, double scale, Span<double> row, ref LotRisk risk)
     {
         if (contract.MarkE8 == 0 || !rules.Underlyings[contract.Underlying].IsNamed)
         {

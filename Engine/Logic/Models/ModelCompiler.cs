@@ -27,7 +27,7 @@ public static class ModelCompiler
             return ScenarioFields;
         }
 
-        foreach (MarginModelDecoder.ScenariosDecoder row in model.Scenarios)
+        foreach (MarginModelDecoder.ScenariosDecoder.Entry row in model.Scenarios)
         {
             long shock = row.SpotShock.Mantissa;
             bool ranged = row.SpotScale == ShockScale.PriceRange;
@@ -42,7 +42,7 @@ public static class ModelCompiler
             }
         }
 
-        foreach (MarginModelDecoder.UnderlyingsDecoder underlying in model.Underlyings)
+        foreach (MarginModelDecoder.UnderlyingsDecoder.Entry underlying in model.Underlyings)
         {
             if (!market.TryUnderlying(underlying.UnderlyingId, out _))
             {
@@ -56,7 +56,7 @@ public static class ModelCompiler
                 return field;
             }
 
-            foreach (MarginModelDecoder.ScenariosDecoder row in model.Scenarios)
+            foreach (MarginModelDecoder.ScenariosDecoder.Entry row in model.Scenarios)
             {
                 if (Shock(row, Fixed.ToDouble(underlying.PriceRange.Mantissa)) <= -1.0)
                 {
@@ -65,7 +65,7 @@ public static class ModelCompiler
             }
         }
 
-        foreach (MarginModelDecoder.CollateralsDecoder collateral in model.Collaterals)
+        foreach (MarginModelDecoder.CollateralsDecoder.Entry collateral in model.Collaterals)
         {
             if (!market.TryCurrency(collateral.CurrencyId, out _))
             {
@@ -93,7 +93,7 @@ public static class ModelCompiler
         }
 
         Digest64 digest = new(4);
-        digest.Add(message[(MessageHeaderDecoder.Size + OriginDecoder.Size)..]);
+        digest.Add(message[(MessageHeaderDecoder.EncodedLength + OriginDecoder.EncodedLength)..]);
         into.Digest = digest.Value;
         into.Name.AsSpan().Clear();
         model.Name.CopyTo(into.Name);
@@ -116,14 +116,14 @@ public static class ModelCompiler
         into.LiquidationRetryNanos = (long)model.LiquidationRetryNanos;
         CompileRows(model, into);
         Array.Clear(into.Underlyings);
-        foreach (MarginModelDecoder.UnderlyingsDecoder underlying in model.Underlyings)
+        foreach (MarginModelDecoder.UnderlyingsDecoder.Entry underlying in model.Underlyings)
         {
             market.TryUnderlying(underlying.UnderlyingId, out int index);
             CompileUnderlying(model, underlying, index, into);
         }
 
         Array.Fill(into.HaircutE8, Fixed.One);
-        foreach (MarginModelDecoder.CollateralsDecoder collateral in model.Collaterals)
+        foreach (MarginModelDecoder.CollateralsDecoder.Entry collateral in model.Collaterals)
         {
             market.TryCurrency(collateral.CurrencyId, out int index);
             into.HaircutE8[index] = collateral.Haircut.Mantissa;
@@ -136,7 +136,7 @@ public static class ModelCompiler
         Array.Clear(into.VolatilityShocks);
         Array.Clear(into.Extended);
         int index = 0;
-        foreach (MarginModelDecoder.ScenariosDecoder row in model.Scenarios)
+        foreach (MarginModelDecoder.ScenariosDecoder.Entry row in model.Scenarios)
         {
             into.VolatilityShocks[index] = row.VolatilityShock;
             into.Extended[index] = row.Extended == 1;
@@ -145,7 +145,7 @@ public static class ModelCompiler
     }
 
     private static void CompileUnderlying(
-        in MarginModelDecoder model, in MarginModelDecoder.UnderlyingsDecoder underlying, int index, CompiledModel into)
+        in MarginModelDecoder model, in MarginModelDecoder.UnderlyingsDecoder.Entry underlying, int index, CompiledModel into)
     {
         ref UnderlyingParameters parameters = ref into.Underlyings[index];
         parameters = new UnderlyingParameters
@@ -170,7 +170,7 @@ public static class ModelCompiler
         into.Dampener(index).Clear();
         into.SpotShockE8(index).Clear();
         int row = 0;
-        foreach (MarginModelDecoder.ScenariosDecoder scenario in model.Scenarios)
+        foreach (MarginModelDecoder.ScenariosDecoder.Entry scenario in model.Scenarios)
         {
             double shock = Shock(scenario, parameters.PriceRange);
             double range = parameters.PriceRange;
@@ -190,7 +190,7 @@ public static class ModelCompiler
         }
     }
 
-    private static double Shock(in MarginModelDecoder.ScenariosDecoder row, double priceRange)
+    private static double Shock(in MarginModelDecoder.ScenariosDecoder.Entry row, double priceRange)
     {
         double shock = Fixed.ToDouble(row.SpotShock.Mantissa);
         return row.SpotScale == ShockScale.PriceRange ? shock * priceRange : shock;
@@ -258,7 +258,7 @@ public static class ModelCompiler
             : 16);
     }
 
-    private static ushort FaultyUnderlyingField(in MarginModelDecoder.UnderlyingsDecoder underlying)
+    private static ushort FaultyUnderlyingField(in MarginModelDecoder.UnderlyingsDecoder.Entry underlying)
     {
         if (!Within(underlying.PriceRange, Fixed.One / 1000, Fixed.One - 1))
         {

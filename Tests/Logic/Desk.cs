@@ -1,0 +1,313 @@
+using System.Globalization;
+using MarginEngine.Codecs;
+using MarginEngine.Logic;
+
+namespace MarginEngine.Tests.LogicTests;
+
+/// <summary>A machine with a voice: builds input messages, applies them one by one, and keeps the decisions it hears.</summary>
+internal sealed class Desk : IDecisionSink, IDisposable
+{
+    public const ushort Usd = 1, Btc = 2, Eth = 3;
+    public const long Second = 1_000_000_000;
+    public static readonly ulong Expiry = At("2026-03-27T08:00:00Z");
+
+    private readonly byte[] _buffer = new byte[Limits.MessageBytes];
+    private ulong _origin;
+    private uint _nextInstrument = 1;
+
+    public Desk(Limits? limits = null, bool withMarket = true, Func<ModelDocument, ModelDocument>? model = null)
+    {
+        Machine = new MarginMachine(limits ?? Limits.Small);
+        Now = (long)At("2026-02-05T12:00:00Z");
+        if (withMarket)
+        {
+            OpenMarket(model ?? (document => document));
+        }
+    }
+
+    public MarginMachine Machine { get; }
+
+    public long Now { get; set; }
+
+    /// <summary>Decisions since the last <see cref="Clear"/>.</summary>
+    public List<byte[]> Heard { get; } = [];
+
+    /// <summary>Every message applied: (time, bytes), so that a test can replay.</summary>
+    public List<(long Time, byte[] Message)> Applied { get; } = [];
+
+    public ushort Source { get; set; } = 7;
+
+    public static ulong At(string time) =>
+        (ulong)(DateTimeOffset.Parse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUnixTimeMilliseconds() * 1_000_000);
+
+    public static long E8(decimal value) => (long)(value * 100_000_000m);
+
+    public static decimal Usd6(long micro) => micro / 1_000_000m;
+
+    public void Dispose() => Machine.Dispose();
+
+    public void OnDecision(ReadOnlySpan<byte> message) => Heard.Add(message.ToArray());
+
+    public void Clear() => Heard.Clear();
+
+    public IEnumerable<byte[]> Of(ushort templateId) => Heard.Where(message => BitConverter.ToUInt16(message, 2) == templateId);
+
+    /// <summary>The code of the one reject heard; fails where there is none or more than one.</summary>
+    public (RejectCode Code, ushort Field, ulong Expected) Rejected()
+    {
+        byte[] message = Of(RejectDecoder.TemplateId).Single();
+        RejectDecoder.TryWrap(message, out RejectDecoder reject);
+        return (reject.Code, reject.FieldId, reject.Expected);
+    }
+
+    public bool HasRejected => Of(RejectDecoder.TemplateId).Any();
+
+    public MarginReport Report(ulong account) => Machine.Report(account) ?? throw new InvalidOperationException($"no account {account}");
+
+    public void Apply(ReadOnlySpan<byte> message)
+    {
+        byte[] copy = message.ToArray();
+        Applied.Add((Now, copy));
+        Machine.Apply(Machine.LastSequence + 1, Now, copy, this);
+    }
+
+    public ulong NextOrigin() => ++_origin;
+
+    public void SkipOrigin(ulong to) => _origin = to;
+
+    public void Currency(ushort id, int decimals, string code)
+    {
+        CurrencyDefinitionEncoder message = CurrencyDefinitionEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.CurrencyId = id;
+        message.Decimals = (byte)decimals;
+        message.SetCode(code);
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Underlying(ushort id, ushort currency, string code)
+    {
+        UnderlyingDefinitionEncoder message = UnderlyingDefinitionEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.UnderlyingId = id;
+        message.CurrencyId = currency;
+        message.SetCode(code);
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public uint Instrument(
+        InstrumentKind kind, Settlement settlement, ushort underlying, ushort currency, decimal size,
+        OptionRight right = OptionRight.None, decimal? strike = null, ulong? expiry = null, string symbol = "X", uint? id = null)
+    {
+        uint instrument = id ?? _nextInstrument++;
+        InstrumentDefinitionEncoder message = InstrumentDefinitionEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.InstrumentId = instrument;
+        message.UnderlyingId = underlying;
+        message.SettlementCurrencyId = currency;
+        message.Kind = kind;
+        message.Settlement = settlement;
+        message.Right = right;
+        message.SetContractSize(E8(size));
+        message.SetStrike(strike is decimal price ? E8(price) : null);
+        message.Expiry = expiry;
+        message.SetSymbol(symbol);
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+        return instrument;
+    }
+
+    public uint Perpetual(ushort currency = Btc, decimal size = 10) =>
+        Instrument(InstrumentKind.Perpetual, currency == Usd ? Settlement.Linear : Settlement.Inverse, 1, currency, size, symbol: "BTC-PERPETUAL");
+
+    public uint Option(OptionRight right, decimal strike, ushort currency = Btc, decimal size = 0.1m, ulong? expiry = null) =>
+        Instrument(
+            InstrumentKind.Option, currency == Usd ? Settlement.Linear : Settlement.Inverse, 1, currency, size, right, strike, expiry ?? Expiry,
+            $"BTC-{strike}-{(right == OptionRight.Call ? 'C' : 'P')}");
+
+    public void Index(decimal price, ushort underlying = 1, OriginFlags flags = OriginFlags.EndOfEvent)
+    {
+        IndexPriceEncoder message = IndexPriceEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
+        message.UnderlyingId = underlying;
+        message.SetPrice(E8(price));
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Forward(decimal price, ulong? expiry = null, ushort underlying = 1, OriginFlags flags = OriginFlags.EndOfEvent)
+    {
+        ForwardPriceEncoder message = ForwardPriceEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
+        message.UnderlyingId = underlying;
+        message.Expiry = expiry ?? Expiry;
+        message.SetPrice(E8(price));
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Mark(uint instrument, decimal price, OriginFlags flags = OriginFlags.EndOfEvent)
+    {
+        MarkPriceEncoder message = MarkPriceEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
+        message.InstrumentId = instrument;
+        message.SetPrice(E8(price));
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Volatility(uint instrument, decimal volatility, OriginFlags flags = OriginFlags.EndOfEvent)
+    {
+        MarkVolatilityEncoder message = MarkVolatilityEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
+        message.InstrumentId = instrument;
+        message.SetVolatility(E8(volatility));
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Slice(decimal a, decimal b, decimal rho, decimal m, decimal sigma, ulong? expiry = null, OriginFlags flags = OriginFlags.EndOfEvent)
+    {
+        VolatilitySliceEncoder message = VolatilitySliceEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
+        message.UnderlyingId = 1;
+        message.Expiry = expiry ?? Expiry;
+        message.SetA((long)(a * 1e12m));
+        message.SetB((long)(b * 1e12m));
+        message.SetRho((long)(rho * 1e12m));
+        message.SetM((long)(m * 1e12m));
+        message.SetSigma((long)(sigma * 1e12m));
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Time(ulong? time = null)
+    {
+        TimeTickEncoder message = TimeTickEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.Time = time;
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Settle(decimal price, ulong? expiry = null)
+    {
+        ExpirySettlementEncoder message = ExpirySettlementEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.UnderlyingId = 1;
+        message.Expiry = expiry ?? Expiry;
+        message.SetPrice(E8(price));
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Open(ulong account, ushort model = 1)
+    {
+        AccountOpenEncoder message = AccountOpenEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.AccountId = account;
+        message.ModelId = model;
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Transfer(ulong account, ushort currency, decimal amount, int exponent = -6)
+    {
+        CollateralTransferEncoder message = CollateralTransferEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.AccountId = account;
+        message.CurrencyId = currency;
+        message.SetAmount((long)(amount * (decimal)Math.Pow(10, -exponent)), (sbyte)exponent);
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Fill(
+        ulong account, uint instrument, long lots, decimal price, decimal fee = 0, ulong order = 0, OriginFlags flags = OriginFlags.EndOfEvent)
+    {
+        FillEncoder message = FillEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
+        message.AccountId = account;
+        message.InstrumentId = instrument;
+        message.Side = lots > 0 ? Side.Buy : Side.Sell;
+        message.Quantity = Math.Abs(lots);
+        message.SetPrice(E8(price));
+        message.SetFee((long)(fee * 1_000_000m), -6);
+        message.OrderId = order;
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void LiquidationFill(ulong account, uint instrument, long lots, decimal price, ulong liquidation, decimal fee = 0)
+    {
+        LiquidationFillEncoder message = LiquidationFillEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.AccountId = account;
+        message.InstrumentId = instrument;
+        message.Side = lots > 0 ? Side.Buy : Side.Sell;
+        message.Quantity = Math.Abs(lots);
+        message.SetPrice(E8(price));
+        message.SetFee((long)(fee * 1_000_000m), -6);
+        message.LiquidationId = liquidation;
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Order(ulong account, uint instrument, long lots, decimal price, ulong order)
+    {
+        OrderOpenEncoder message = OrderOpenEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.AccountId = account;
+        message.InstrumentId = instrument;
+        message.Side = lots > 0 ? Side.Buy : Side.Sell;
+        message.Quantity = Math.Abs(lots);
+        message.SetPrice(E8(price));
+        message.OrderId = order;
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Cancel(ulong account, ulong order)
+    {
+        OrderCancelEncoder message = OrderCancelEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.AccountId = account;
+        message.OrderId = order;
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void Operator(Command command)
+    {
+        OperatorCommandEncoder message = OperatorCommandEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.Command = command;
+        message.SetOperator("night desk");
+        message.SetReason("drill"u8);
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public (Verdict Verdict, decimal InitialAfter, decimal BuyingPowerAfter) Ask(ulong account, uint instrument, long lots, decimal price)
+    {
+        PreTradeCheckEncoder message = PreTradeCheckEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.None);
+        message.AccountId = account;
+        message.InstrumentId = instrument;
+        message.Side = lots > 0 ? Side.Buy : Side.Sell;
+        message.Quantity = Math.Abs(lots);
+        message.SetPrice(E8(price));
+        message.CorrelationId = 99;
+        Clear();
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+        PreTradeAnswerDecoder.TryWrap(Of(PreTradeAnswerDecoder.TemplateId).Single(), out PreTradeAnswerDecoder answer);
+        return (answer.Verdict, Usd6(answer.InitialMarginAfter.Mantissa), Usd6(answer.BuyingPowerAfter.Mantissa));
+    }
+
+    public void Model(ModelDocument document, ushort id = 1) => Apply(document.ToMessage(
+        id, NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent, [(1, "BTC"), (2, "ETH")], [(Usd, "USD"), (Btc, "BTC"), (Eth, "ETH")]));
+
+    private void OpenMarket(Func<ModelDocument, ModelDocument> change)
+    {
+        Currency(Usd, 6, "USD");
+        Currency(Btc, 10, "BTC");
+        Currency(Eth, 9, "ETH");
+        Underlying(1, Btc, "BTC");
+        Underlying(2, Eth, "ETH");
+        Model(change(ModelDocument.Portfolio));
+        Time((ulong)Now);
+        Index(64_000m);
+        Index(1_900m, underlying: 2);
+        if (HasRejected)
+        {
+            throw new InvalidOperationException($"the market did not open: {Rejected()}");
+        }
+
+        Clear();
+    }
+}
