@@ -1,0 +1,213 @@
+// A network in memory under a clock that the test moves: every datagram may be dropped, doubled, delayed, cut or damaged, as a seed says.
+// The agents on it run in one thread, so a run is the same each time it is given the same seed.
+
+using System.Buffers.Binary;
+using MarginEngine.Aeron;
+
+namespace MarginEngine.Tests.AeronTests;
+
+internal sealed class ManualClock : INanoClock
+{
+    public long Now { get; set; } = 1_000_000_000;
+
+    public long NanoTime() => Now;
+}
+
+/// <summary>Chances in percent for each datagram and receiver; times in nanoseconds.</summary>
+internal sealed record Faults
+{
+    public static readonly Faults None = new();
+
+    public int Drop { get; init; }
+    public int Duplicate { get; init; }
+    public int Delay { get; init; }
+    public long LongestDelayNanos { get; init; } = 2_000_000;
+    public int Truncate { get; init; }
+
+    /// <summary>Damage that a receiver can see. UDP's checksum catches the rest before it gets here.</summary>
+    public int Corrupt { get; init; }
+
+    public static Faults Mixed(Random random, int worst) => new()
+    {
+        Drop = random.Next(worst + 1),
+        Duplicate = random.Next(worst + 1),
+        Delay = random.Next(worst + 1),
+        LongestDelayNanos = random.NextInt64(1, 5_000_000),
+        Truncate = random.Next(worst + 1),
+        Corrupt = random.Next(worst + 1),
+    };
+}
+
+internal sealed class SimulatedWorld(int seed)
+{
+    private readonly List<SimulatedSocket> _sockets = [];
+    private readonly PriorityQueue<(SimulatedSocket To, byte[] Data, Ipv4Endpoint From), (long Time, long Order)> _inFlight = new();
+    private readonly Random _random = new(seed);
+    private long _order;
+    private ushort _nextPort = 50_000;
+
+    public ManualClock Clock { get; } = new();
+
+    public Faults Faults { get; set; } = Faults.None;
+
+    /// <summary>Time from one end to the other when nothing goes wrong.</summary>
+    public long FlightNanos { get; set; } = 5_000;
+
+    /// <summary>Sees every datagram as it is sent, before any fault; returns whether it goes on.</summary>
+    public Func<Ipv4Endpoint, Ipv4Endpoint, byte[], bool>? Tap { get; set; }
+
+    /// <summary>Sockets that hear nothing and say nothing, as a dead or cut-off process.</summary>
+    public HashSet<IDatagramNetwork> CutOff { get; } = [];
+
+    public AeronOptions Options(int mtu = 1408, int termLength = 64 * 1024, long livenessNanos = 10_000_000_000) => new(Clock)
+    {
+        Network = () => new SimulatedNetwork(this),
+        Mtu = mtu,
+        TermLength = termLength,
+        ImageLivenessNanos = livenessNanos,
+        Seed = unchecked((ulong)_random.NextInt64()),
+    };
+
+    /// <summary>Puts a datagram into the network as if some other process had sent it.</summary>
+    public void Inject(Ipv4Endpoint from, Ipv4Endpoint to, byte[] datagram) => Route(null, from, to, datagram, faulty: false);
+
+    internal SimulatedSocket Open(SimulatedNetwork network, in SocketSpec spec)
+    {
+        uint address = spec.Bind.Address == 0 ? Ipv4Endpoint.Loopback : spec.Bind.Address;
+        ushort port = spec.Bind.Port == 0 ? _nextPort++ : spec.Bind.Port;
+        if (!spec.SharesPort && _sockets.Exists(open => open.LocalEndpoint.Port == port && !open.Spec.SharesPort))
+            throw new IOException($"port {port} is taken");
+        var socket = new SimulatedSocket(this, network, spec, new Ipv4Endpoint(address, port));
+        _sockets.Add(socket);
+        return socket;
+    }
+
+    internal void Close(SimulatedSocket socket) => _sockets.Remove(socket);
+
+    internal void Route(SimulatedNetwork? sender, Ipv4Endpoint from, Ipv4Endpoint to, byte[] datagram, bool faulty = true)
+    {
+        if (Tap is not null && !Tap(from, to, datagram))
+            return;
+        if (sender is not null && CutOff.Contains(sender))
+            return;
+        foreach (SimulatedSocket socket in _sockets)
+        {
+            if (CutOff.Contains(socket.Network) || !socket.Hears(from, to))
+                continue;
+            if (faulty)
+                DeliverFaulty(socket, from, datagram);
+            else
+                Schedule(socket, from, datagram, 0);
+        }
+    }
+
+    /// <summary>Hands over everything whose time has come.</summary>
+    internal void Settle()
+    {
+        while (_inFlight.TryPeek(out _, out (long Time, long) next) && next.Time <= Clock.Now)
+        {
+            (SimulatedSocket to, byte[] data, Ipv4Endpoint from) = _inFlight.Dequeue();
+            to.Waiting.Enqueue((data, from));
+        }
+    }
+
+    private void DeliverFaulty(SimulatedSocket socket, Ipv4Endpoint from, byte[] datagram)
+    {
+        int copies = Happens(Faults.Duplicate) ? 2 : 1;
+        for (int copy = 0; copy < copies; copy++)
+        {
+            if (Happens(Faults.Drop))
+                continue;
+            byte[] data = datagram;
+            if (Happens(Faults.Truncate))
+                data = data[.._random.Next(data.Length)];
+            if (Happens(Faults.Corrupt) && data.Length >= 8)
+                data = Damage(data);
+            Schedule(socket, from, data, Happens(Faults.Delay) ? _random.NextInt64(Faults.LongestDelayNanos) : 0);
+        }
+    }
+
+    private void Schedule(SimulatedSocket socket, Ipv4Endpoint from, byte[] data, long delay) =>
+        _inFlight.Enqueue((socket, data, from), (Clock.Now + FlightNanos + delay, _order++));
+
+    private bool Happens(int percent) => percent > 0 && _random.Next(100) < percent;
+
+    private byte[] Damage(byte[] datagram)
+    {
+        byte[] damaged = (byte[])datagram.Clone();
+        switch (_random.Next(4))
+        {
+            case 0:
+                damaged[4] = (byte)_random.Next(1, 256);
+                break;
+            case 1:
+                BinaryPrimitives.WriteInt16LittleEndian(damaged.AsSpan(6), (short)_random.Next(7, short.MaxValue));
+                break;
+            case 2:
+                BinaryPrimitives.WriteInt32LittleEndian(damaged, _random.Next(70_000, int.MaxValue));
+                break;
+            default:
+                BinaryPrimitives.WriteInt32LittleEndian(damaged, -_random.Next(1, int.MaxValue));
+                break;
+        }
+        return damaged;
+    }
+}
+
+internal sealed class SimulatedNetwork(SimulatedWorld world) : IDatagramNetwork
+{
+    public IDatagramSocket Open(in SocketSpec spec) => world.Open(this, spec);
+
+    public bool Wait(long timeoutNanos) => false;
+
+    public void Wake()
+    {
+    }
+
+    public void Dispose()
+    {
+    }
+}
+
+internal sealed class SimulatedSocket(SimulatedWorld world, SimulatedNetwork network, SocketSpec spec, Ipv4Endpoint local)
+    : IDatagramSocket
+{
+    public SimulatedNetwork Network { get; } = network;
+
+    public SocketSpec Spec { get; } = spec;
+
+    public Ipv4Endpoint LocalEndpoint { get; } = local;
+
+    public int ReceiveBufferLength => Spec.ReceiveBufferLength;
+
+    public Queue<(byte[] Data, Ipv4Endpoint From)> Waiting { get; } = new();
+
+    public bool Hears(Ipv4Endpoint from, Ipv4Endpoint to)
+    {
+        if (to.Port != LocalEndpoint.Port || (Spec.Connect.Port != 0 && Spec.Connect != from))
+            return false;
+        return to.IsMulticast ? Spec.JoinGroup == to.Address : to.Address == LocalEndpoint.Address;
+    }
+
+    public int Receive(DatagramBatch batch, AeronCounters counters)
+    {
+        world.Settle();
+        int count = 0;
+        while (count < batch.Capacity && Waiting.TryDequeue(out (byte[] Data, Ipv4Endpoint From) datagram))
+            batch.Deliver(count++, datagram.Data, datagram.From);
+        return count;
+    }
+
+    public unsafe int Send(DatagramBatch batch, AeronCounters counters)
+    {
+        for (int i = 0; i < batch.Count; i++)
+        {
+            Ipv4Endpoint to = batch.Destination(i);
+            byte[] copy = new ReadOnlySpan<byte>(batch.Data(i), batch.Length(i)).ToArray();
+            world.Route(Network, LocalEndpoint, to.Port == 0 ? Spec.Connect : to, copy);
+        }
+        return batch.Count;
+    }
+
+    public void Dispose() => world.Close(this);
+}
