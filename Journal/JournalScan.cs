@@ -23,8 +23,8 @@ internal sealed class JournalScan : IDisposable
     readonly bool _follow;
     List<long> _segments;
     IStorageFile? _file;
-    byte[] _buffer = new byte[ReadAheadBytes];
-    byte[]? _scratch;
+    byte[] _buffer = [];
+    byte[] _scratch = [];
     long _bufferOffset;
     int _bufferBytes;
     Chain _chain;
@@ -149,12 +149,12 @@ internal sealed class JournalScan : IDisposable
         IStorageFile? file = _storage.OpenToRead(PathOf(segment));
         try
         {
-            Span<byte> sector = stackalloc byte[SegmentHeader.Bytes];
-            sector.Clear();
-            _ = ReadOrThrow(file, segment, 0, sector);
-            if (Format.IsZero(sector))
+            Span<byte> block = stackalloc byte[Format.BlockBytes];
+            if (ReadOrThrow(file, segment, 0, block) < block.Length)
+                return Damage(segment, 0, $"the file has only {file.Length} bytes");
+            if (Format.IsZero(block[..SegmentHeader.Bytes]))
                 return DecideUnstarted(file, segment);
-            if (!SegmentHeader.TryRead(sector, out SegmentHeader header, out string reason))
+            if (!SegmentHeader.TryRead(block, out SegmentHeader header, out string reason))
                 return Damage(segment, 0, reason);
             if (header.FormatVersion != Format.Version)
                 throw new JournalRefusedException(
@@ -162,8 +162,12 @@ internal sealed class JournalScan : IDisposable
             if (header.Segment != segment)
                 return Damage(segment, 0, $"the header of segment {header.Segment} stands here");
             var start = new Chain(header.FirstSequence, header.ChainStart, header.EpochBefore, header.TimestampBefore);
+            if (_file is not null && header.FirstSequence > _chain.NextSequence)
+                return Damage(Header.Segment, Position, $"the history ends here, yet segment {segment} starts with sequence {header.FirstSequence}");
             if (_file is not null && start != _chain)
                 return Damage(segment, 0, $"the segment continues another history: it starts with sequence {header.FirstSequence}, chain 0x{header.ChainStart:x8}, epoch {header.EpochBefore}");
+            if (!Format.IsZero(block[SegmentHeader.Bytes..]))
+                return Damage(segment, 0, "the block of the segment header is not zero behind it");
             if (file.Length != header.SegmentBytes)
                 return Damage(segment, Math.Min(file.Length, header.SegmentBytes), $"the file has {file.Length} bytes instead of {header.SegmentBytes}");
             if (_identity is { } identity && identity.ReasonToRefuse(header.Identity) is { } refusal)
@@ -261,7 +265,8 @@ internal sealed class JournalScan : IDisposable
 
     JournalDamagedException? FindRemains(IStorageFile file, long segment, long fileBytes, ref Remains remains)
     {
-        _scratch ??= new byte[ReadAheadBytes];
+        if (_scratch.Length < Math.Min(ReadAheadBytes, fileBytes))
+            _scratch = new byte[Math.Min(ReadAheadBytes, Format.RoundUpToBlock((int)Math.Min(ReadAheadBytes, fileBytes)))];
         for (long offset = remains.Start; offset < fileBytes; offset += _scratch.Length)
         {
             int bytes = ReadOrThrow(file, segment, offset, _scratch.AsSpan(0, (int)Math.Min(_scratch.Length, fileBytes - offset)));

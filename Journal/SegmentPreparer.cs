@@ -94,7 +94,7 @@ internal sealed class SegmentPreparer(IStorage storage, JournalOptions options, 
     void Fill(string path)
     {
         using IStorageFile file = storage.Create(path, options.SegmentBytes);
-        using var zeros = new AlignedBuffer(ChunkBytes);
+        using var zeros = new AlignedBuffer(Math.Min(ChunkBytes, options.SegmentBytes));
         for (long offset = 0; offset < options.SegmentBytes; offset += ChunkBytes)
             file.Write(offset, zeros.Span[..(int)Math.Min(ChunkBytes, options.SegmentBytes - offset)]);
         file.Sync();
