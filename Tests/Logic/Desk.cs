@@ -15,10 +15,10 @@ internal sealed class Desk : IDecisionSink, IDisposable
     private ulong _origin;
     private uint _nextInstrument = 1;
 
-    public Desk(Limits? limits = null, bool withMarket = true, Func<ModelDocument, ModelDocument>? model = null)
+    public Desk(Limits? limits = null, bool withMarket = true, Func<ModelDocument, ModelDocument>? model = null, string start = "2026-02-05T12:00:00Z")
     {
         Machine = new MarginMachine(limits ?? Limits.Small);
-        Now = (long)At("2026-02-05T12:00:00Z");
+        Now = (long)At(start);
         if (withMarket)
         {
             OpenMarket(model ?? (document => document));
