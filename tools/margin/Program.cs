@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using MarginEngine.Journal;
 using MarginEngine.Tool.Shell;
 using MarginEngine.Tool.Verbs;
 
@@ -30,6 +31,7 @@ internal static class Program
     {
         RootCommand root = new("MarginEngine: real-time portfolio margin for a derivatives exchange.")
         {
+            VerifyVerb.Create(terminal),
             DoctorVerb.Create(terminal),
         };
         foreach (Option option in root.Options)
@@ -63,13 +65,19 @@ internal static class Program
         }
         catch (CommandFailure failure)
         {
-            terminal.Say($"margin: {failure.Message}");
-            return failure.Code;
+            return End(terminal, failure, failure.Code);
+        }
+        catch (JournalDamagedException damage)
+        {
+            return End(terminal, damage, ExitCode.Difference);
+        }
+        catch (Exception refusal) when (refusal is JournalRefusedException or JournalLockedException)
+        {
+            return End(terminal, refusal, ExitCode.Refused);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            terminal.Say($"margin: {failure.Message}");
-            return ExitCode.Unreachable;
+            return End(terminal, failure, ExitCode.Unreachable);
         }
         catch (OperationCanceledException) when (terminal.Interrupted.IsCancellationRequested)
         {
@@ -80,6 +88,12 @@ internal static class Program
             terminal.Say($"margin: internal error in {BuildVersion.Id}\n{failure}");
             return ExitCode.Internal;
         }
+    }
+
+    private static int End(Terminal terminal, Exception reason, int code)
+    {
+        terminal.Say($"margin: {reason.Message}");
+        return code;
     }
 
     private static int RefuseLine(ParseResult line, Terminal terminal)

@@ -42,7 +42,17 @@ internal static class JsonDocumentFile
     {
         int path = message.IndexOf(" Path: ", StringComparison.Ordinal);
         string text = path >= 0 ? message[..path] : message;
-        int type = text.IndexOf(" could not be mapped to any .NET member", StringComparison.Ordinal);
-        return type >= 0 ? text[..type].Replace("The JSON property", "unknown key", StringComparison.Ordinal) : text;
+        if (Between(text, "The JSON property '", "' could not be mapped") is string unknown) return $"unknown key '{unknown}'";
+        if (Between(text, "missing required properties including: ", ".") is string missing) return $"missing: {missing}";
+        return text.Contains("could not be converted to", StringComparison.Ordinal) ? "the value has the wrong type or is none of the choices" : text;
+    }
+
+    private static string? Between(string text, string before, string after)
+    {
+        int start = text.IndexOf(before, StringComparison.Ordinal);
+        if (start < 0) return null;
+        start += before.Length;
+        int end = text.IndexOf(after, start, StringComparison.Ordinal);
+        return end < 0 ? null : text[start..end];
     }
 }

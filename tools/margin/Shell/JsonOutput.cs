@@ -28,8 +28,11 @@ internal static class JsonOutput
     {
         if (exponent >= 0) return (mantissa * (decimal)Math.Pow(10, exponent)).ToString(CultureInfo.InvariantCulture);
         decimal magnitude = new(unchecked((int)Magnitude(mantissa)), (int)(Magnitude(mantissa) >> 32), 0, mantissa < 0, (byte)-exponent);
-        return magnitude.ToString("0.############", CultureInfo.InvariantCulture);
+        return Text(magnitude);
     }
+
+    /// <summary>A decimal without superfluous zeros.</summary>
+    public static string Text(decimal value) => value.ToString("0.############", CultureInfo.InvariantCulture);
 
     private static ulong Magnitude(long value) => value < 0 ? unchecked((ulong)-value) : (ulong)value;
 }

@@ -16,10 +16,11 @@ internal static class Options
         return option;
     }
 
-    private static void Bound(OptionResult result, int least, int most)
+    /// <summary>Refuses a number outside the bounds, which are allowed themselves.</summary>
+    public static void Bound(OptionResult result, long least, long most)
     {
         // A value that is no number has its own message already.
-        if (result.Errors.Any() || result.Tokens.Count != 1 || !int.TryParse(result.Tokens[0].Value, out int value)) return;
+        if (result.Errors.Any() || result.Tokens.Count != 1 || !long.TryParse(result.Tokens[0].Value, out long value)) return;
         if (value < least || value > most) result.AddError($"{result.Option.Name} must be {least} to {most}.");
     }
 }

@@ -13,6 +13,7 @@ internal sealed class Terminal : IDisposable
     private readonly CancellationTokenSource _interrupted = new();
     private readonly List<PosixSignalRegistration> _signals = [];
     private int _interruptions;
+    private volatile bool _followsParent;
 
     public Terminal()
     {
@@ -48,6 +49,26 @@ internal sealed class Terminal : IDisposable
     {
         Interlocked.Increment(ref _interruptions);
         _interrupted.Cancel();
+    }
+
+    /// <summary>
+    /// For a process that another one started: it stops when standard input ends, which also happens when the parent dies in whatever
+    /// way. Ctrl-C reaches all processes of a terminal at once, so it is left to the parent.
+    /// </summary>
+    /// <param name="onLine">Called by a thread of its own with every line that the parent writes.</param>
+    public void FollowParent(Action<string>? onLine = null)
+    {
+        _followsParent = true;
+        Thread watcher = new(() =>
+        {
+            while (System.Console.In.ReadLine() is string line) onLine?.Invoke(line);
+            Interrupt();
+        })
+        {
+            IsBackground = true,
+            Name = "parent",
+        };
+        watcher.Start();
     }
 
     /// <summary>A message to the user, not data.</summary>
@@ -96,6 +117,6 @@ internal sealed class Terminal : IDisposable
     private void Interrupt(PosixSignalContext context)
     {
         context.Cancel = true;
-        Interrupt();
+        if (!_followsParent || context.Signal == PosixSignal.SIGTERM) Interrupt();
     }
 }
