@@ -1,0 +1,232 @@
+// Everything a node is told at start: one JSON document, few keys, units in their names. A typo or a value out of range is an
+// error that names the key. Read by Node and by the command `margin run`.
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MarginEngine.Journal;
+
+namespace MarginEngine.Pipeline;
+
+public enum NodeRole
+{
+    /// <summary>Takes input, decides, publishes, feeds a standby.</summary>
+    Primary,
+
+    /// <summary>Follows a primary: journals and applies the same records, publishes nothing but acknowledgements.</summary>
+    Standby,
+}
+
+/// <summary>Which thread polls which stage.</summary>
+public enum Placement
+{
+    /// <summary>By the number of cores: paired below six, dedicated from six.</summary>
+    Auto,
+
+    /// <summary>One thread polls all stages.</summary>
+    Merged,
+
+    /// <summary>Network and journal on one thread, the decider on another.</summary>
+    Paired,
+
+    /// <summary>One thread a stage, spinning and pinned where there is a core for each.</summary>
+    Dedicated,
+}
+
+/// <summary>What must have confirmed an input before anything decided on it leaves the node.</summary>
+public enum Gate
+{
+    /// <summary>The local journal has it on disk.</summary>
+    Journal,
+
+    /// <summary>The standby has received it; the local disk may be behind.</summary>
+    Replica,
+
+    /// <summary>Both.</summary>
+    Both,
+}
+
+/// <summary>An Aeron channel and a stream in it.</summary>
+public sealed record StreamOptions
+{
+    /// <summary>For example <c>aeron:udp?endpoint=127.0.0.1:40100</c>.</summary>
+    public required string Channel { get; init; }
+
+    public required int Stream { get; init; }
+}
+
+/// <summary>The channel of what the engine decides, with one stream for margins and one for answers.</summary>
+public sealed record OutputOptions
+{
+    /// <summary>Unicast or multicast.</summary>
+    public required string Channel { get; init; }
+
+    /// <summary>Margin updates, margin calls, liquidation instructions, fund events, risk arrays, heartbeats.</summary>
+    public int MarginStream { get; init; } = 1001;
+
+    /// <summary>Rejects, pre-trade answers, heartbeats: for those who send input.</summary>
+    public int ReplyStream { get; init; } = 1002;
+}
+
+/// <summary>A node's configuration. <see cref="Check"/> names the first key that is out of range, with its bounds.</summary>
+public sealed record NodeOptions
+{
+    public NodeRole Role { get; init; } = NodeRole.Primary;
+
+    /// <summary>Generation of the primary; every record carries it, a standby refuses lower ones.</summary>
+    public uint Epoch { get; init; } = 1;
+
+    /// <summary>Where a primary hears its sources. A standby keeps it for its promotion and opens nothing.</summary>
+    public StreamOptions? Input { get; init; }
+
+    /// <summary>Where a primary publishes.</summary>
+    public OutputOptions? Output { get; init; }
+
+    /// <summary>Records from the primary to the standby; without it a primary runs alone.</summary>
+    public StreamOptions? Replication { get; init; }
+
+    /// <summary>Acknowledgements from the standby to the primary.</summary>
+    public StreamOptions? Acks { get; init; }
+
+    public required JournalOptions Journal { get; init; }
+
+    public Placement Placement { get; init; } = Placement.Auto;
+
+    public Gate Gate { get; init; } = Gate.Journal;
+
+    /// <summary>True: the decider waits for the journal; false: it computes while the disk syncs, and only the publisher waits.</summary>
+    public bool DeciderWaitsForJournal { get; init; }
+
+    /// <summary>Slots of 256 bytes between gateway and decider; a power of two.</summary>
+    public int InputRingSlots { get; init; } = 8192;
+
+    /// <summary>Slots of 256 bytes between decider and publisher; a power of two.</summary>
+    public int OutputRingSlots { get; init; } = 16384;
+
+    /// <summary>Longest message taken or decided.</summary>
+    public int MaximumMessageBytes { get; init; } = 32 * 1024;
+
+    /// <summary>How long a thread without work spins before it parks.</summary>
+    public int IdleSpinMicros { get; init; } = 50;
+
+    /// <summary>Without input for this long the gateway injects a time tick, so that timers run.</summary>
+    public int TimeTickMillis { get; init; } = 50;
+
+    /// <summary>After a restart, decisions of this last part of the journal are published again; subscribers drop by sequence.</summary>
+    public int RepublishMillis { get; init; } = 10_000;
+
+    /// <summary>How long decisions wait for a first subscriber, or for one that was lost, before they count as unheard.</summary>
+    public int SubscriberGraceMillis { get; init; } = 5_000;
+
+    /// <summary>A stage that has work and does not move for this long is a fault.</summary>
+    public int StallMillis { get; init; } = 30_000;
+
+    /// <summary>Accounts whose newest margin update can wait for a slow subscriber at the same time.</summary>
+    public int ConflatedAccounts { get; init; } = 65_536;
+
+    /// <summary>Messages that a flight record shows after a fault.</summary>
+    public int FlightRecordMessages { get; init; } = 64;
+
+    /// <summary>Reads a configuration; unknown keys, comments and trailing commas are errors.</summary>
+    /// <exception cref="NodeOptionsException">The text is no valid configuration; the message names the key.</exception>
+    public static NodeOptions Parse(string json)
+    {
+        NodeOptions? options;
+        try
+        {
+            options = JsonSerializer.Deserialize(json, NodeOptionsJson.Default.NodeOptions);
+        }
+        catch (JsonException error)
+        {
+            throw new NodeOptionsException(error.Message);
+        }
+
+        if (options is null)
+            throw new NodeOptionsException("the configuration is empty");
+        options.Check();
+        return options;
+    }
+
+    public string ToJson() => JsonSerializer.Serialize(this, NodeOptionsJson.Default.NodeOptions);
+
+    /// <exception cref="NodeOptionsException">A value is out of range; the message names key, value and bounds.</exception>
+    public void Check()
+    {
+        CheckRanges();
+        CheckStreams();
+        try
+        {
+            Journal.Check();
+        }
+        catch (ArgumentException error)
+        {
+            throw new NodeOptionsException(error.Message);
+        }
+    }
+
+    private void CheckRanges()
+    {
+        InRange("epoch", Epoch, 1, uint.MaxValue);
+        PowerOfTwo("inputRingSlots", InputRingSlots, 64, 1 << 20);
+        PowerOfTwo("outputRingSlots", OutputRingSlots, 64, 1 << 22);
+        InRange("maximumMessageBytes", MaximumMessageBytes, 1024, 60 * 1024);
+        int slots = 2 * MessageSlot.SlotsFor(MaximumMessageBytes);
+        InRange("inputRingSlots (twice the longest message)", InputRingSlots, slots, 1 << 20);
+        InRange("outputRingSlots (twice the longest message)", OutputRingSlots, slots, 1 << 22);
+        InRange("idleSpinMicros", IdleSpinMicros, 0, 1_000_000);
+        InRange("timeTickMillis", TimeTickMillis, 1, 60_000);
+        InRange("republishMillis", RepublishMillis, 100, 3_600_000);
+        InRange("subscriberGraceMillis", SubscriberGraceMillis, 0, 600_000);
+        InRange("stallMillis", StallMillis, 100, 3_600_000);
+        InRange("conflatedAccounts", ConflatedAccounts, 1, 1 << 24);
+        InRange("flightRecordMessages", FlightRecordMessages, 0, 4096);
+    }
+
+    private void CheckStreams()
+    {
+        if (Role == NodeRole.Primary)
+        {
+            Needed("input", Input);
+            Needed("output", Output);
+        }
+
+        bool replicates = Replication is not null;
+        if (replicates != Acks is not null)
+            throw new NodeOptionsException("replication and acks belong together: give both or neither");
+        if (Role == NodeRole.Standby)
+            Needed("replication", Replication);
+        if (Role == NodeRole.Primary && Gate != Gate.Journal && !replicates)
+            throw new NodeOptionsException($"gate {Gate} needs replication and acks: without a standby nothing would ever leave");
+        if (Output is not null && Output.MarginStream == Output.ReplyStream)
+            throw new NodeOptionsException($"output.marginStream and output.replyStream are both {Output.MarginStream}: they must differ");
+    }
+
+    private void Needed(string key, object? value)
+    {
+        if (value is null)
+            throw new NodeOptionsException($"{key} is missing: a {Role} needs it");
+    }
+
+    private static void InRange(string key, long value, long lowest, long highest)
+    {
+        if (value < lowest || value > highest)
+            throw new NodeOptionsException($"{key} is {value}: it must be between {lowest} and {highest}");
+    }
+
+    private static void PowerOfTwo(string key, int value, int lowest, int highest)
+    {
+        InRange(key, value, lowest, highest);
+        if (!int.IsPow2(value))
+            throw new NodeOptionsException($"{key} is {value}: it must be a power of two");
+    }
+}
+
+/// <summary>A configuration that cannot be used; the message names the key.</summary>
+public sealed class NodeOptionsException(string message) : Exception(message);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    WriteIndented = true)]
+[JsonSerializable(typeof(NodeOptions))]
+internal sealed partial class NodeOptionsJson : JsonSerializerContext;
