@@ -108,7 +108,7 @@ internal sealed class Conflater
     }
 
     // Account numbers are often consecutive: the multiplication spreads them over the table.
-    private int Home(ulong account) => (int)(unchecked(account * 0x9E37_79B9_7F4A_7C15) >> 32) & _mask;
+    private int Home(ulong account) => unchecked((int)((account * 0x9E37_79B9_7F4A_7C15) >> 32)) & _mask;
 
     /// <summary>Empties a place and moves up the entries behind it that could no longer be found over the gap.</summary>
     private void CloseGap(int gap)

@@ -21,6 +21,9 @@ internal static class Frame
     public const int HeaderBytes = 8;
     public const int OriginEnd = 28;
 
+    /// <summary>Field id of the origin, the same in every input.</summary>
+    public const ushort OriginField = 1;
+
     /// <summary>Inputs are templates 1 to 99, decisions 100 to 199, what nodes say to each other 200 to 255.</summary>
     public const ushort LastInputTemplate = 99;
 

@@ -48,82 +48,116 @@ public enum Gate
 public sealed record StreamOptions
 {
     /// <summary>For example <c>aeron:udp?endpoint=127.0.0.1:40100</c>.</summary>
-    public required string Channel { get; init; }
+    public required string Channel { get; set; }
 
-    public required int Stream { get; init; }
+    public required int Stream { get; set; }
 }
 
 /// <summary>The channel of what the engine decides, with one stream for margins and one for answers.</summary>
 public sealed record OutputOptions
 {
     /// <summary>Unicast or multicast.</summary>
-    public required string Channel { get; init; }
+    public required string Channel { get; set; }
 
     /// <summary>Margin updates, margin calls, liquidation instructions, fund events, risk arrays, heartbeats.</summary>
-    public int MarginStream { get; init; } = 1001;
+    public int MarginStream { get; set; } = 1001;
 
     /// <summary>Rejects, pre-trade answers, heartbeats: for those who send input.</summary>
-    public int ReplyStream { get; init; } = 1002;
+    public int ReplyStream { get; set; } = 1002;
 }
 
-/// <summary>A node's configuration. <see cref="Check"/> names the first key that is out of range, with its bounds.</summary>
+/// <summary>Where and how the journal is kept; defaults and bounds are those of <see cref="JournalOptions"/>.</summary>
+public sealed record JournalSettings
+{
+    private static readonly JournalOptions Defaults = new() { Directory = "" };
+
+    public required string Directory { get; set; }
+
+    public SyncMode SyncMode { get; set; } = Defaults.SyncMode;
+
+    public int SegmentBytes { get; set; } = Defaults.SegmentBytes;
+
+    /// <summary>Finished segments kept besides the current one; 0 keeps all.</summary>
+    public int RetainSegments { get; set; } = Defaults.RetainSegments;
+
+    /// <summary>Free disk space below which input is refused.</summary>
+    public long ReserveBytes { get; set; } = Defaults.ReserveBytes;
+
+    /// <summary>Largest group commit.</summary>
+    public int BatchBytes { get; set; } = Defaults.BatchBytes;
+
+    public JournalOptions ToOptions() => new()
+    {
+        Directory = Directory,
+        SyncMode = SyncMode,
+        SegmentBytes = SegmentBytes,
+        RetainSegments = RetainSegments,
+        ReserveBytes = ReserveBytes,
+        BatchBytes = BatchBytes,
+    };
+}
+
+/// <summary>
+/// A node's configuration. <see cref="Check"/> names the first key that is out of range, with its bounds. The properties have
+/// setters because the generated reader overwrites the defaults of init-only ones.
+/// </summary>
 public sealed record NodeOptions
 {
-    public NodeRole Role { get; init; } = NodeRole.Primary;
+    public NodeRole Role { get; set; } = NodeRole.Primary;
 
     /// <summary>Generation of the primary; every record carries it, a standby refuses lower ones.</summary>
-    public uint Epoch { get; init; } = 1;
+    public uint Epoch { get; set; } = 1;
 
     /// <summary>Where a primary hears its sources. A standby keeps it for its promotion and opens nothing.</summary>
-    public StreamOptions? Input { get; init; }
+    public StreamOptions? Input { get; set; }
 
     /// <summary>Where a primary publishes.</summary>
-    public OutputOptions? Output { get; init; }
+    public OutputOptions? Output { get; set; }
 
     /// <summary>Records from the primary to the standby; without it a primary runs alone.</summary>
-    public StreamOptions? Replication { get; init; }
+    public StreamOptions? Replication { get; set; }
 
     /// <summary>Acknowledgements from the standby to the primary.</summary>
-    public StreamOptions? Acks { get; init; }
+    public StreamOptions? Acks { get; set; }
 
-    public required JournalOptions Journal { get; init; }
+    public required JournalSettings Journal { get; set; }
 
-    public Placement Placement { get; init; } = Placement.Auto;
+    public Placement Placement { get; set; } = Placement.Auto;
 
-    public Gate Gate { get; init; } = Gate.Journal;
+    public Gate Gate { get; set; } = Gate.Journal;
 
     /// <summary>True: the decider waits for the journal; false: it computes while the disk syncs, and only the publisher waits.</summary>
-    public bool DeciderWaitsForJournal { get; init; }
+    public bool DeciderWaitsForJournal { get; set; }
 
     /// <summary>Slots of 256 bytes between gateway and decider; a power of two.</summary>
-    public int InputRingSlots { get; init; } = 8192;
+    public int InputRingSlots { get; set; } = 8192;
 
     /// <summary>Slots of 256 bytes between decider and publisher; a power of two.</summary>
-    public int OutputRingSlots { get; init; } = 16384;
+    public int OutputRingSlots { get; set; } = 16384;
 
     /// <summary>Longest message taken or decided.</summary>
-    public int MaximumMessageBytes { get; init; } = 32 * 1024;
+    public int MaximumMessageBytes { get; set; } = 32 * 1024;
 
     /// <summary>How long a thread without work spins before it parks.</summary>
-    public int IdleSpinMicros { get; init; } = 50;
+    public int IdleSpinMicros { get; set; } = 50;
 
     /// <summary>Without input for this long the gateway injects a time tick, so that timers run.</summary>
-    public int TimeTickMillis { get; init; } = 50;
+    public int TimeTickMillis { get; set; } = 50;
 
     /// <summary>After a restart, decisions of this last part of the journal are published again; subscribers drop by sequence.</summary>
-    public int RepublishMillis { get; init; } = 10_000;
+    public int RepublishMillis { get; set; } = 10_000;
 
     /// <summary>How long decisions wait for a first subscriber, or for one that was lost, before they count as unheard.</summary>
-    public int SubscriberGraceMillis { get; init; } = 5_000;
+    public int SubscriberGraceMillis { get; set; } = 5_000;
 
     /// <summary>A stage that has work and does not move for this long is a fault.</summary>
-    public int StallMillis { get; init; } = 30_000;
+    public int StallMillis { get; set; } = 30_000;
 
     /// <summary>Accounts whose newest margin update can wait for a slow subscriber at the same time.</summary>
-    public int ConflatedAccounts { get; init; } = 65_536;
+    public int ConflatedAccounts { get; set; } = 65_536;
 
     /// <summary>Messages that a flight record shows after a fault.</summary>
-    public int FlightRecordMessages { get; init; } = 64;
+    public int FlightRecordMessages { get; set; } = 64;
 
     /// <summary>Reads a configuration; unknown keys, comments and trailing commas are errors.</summary>
     /// <exception cref="NodeOptionsException">The text is no valid configuration; the message names the key.</exception>
@@ -154,7 +188,7 @@ public sealed record NodeOptions
         CheckStreams();
         try
         {
-            Journal.Check();
+            Journal.ToOptions().Check();
         }
         catch (ArgumentException error)
         {

@@ -42,7 +42,7 @@ public sealed class LatencyHistogram
 
     public void Record(long nanos)
     {
-        if ((ulong)nanos > HighestNanos)
+        if (unchecked((ulong)nanos) > HighestNanos)
             nanos = Saturate(nanos);
         ref long count = ref _counts[IndexOf(nanos)];
         Volatile.Write(ref count, unchecked(count + 1));

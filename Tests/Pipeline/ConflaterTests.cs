@@ -15,7 +15,7 @@ public sealed class ConflaterTests
         var conflater = new Conflater(Capacity);
         var newest = new Dictionary<ulong, long>();
         var turn = new List<ulong>();
-        for (int step = 0; step < 200_000; step++)
+        for (int step = 0; step < 20_000; step++)
         {
             if (random.Next(3) > 0)
             {

@@ -29,7 +29,8 @@ public sealed class LatencyHistogramTests
     [Test]
     public void Buckets_follow_each_other_without_gap_or_overlap()
     {
-        for (int index = 1; index < new LatencyHistogram().Counts.Length; index++)
+        int count = new LatencyHistogram().Counts.Length;
+        for (int index = 1; index < count; index++)
             Assert.That(LatencyHistogram.LowestEquivalent(index), Is.EqualTo(LatencyHistogram.HighestEquivalent(index - 1) + 1), $"index {index}");
     }
 
