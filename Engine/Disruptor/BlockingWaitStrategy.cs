@@ -9,7 +9,7 @@ public sealed class BlockingWaitStrategy : IWaitStrategy
     public bool IsBlockingStrategy => true;
 
     public ISequenceWaiter NewSequenceWaiter(SequenceWaiterOwner owner, DependentSequenceGroup dependentSequences) =>
-        _waiters.Add(new ParkingSequenceWaiter(_waiters, dependentSequences, 0, 0, Timeout.InfiniteTimeSpan));
+        _waiters.Add(new ParkingSequenceWaiter(_waiters, dependentSequences, 0, 0, Timeout.InfiniteTimeSpan, new ParkingSpot()));
 
     public void SignalAllWhenBlocking() => _waiters.WakeAll();
 }

@@ -39,26 +39,28 @@ internal sealed class ParkingSequenceWaiterList
 /// </remarks>
 internal sealed class ParkingSequenceWaiter : ISequenceWaiter
 {
-    private const int Running = 0;
-    private const int Parked = 1;
-
     private readonly ParkingSequenceWaiterList _owner;
     private readonly DependentSequenceGroup _group;
     private readonly int _busySpinCount;
     private readonly int _yieldCount;
     private readonly TimeSpan _timeout;
-    private readonly object _gate = new();
+    private readonly ParkingSpot _spot;
     private long _awaited;
-    private int _state;
 
     internal ParkingSequenceWaiter(
-        ParkingSequenceWaiterList owner, DependentSequenceGroup group, int busySpinCount, int yieldCount, TimeSpan timeout)
+        ParkingSequenceWaiterList owner,
+        DependentSequenceGroup group,
+        int busySpinCount,
+        int yieldCount,
+        TimeSpan timeout,
+        ParkingSpot spot)
     {
         _owner = owner;
         _group = group;
         _busySpinCount = busySpinCount;
         _yieldCount = yieldCount;
         _timeout = timeout;
+        _spot = spot;
         foreach (Sequence source in group.Sources)
             source.AddWatcher(this);
     }
@@ -69,21 +71,17 @@ internal sealed class ParkingSequenceWaiter : ISequenceWaiter
         {
             if (SpinFor(sequence, cancellationToken))
                 return _group.Value;
-            bool signalled = Park(sequence, cancellationToken);
+            bool released = Park(sequence, cancellationToken);
             long available = _group.Value;
             if (available >= sequence)
                 return available;
             cancellationToken.ThrowIfCancellationRequested();
-            if (!signalled)
+            if (!released)
                 return SequenceWaitResult.Timeout;
         }
     }
 
-    public void Cancel()
-    {
-        Interlocked.Exchange(ref _state, Running);
-        Pulse();
-    }
+    public void Cancel() => _spot.Release();
 
     public void Dispose()
     {
@@ -95,12 +93,8 @@ internal sealed class ParkingSequenceWaiter : ISequenceWaiter
     /// <summary>Called by the thread that advanced one of the group's sequences.</summary>
     internal void WakeIfSatisfied()
     {
-        if (Volatile.Read(ref _state) == Parked
-            && _group.Value >= Volatile.Read(ref _awaited)
-            && Interlocked.CompareExchange(ref _state, Running, Parked) == Parked)
-        {
-            Pulse();
-        }
+        if (_spot.IsArmed && _group.Value >= Volatile.Read(ref _awaited))
+            _spot.Release();
     }
 
     private bool SpinFor(long sequence, CancellationToken cancellationToken)
@@ -119,40 +113,20 @@ internal sealed class ParkingSequenceWaiter : ISequenceWaiter
         return _group.Value >= sequence;
     }
 
-    /// <summary>False when the timeout passed without a signal.</summary>
+    /// <summary>False when the timeout passed without a release.</summary>
     private bool Park(long sequence, CancellationToken cancellationToken)
     {
         Volatile.Write(ref _awaited, sequence);
-        Volatile.Write(ref _state, Parked);
+        _spot.Arm();
         foreach (Sequence source in _group.Sources)
             source.BeginPark();
-        try
-        {
-            Interlocked.MemoryBarrierProcessWide();
-            lock (_gate)
-            {
-                if (_group.Value >= sequence || cancellationToken.IsCancellationRequested)
-                    return true;
-                while (Volatile.Read(ref _state) == Parked)
-                {
-                    if (!Monitor.Wait(_gate, _timeout))
-                        return false;
-                }
 
-                return true;
-            }
-        }
-        finally
-        {
-            foreach (Sequence source in _group.Sources)
-                source.EndPark();
-            Volatile.Write(ref _state, Running);
-        }
-    }
-
-    private void Pulse()
-    {
-        lock (_gate)
-            Monitor.Pulse(_gate);
+        // The cancelling thread sets the token and then releases the spot: armed above, one of the two is seen.
+        Interlocked.MemoryBarrierProcessWide();
+        bool released = _group.Value >= sequence || cancellationToken.IsCancellationRequested || _spot.Wait(_timeout);
+        foreach (Sequence source in _group.Sources)
+            source.EndPark();
+        _spot.Disarm();
+        return released;
     }
 }

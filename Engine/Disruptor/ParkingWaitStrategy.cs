@@ -38,7 +38,7 @@ public sealed class ParkingWaitStrategy : IWaitStrategy
     public bool IsBlockingStrategy => true;
 
     public ISequenceWaiter NewSequenceWaiter(SequenceWaiterOwner owner, DependentSequenceGroup dependentSequences) =>
-        _waiters.Add(new ParkingSequenceWaiter(_waiters, dependentSequences, _busySpinCount, _yieldCount, _timeout));
+        _waiters.Add(new ParkingSequenceWaiter(_waiters, dependentSequences, _busySpinCount, _yieldCount, _timeout, new ParkingSpot()));
 
     public void SignalAllWhenBlocking() => _waiters.WakeAll();
 }

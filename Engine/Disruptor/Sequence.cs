@@ -10,10 +10,10 @@ namespace Disruptor;
 /// <remarks>
 /// Layout in bytes from the start of the object, each side padded against the adjacent-line prefetcher:
 /// <code>
-/// |0 method table |8 padding ... |128 value |136 parked |144 watchers |152 padding ... |280
+/// |0 method table |8 padding ... |128 value |136 parked |144 watchers |152 padding ... |288
 /// </code>
 /// </remarks>
-[StructLayout(LayoutKind.Explicit, Size = Padding - 8 + 24 + Padding)]
+[StructLayout(LayoutKind.Explicit)]
 public sealed class Sequence
 {
     /// <summary>The value before anything was published or consumed.</summary>
@@ -27,6 +27,9 @@ public sealed class Sequence
     [FieldOffset(Padding - 8)] private long _value;
     [FieldOffset(Padding)] private int _parked;
     [FieldOffset(Padding + 8)] private ParkingSequenceWaiter[] _watchers = [];
+
+    // The runtime ignores StructLayout.Size on a class that holds references: only a last field keeps the room.
+    [FieldOffset(Padding + 16 + Padding)] internal readonly long End;
 
     public Sequence(long initialValue = InitialCursorValue) => Volatile.Write(ref _value, initialValue);
 

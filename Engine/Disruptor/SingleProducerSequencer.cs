@@ -9,13 +9,13 @@ namespace Disruptor;
 /// <remarks>
 /// The producer's own two words stand apart from what consumers read:
 /// <code>
-/// |0 method table |8 cursor, gating, stop, size ... |200 next |208 cached gating |216 padding ... |344
+/// |0 method table |8 cursor, gating, stop, size ... |200 next |208 cached gating |216 padding ... |352
 /// </code>
 /// </remarks>
-[StructLayout(LayoutKind.Explicit, Size = PrivateOffset + 16 + Sequence.Padding)]
+[StructLayout(LayoutKind.Explicit)]
 public sealed partial class SingleProducerSequencer : ISequencer
 {
-    internal const int PrivateOffset = 192;
+    private const int PrivateOffset = 192;
 
     [FieldOffset(0)] private readonly Sequence _cursor = new();
     [FieldOffset(8)] private Sequence[] _gatingSequences = [];
@@ -29,6 +29,9 @@ public sealed partial class SingleProducerSequencer : ISequencer
     // Written and read by the producer alone.
     [FieldOffset(PrivateOffset)] private long _nextValue = Sequence.InitialCursorValue;
     [FieldOffset(PrivateOffset + 8)] private long _cachedGating = Sequence.InitialCursorValue;
+
+    // As in Sequence: keeps the room behind.
+    [FieldOffset(PrivateOffset + 16 + Sequence.Padding)] internal readonly long End;
 
     public SingleProducerSequencer(int bufferSize)
         : this(bufferSize, new BlockingWaitStrategy())
@@ -69,8 +72,9 @@ public sealed partial class SingleProducerSequencer : ISequencer
 
     public long GetRemainingCapacity()
     {
-        long consumed = Minimum(Volatile.Read(ref _gatingSequences), _nextValue);
-        return unchecked(_bufferSize - (_nextValue - consumed));
+        long claimed = Volatile.Read(ref _nextValue);
+        long consumed = Minimum(Volatile.Read(ref _gatingSequences), claimed);
+        return unchecked(_bufferSize - (claimed - consumed));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

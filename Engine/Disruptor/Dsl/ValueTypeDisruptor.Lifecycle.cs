@@ -39,6 +39,7 @@ public abstract partial class ValueTypeDisruptor<T>
     /// Refuses later publications, lets the consumers finish everything that was published, then stops them.
     /// </summary>
     /// <exception cref="TimeoutException">They did not finish in time; they go on.</exception>
+    /// <exception cref="InvalidOperationException">Events are left and no consumer runs.</exception>
     /// <exception cref="RingFaultedException">A handler failed: events behind it stay unhandled.</exception>
     public async Task Shutdown(TimeSpan timeout)
     {
@@ -46,8 +47,11 @@ public abstract partial class ValueTypeDisruptor<T>
         using var deadline = new CancellationTokenSource(timeout);
         while (SlowestConsumer() < last && _ring.Fault is null)
         {
+            bool nobodyLeft = !_consumers.Exists(consumer => consumer.Processor.IsRunning);
+            if (nobodyLeft && SlowestConsumer() < last && _ring.Fault is null)
+                throw new InvalidOperationException($"no consumer runs: {Backlog(last)}");
             if (deadline.IsCancellationRequested)
-                throw new TimeoutException(FormattableString.Invariant($"handled {SlowestConsumer()} of {last} events' sequences in {timeout}"));
+                throw new TimeoutException($"not drained in {timeout}: {Backlog(last)}");
             await Task.Delay(1, CancellationToken.None).ConfigureAwait(false);
         }
 
@@ -68,9 +72,12 @@ public abstract partial class ValueTypeDisruptor<T>
 
     private Task StopProcessors() => Task.WhenAll(_consumers.ConvertAll(consumer => consumer.Processor.Halt()));
 
+    private string Backlog(long last) => FormattableString.Invariant($"handled up to sequence {SlowestConsumer()} of {last}");
+
+    /// <summary>Of the consumers of this graph and of pollers that gate the ring by themselves.</summary>
     private long SlowestConsumer()
     {
-        long slowest = long.MaxValue;
+        long slowest = _ring.GetMinimumGatingSequence();
         foreach (Consumer consumer in _consumers)
             slowest = Math.Min(slowest, consumer.Processor.Sequence.Value);
         return slowest;

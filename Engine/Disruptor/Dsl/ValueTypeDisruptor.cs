@@ -30,8 +30,8 @@ public abstract partial class ValueTypeDisruptor<T> : IDisposable
 
     public bool HasStarted => Volatile.Read(ref _started) != 0;
 
-    /// <summary>True while a processor runs. Pollers that were added count until they are halted.</summary>
-    public bool IsRunning => _consumers.Exists(consumer => consumer.Processor.IsRunning);
+    /// <summary>True from Start until the last processor has ended. Pollers that were added count until they are halted.</summary>
+    public bool IsRunning => HasStarted && _consumers.Exists(consumer => consumer.Processor.IsRunning);
 
     /// <summary>Adds handlers side by side, directly behind the producer.</summary>
     public ValueEventHandlerGroup<T> HandleEventsWith(params IValueEventHandler<T>[] handlers) => AddHandlers([], handlers);

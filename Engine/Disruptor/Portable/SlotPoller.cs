@@ -49,7 +49,8 @@ public sealed class SlotPoller<T> : ValueEventPoller<T>, IEventProcessor
                 available = next + maxBatchSize - 1;
             try
             {
-                handler.OnBatchStart(available - next + 1);
+                if (BatchStart<T, THandler>.IsImplemented)
+                    handler.OnBatchStart(available - next + 1);
                 for (; next <= available; next++)
                     handler.OnEvent(ref _ring[next], next, next == available);
             }

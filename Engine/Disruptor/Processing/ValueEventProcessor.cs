@@ -21,12 +21,13 @@ public sealed class ValueEventProcessor<T, THandler> : IValueEventProcessor<T>
     private readonly SequenceBarrier _barrier;
     private readonly string _name;
     private readonly long _maxBatchSize;
+    private readonly bool _hearsBatchStart;
     private THandler _handler;
     private IValueExceptionHandler<T>? _exceptionHandler;
     private TaskCompletionSource _started = new();
     private TaskCompletionSource _stopped = new();
+    private readonly Lock _transition = new();
     private int _state;
-    private long _next;
 
     /// <exception cref="ArgumentOutOfRangeException">The handler's MaxBatchSize is below 1.</exception>
     public ValueEventProcessor(UnmanagedRingBuffer<T> ringBuffer, SequenceBarrier sequenceBarrier, THandler eventHandler)
@@ -41,6 +42,7 @@ public sealed class ValueEventProcessor<T, THandler> : IValueEventProcessor<T>
         if (maxBatchSize <= 0)
             throw new ArgumentOutOfRangeException(nameof(eventHandler), maxBatchSize, $"{_name}.MaxBatchSize must be at least 1");
         _maxBatchSize = maxBatchSize ?? long.MaxValue;
+        _hearsBatchStart = BatchStart.IsImplementedBy<T>(eventHandler.GetType());
         if (_handler is IEventProcessorSequenceAware aware)
         {
             aware.SetSequenceCallback(_sequence);
@@ -65,25 +67,41 @@ public sealed class ValueEventProcessor<T, THandler> : IValueEventProcessor<T>
 
     public Task Start(TaskScheduler taskScheduler)
     {
-        if (Interlocked.CompareExchange(ref _state, Running, Idle) != Idle)
-            throw new InvalidOperationException($"{_name} is running");
-        _barrier.Reset();
-        _started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task.Factory.StartNew(
-            static processor => ((ValueEventProcessor<T, THandler>)processor!).Run(),
-            this,
-            CancellationToken.None,
-            TaskCreationOptions.DenyChildAttach | TaskCreationOptions.LongRunning,
-            taskScheduler);
+        lock (_transition)
+        {
+            if (Interlocked.CompareExchange(ref _state, Running, Idle) != Idle)
+                throw new InvalidOperationException($"{_name} is running");
+            _barrier.Reset();
+            _started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        try
+        {
+            Task.Factory.StartNew(
+                static processor => ((ValueEventProcessor<T, THandler>)processor!).Run(),
+                this,
+                CancellationToken.None,
+                TaskCreationOptions.DenyChildAttach | TaskCreationOptions.LongRunning,
+                taskScheduler);
+        }
+        catch
+        {
+            End(); // no thread, nothing to halt
+            throw;
+        }
+
         return _started.Task;
     }
 
     public Task Halt()
     {
-        if (Interlocked.CompareExchange(ref _state, Halting, Running) == Running)
-            _barrier.CancelProcessing();
-        return _stopped.Task;
+        lock (_transition)
+        {
+            if (Interlocked.CompareExchange(ref _state, Halting, Running) == Running)
+                _barrier.CancelProcessing();
+            return _stopped.Task;
+        }
     }
 
     public void Dispose() => _barrier.Dispose();
@@ -91,89 +109,91 @@ public sealed class ValueEventProcessor<T, THandler> : IValueEventProcessor<T>
     /// <summary>The root of the consumer's thread: nothing escapes it.</summary>
     private void Run()
     {
-        _next = unchecked(_sequence.Value + 1);
-        if (Guarded(Stage.Start))
+        long next = unchecked(_sequence.Value + 1);
+        if (CallLifecycle(Stage.Start, next))
         {
             _started.TrySetResult();
-            ProcessEvents();
+            next = ProcessEvents(next);
         }
 
-        Guarded(Stage.Shutdown);
+        CallLifecycle(Stage.Shutdown, next);
         if (_barrier.Sequencer.Fault is { } fault)
             _started.TrySetException(SingleProducerSequencer.Copy(fault));
-        Volatile.Write(ref _state, Idle);
-        _stopped.TrySetResult();
+        End();
     }
 
-    private void ProcessEvents()
+    private void End()
     {
-        while (true)
+        lock (_transition)
+        {
+            Volatile.Write(ref _state, Idle);
+            _stopped.TrySetResult();
+        }
+    }
+
+    /// <summary>Handles events until the barrier is cancelled or a handler fails; returns the sequence it stopped at.</summary>
+    private long ProcessEvents(long next)
+    {
+        // Locals, not fields: they live on this thread's stack, where nobody shares their cache line.
+        bool handling = false;
+        while (!_barrier.IsCancelled)
         {
             try
             {
-                while (!_barrier.IsCancelled)
-                    ProcessBatch();
-                return;
+                unchecked
+                {
+                    SequenceWaitResult result = _barrier.WaitFor(next);
+                    long available = result.UnsafeAvailableSequence;
+                    if (available < next)
+                    {
+                        if (!CallLifecycle(Stage.Timeout, next))
+                            return next;
+                        continue;
+                    }
+
+                    if (available - next >= _maxBatchSize)
+                        available = next + _maxBatchSize - 1;
+                    handling = true;
+                    if (_hearsBatchStart)
+                        _handler.OnBatchStart(available - next + 1);
+                    for (; next <= available; next++)
+                        _handler.OnEvent(ref _ring[next], next, next == available);
+                    handling = false;
+                    _sequence.SetValue(available);
+                }
             }
-            catch (Exception) when (_barrier.IsCancelled && !_handling)
+            catch (Exception) when (!handling && _barrier.IsCancelled)
             {
-                return; // released from its wait by a halt or by a peer's fault
+                return next; // released from its wait by a halt or by a peer's fault
             }
             catch (Exception ex)
             {
-                if (!SkipFailed(ex))
-                    return;
+                bool skipped = handling ? SkipFailed(ex, next) : Fail(ex, next);
+                if (!skipped)
+                    return next;
+                handling = false;
+                next = unchecked(next + 1);
             }
         }
-    }
 
-    private bool _handling;
-
-    private void ProcessBatch()
-    {
-        unchecked
-        {
-            SequenceWaitResult result = _barrier.WaitFor(_next);
-            if (result.IsTimeout)
-            {
-                Guarded(Stage.Timeout);
-                return;
-            }
-
-            long available = result.UnsafeAvailableSequence;
-            if (available - _next >= _maxBatchSize)
-                available = _next + _maxBatchSize - 1;
-            _handling = true;
-            _handler.OnBatchStart(available - _next + 1);
-            for (long sequence = _next; sequence <= available; sequence++)
-            {
-                _next = sequence;
-                _handler.OnEvent(ref _ring[sequence], sequence, sequence == available);
-            }
-
-            _handling = false;
-            _next = available + 1;
-            _sequence.SetValue(available);
-        }
+        return next;
     }
 
     /// <summary>True when the exception handler decided to go on behind the failed event.</summary>
-    private bool SkipFailed(Exception exception)
+    private bool SkipFailed(Exception exception, long sequence)
     {
-        _handling = false;
         if (_exceptionHandler is null)
-            return Fail(exception);
+            return Fail(exception, sequence);
         try
         {
-            _exceptionHandler.HandleEventException(exception, _next, ref _ring[_next]);
+            _exceptionHandler.HandleEventException(exception, sequence, ref _ring[sequence]);
         }
         catch (Exception)
         {
-            return Fail(exception);
+            return Fail(exception, sequence);
         }
 
-        _sequence.SetValue(_next);
-        _next = unchecked(_next + 1);
+        _sequence.SetValue(sequence);
         return true;
     }
 
@@ -186,14 +206,14 @@ public sealed class ValueEventProcessor<T, THandler> : IValueEventProcessor<T>
 
     /// <summary>Calls one of the handler's life-cycle members; false when the ring must stop.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool Guarded(Stage stage)
+    private bool CallLifecycle(Stage stage, long next)
     {
         try
         {
             switch (stage)
             {
                 case Stage.Start: _handler.OnStart(); break;
-                case Stage.Timeout: _handler.OnTimeout(unchecked(_next - 1)); break;
+                case Stage.Timeout: _handler.OnTimeout(unchecked(next - 1)); break;
                 default: _handler.OnShutdown(); break;
             }
 
@@ -202,13 +222,13 @@ public sealed class ValueEventProcessor<T, THandler> : IValueEventProcessor<T>
         catch (Exception ex)
         {
             if (_exceptionHandler is null)
-                return Fail(ex);
+                return Fail(ex, next);
             try
             {
                 switch (stage)
                 {
                     case Stage.Start: _exceptionHandler.HandleOnStartException(ex); break;
-                    case Stage.Timeout: _exceptionHandler.HandleOnTimeoutException(ex, unchecked(_next - 1)); break;
+                    case Stage.Timeout: _exceptionHandler.HandleOnTimeoutException(ex, unchecked(next - 1)); break;
                     default: _exceptionHandler.HandleOnShutdownException(ex); break;
                 }
 
@@ -216,14 +236,14 @@ public sealed class ValueEventProcessor<T, THandler> : IValueEventProcessor<T>
             }
             catch (Exception)
             {
-                return Fail(ex);
+                return Fail(ex, next);
             }
         }
     }
 
-    private bool Fail(Exception exception)
+    private bool Fail(Exception exception, long sequence)
     {
-        _barrier.Sequencer.Fail(new RingFaultedException(_name, _next, exception));
+        _barrier.Sequencer.Fail(new RingFaultedException(_name, sequence, exception));
         return false;
     }
 }
