@@ -32,7 +32,7 @@ public sealed class JournalWriter : IDisposable
 
     string _failure = "";
     volatile bool _failed;
-    bool _inDoubt;          // a write began and has not returned
+    bool _inDoubt;          // a write began and has not returned; belongs to the writer's thread
     bool _disposed;
     long _durableSequence;
     long _bytesWritten;
@@ -156,7 +156,7 @@ public sealed class JournalWriter : IDisposable
     {
         lock (_preparing)
         {
-            if (IsUnusable)
+            if (_failed || _disposed)
                 ThrowUnusable();
             try
             {

@@ -160,4 +160,27 @@ public sealed class RoundTripTests
         writing.GetAwaiter().GetResult();
         Assert.That(read, Is.EqualTo(Records));
     }
+
+    [TestCase(SyncMode.DirectSync)]
+    [TestCase(SyncMode.FileSync)]
+    [CancelAfter(60_000)]
+    public void Segments_are_prepared_and_deleted_beside_the_writer(SyncMode mode, CancellationToken late)
+    {
+        const int Records = 1500;
+        var storage = new Storage();
+        JournalOptions options = TestJournals.SmallOptions(_directory) with { SyncMode = mode, RetainSegments = 2, SegmentBytes = 16 * 4096 };
+        using (var writer = JournalWriter.Open(options, TestJournals.Identity, storage))
+        {
+            Task writing = Task.Run(() => TestJournals.Append(writer, seed: 9, 1, Records, perCommit: 2), CancellationToken.None);
+            while (!writing.IsCompleted && !late.IsCancellationRequested)
+            {
+                writer.PrepareNext();
+                Thread.Yield();
+            }
+            writing.GetAwaiter().GetResult();
+        }
+        long first = Recovery.Examine(storage, _directory).FirstSequence;
+        Assert.That(first, Is.GreaterThan(1), "old segments were deleted");
+        Assert.That(TestJournals.ReadAndCheck(storage, _directory, seed: 9, first), Is.EqualTo(Records));
+    }
 }
