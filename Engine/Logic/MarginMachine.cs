@@ -205,8 +205,12 @@ public sealed partial class MarginMachine : IDisposable
     private static OriginFields Origin(ReadOnlySpan<byte> message)
     {
         // The origin is the first field of every input, so its place does not depend on the template; see schema.xml.
-        if (!MessageHeaderDecoder.TryWrap(message, out MessageHeaderDecoder header) || message.Length < MessageHeaderDecoder.EncodedLength + OriginDecoder.EncodedLength
-            || header.BlockLength < OriginDecoder.EncodedLength)
+        if (!MessageHeaderDecoder.TryWrap(message, out MessageHeaderDecoder header))
+        {
+            return default;
+        }
+
+        if (message.Length < MessageHeaderDecoder.EncodedLength + OriginDecoder.EncodedLength || header.BlockLength < OriginDecoder.EncodedLength)
         {
             return new OriginFields(header.TemplateId, 0, 0, 0, false);
         }
