@@ -13,7 +13,7 @@ internal static class Rules
     {
         string id = "SBE" + ((int)mistake.Rule).ToString("000", CultureInfo.InvariantCulture);
         var descriptor = new DiagnosticDescriptor(
-            id, Title(mistake.Rule), "{0}", "SbeSchema", DiagnosticSeverity.Error, isEnabledByDefault: true);
+            id, Title(mistake.Rule), "{0}", "SbeSchema", mistake.IsWarning ? DiagnosticSeverity.Warning : DiagnosticSeverity.Error, isEnabledByDefault: true);
         var position = new LinePosition(mistake.Place.Line, mistake.Place.Column);
         Location location = string.IsNullOrEmpty(mistake.Place.Path)
             ? Location.None

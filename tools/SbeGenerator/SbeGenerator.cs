@@ -86,7 +86,7 @@ internal sealed class Generation : IEquatable<Generation>
         {
             var loader = new XmlLoader(path => TextOf(path, all), own);
             Schema? schema = loader.Load(file.Path, file.Text) is { } root ? SchemaReader.Read(root, own) : null;
-            if (schema is not null && own.Count == 0)
+            if (schema is not null && own.All(m => m.IsWarning))
             {
                 Naming.Assign(schema, file.Namespace);
                 if (namespaces.TryGetValue(schema.Namespace, out string? other))

@@ -67,21 +67,30 @@ internal sealed class CatalogEmitter
         _writer.Line("/// <summary>The name of a field, group or var data of a message, \"unknown\" where there is none of that id.</summary>");
         _writer.Open("public static string FieldNameOf(int templateId, int fieldId) => (templateId, fieldId) switch");
         foreach (Message message in Reachable())
-            EmitFieldNames(message, message.Block, "");
+        {
+            var names = new SortedDictionary<int, string>();
+            CollectFieldNames(message.Block, "", names);
+            foreach (KeyValuePair<int, string> pair in names)
+                _writer.Line($"({message.Id}, {Digits(pair.Key)}) => {Quoted(pair.Value)},");
+        }
+
         _writer.Line("_ => \"unknown\",");
         _writer.Close(";");
         _writer.Line();
     }
 
-    private void EmitFieldNames(Message message, Block block, string path)
+    // Ids are unique within a block only: an id that several blocks use has all their names.
+    private static void CollectFieldNames(Block block, string path, SortedDictionary<int, string> names)
     {
+        void Add(int id, string name) => names[id] = names.TryGetValue(id, out string? other) ? $"{other} or {name}" : name;
+
         foreach (Slot field in block.Fields)
-            _writer.Line($"({message.Id}, {Digits(field.Id)}) => {Quoted(path + field.Name)},");
+            Add(field.Id, path + field.Name);
         foreach (Part part in block.Parts)
         {
-            _writer.Line($"({message.Id}, {Digits(part.Id)}) => {Quoted(path + part.Name)},");
+            Add(part.Id, path + part.Name);
             if (part is Group group)
-                EmitFieldNames(message, group.Block, path + part.Name + ".");
+                CollectFieldNames(group.Block, path + part.Name + ".", names);
         }
     }
 

@@ -17,6 +17,7 @@ internal static class Naming
 
     private static readonly string[] MemberNames =
     {
+        "_",
         "HeaderLength", "BlockLength", "TemplateId", "SchemaId", "SchemaVersion", "TryWrap", "Wrap", "EncodedLength", "ActingVersion",
         "ActingBlockLength", "FieldIds", "TryLocate", "Locate", "IsLast", "Blank", "BlankLength",
         "CountAt1", "CountAt2", "CountAt3", "CountAt4", "CountAt5", "CountAt6", "CountAt7", "CountAt8", "CountAt9",
@@ -26,6 +27,7 @@ internal static class Naming
     // Of a composite's view; a member called Size or Count is common and need not move.
     private static readonly string[] CompositeNames =
     {
+        "_",
         "TryWrap", "EncodedLength", "Absent", "AbsentBytes",
         "Equals", "GetHashCode", "GetType", "ToString", "MemberwiseClone", "ReferenceEquals", "Finalize",
     };

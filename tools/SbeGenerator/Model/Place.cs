@@ -29,8 +29,9 @@ internal readonly struct Place : IEquatable<Place>
 /// <summary>A mistake of the schema: the number of the rule, the sentence, the place.</summary>
 internal readonly struct Mistake : IEquatable<Mistake>
 {
-    public Mistake(Rule rule, Place place, string sentence)
+    public Mistake(Rule rule, Place place, string sentence, bool isWarning = false)
     {
+        IsWarning = isWarning;
         Rule = rule;
         Place = place;
         Sentence = sentence;
@@ -38,11 +39,14 @@ internal readonly struct Mistake : IEquatable<Mistake>
 
     public Rule Rule { get; }
 
+    /// <summary>True for what can be understood although it is not by the letter of the standard.</summary>
+    public bool IsWarning { get; }
+
     public Place Place { get; }
 
     public string Sentence { get; }
 
-    public bool Equals(Mistake other) => Rule == other.Rule && Place.Equals(other.Place) && Sentence == other.Sentence;
+    public bool Equals(Mistake other) => Rule == other.Rule && Place.Equals(other.Place) && Sentence == other.Sentence && IsWarning == other.IsWarning;
 
     public override bool Equals(object? obj) => obj is Mistake other && Equals(other);
 

@@ -9,6 +9,7 @@ namespace MarginEngine.SbeGenerator.Read;
 internal sealed class HeaderReader
 {
     private readonly Dictionary<string, Dimension> _dimensions = new Dictionary<string, Dimension>();
+    private readonly HashSet<Slot> _warned = new HashSet<Slot>();
     private readonly TypeReader _types;
 
     public HeaderReader(TypeReader types) => _types = types;
@@ -30,7 +31,7 @@ internal sealed class HeaderReader
 
     public Dimension ReadDimension(XElement group)
     {
-        string name = Attributes.Text(group, "dimensionType")?.Trim() ?? "groupSizeEncoding";
+        string name = Attributes.Text(group, "dimensionType")?.Trim() ?? _types.DefaultName("groupSizeEncoding", group);
         if (_dimensions.TryGetValue(name, out Dimension? known))
             return known;
         CompositeType composite = Composite(name, group, Rule.BadDimension, "the dimension");
@@ -44,6 +45,7 @@ internal sealed class HeaderReader
         };
         if (dimension.NumInGroup.Constant is not null)
             throw Attributes.Wrong(Rule.BadDimension, group, "numInGroup cannot be a constant");
+        WarnOfSize(dimension.NumInGroup, Rule.BadDimension, group);
         _dimensions.Add(name, dimension);
         return dimension;
     }
@@ -61,8 +63,17 @@ internal sealed class HeaderReader
             throw Attributes.Wrong(Rule.BadVarData, element, $"'{name}' has no member varData");
         if (composite.Members[composite.Members.Count - 1] != bytes)
             throw Attributes.Wrong(Rule.BadVarData, element, $"varData is not the last member of '{name}'");
+        WarnOfSize(data.Length, Rule.BadVarData, element);
         data.DataOffset = bytes.Offset;
         data.CharacterEncoding = simple.CharacterEncoding;
+    }
+
+    // Legal, but no program holds so much: the reference tool refuses it, this one caps it.
+    private void WarnOfSize(Slot slot, Rule rule, XElement user)
+    {
+        if (((SimpleType)slot.Type).Max.Integer <= int.MaxValue || !_warned.Add(slot))
+            return;
+        _types.Warn(rule, user, $"'{slot.Name}' has no maxValue up to {int.MaxValue}: larger ones are refused");
     }
 
     private CompositeType Composite(string name, XElement user, Rule rule, string what)
@@ -74,13 +85,16 @@ internal sealed class HeaderReader
 
     private static Slot Member(CompositeType composite, string name, XElement user, Rule rule, bool signed = false)
     {
-        Slot slot = composite.Find(name) ?? throw Attributes.Wrong(rule, user, $"'{composite.Name}' has no member '{name}'");
+        Slot slot = composite.Find(name) ?? throw Wrong(composite, rule, user, $"'{composite.Name}' has no member '{name}'");
         bool good = slot.Type is SimpleType { IsArray: false } simple
             && (simple.Primitive.IsUnsigned() || (signed && !simple.Primitive.IsReal() && simple.Primitive != Primitive.Char));
         if (!good)
-            throw Attributes.Wrong(rule, user, $"'{name}' of '{composite.Name}' is not one unsigned integer");
+            throw Wrong(composite, rule, user, $"'{name}' of '{composite.Name}' is not one unsigned integer");
         return slot;
     }
+
+    private static SchemaException Wrong(CompositeType composite, Rule rule, XElement user, string sentence) =>
+        string.IsNullOrEmpty(composite.Place.Path) ? Attributes.Wrong(rule, user, sentence) : new SchemaException(rule, composite.Place, sentence);
 
     private static Slot? Optional(CompositeType composite, string name) =>
         composite.Find(name) is { Type: SimpleType { IsArray: false } simple, Constant: null } slot && !simple.Primitive.IsReal() ? slot : null;

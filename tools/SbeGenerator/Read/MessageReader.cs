@@ -31,16 +31,17 @@ internal sealed class MessageReader
             Place = XmlLoader.PlaceOf(element),
             Description = Attributes.Description(element),
         };
-        SchemaReader.CheckFits(_schema.Header.TemplateId, message.Id, "the message's id", element);
-        message.Block = ReadBlock(element, _types.SinceOf(element), new HashSet<int>());
-        SchemaReader.CheckFits(_schema.Header.BlockLength, (ulong)message.Block.Length, "the block length", element);
+        SchemaReader.CheckFits(_schema.Header?.TemplateId, message.Id, "the message's id", element);
+        message.Block = ReadBlock(element, _types.SinceOf(element));
+        SchemaReader.CheckFits(_schema.Header?.BlockLength, (ulong)message.Block.Length, "the block length", element);
         return message;
     }
 
-    private Block ReadBlock(XElement element, int since, HashSet<int> ids)
+    private Block ReadBlock(XElement element, int since)
     {
         var block = new Block { Since = since };
         var names = new HashSet<string>();
+        var ids = new HashSet<int>();
         int stage = 0;
         bool failed = false;
         foreach (XElement child in element.Elements())
@@ -79,11 +80,11 @@ internal sealed class MessageReader
             throw Attributes.Wrong(Rule.DuplicateName, child, $"there are two '{name}' in this block");
         int id = (int)Attributes.RequiredNumber(child, "id", ushort.MaxValue);
         if (!ids.Add(id))
-            throw Attributes.Wrong(Rule.DuplicateId, child, $"id {id} is taken by another field of this message");
+            throw Attributes.Wrong(Rule.DuplicateId, child, $"id {id} is taken by another field of this block");
         switch (kind)
         {
             case "field": ReadField(child, name, id, block); break;
-            case "group": ReadGroup(child, name, id, block, ids); break;
+            case "group": ReadGroup(child, name, id, block); break;
             default: ReadData(child, name, id, block); break;
         }
 
@@ -163,7 +164,7 @@ internal sealed class MessageReader
         block.Length = (int)given;
     }
 
-    private void ReadGroup(XElement element, string name, int id, Block block, HashSet<int> ids)
+    private void ReadGroup(XElement element, string name, int id, Block block)
     {
         int since = Math.Max(_types.SinceOf(element), block.Since);
         var group = new Group
@@ -176,7 +177,7 @@ internal sealed class MessageReader
             Dimension = _headers.ReadDimension(element),
             Index = block.Parts.Count,
         };
-        group.Block = ReadBlock(element, since, ids);
+        group.Block = ReadBlock(element, since);
         SchemaReader.CheckFits(group.Dimension.BlockLength, (ulong)group.Block.Length, "the block length", element);
         block.Parts.Add(group);
     }

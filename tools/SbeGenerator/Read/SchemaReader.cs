@@ -44,10 +44,14 @@ internal static class SchemaReader
             Guard(types, () => schema.Types.Add(types.Resolve(name, root)));
         schema.Types.AddRange(types.Inline);
 
-        string headerName = Attributes.Text(root, "headerType")?.Trim() ?? "messageHeader";
-        HeaderReader headers = new HeaderReader(types);
-        schema.Header = headers.ReadHeader(headerName, root);
-        CheckHeader(schema, root);
+        var headers = new HeaderReader(types);
+        Guard(types, () =>
+        {
+            string name = Attributes.Text(root, "headerType")?.Trim() ?? types.DefaultName("messageHeader", root);
+            schema.Header = headers.ReadHeader(name, root);
+            CheckFits(schema.Header.SchemaId, schema.Id, "the schema's id", root);
+            CheckFits(schema.Header.Version, (ulong)schema.Version, "the schema's version", root);
+        });
         ReadMessages(root, schema, types, headers);
         return schema;
     }
@@ -99,21 +103,11 @@ internal static class SchemaReader
         };
     }
 
-    private static void CheckHeader(Schema schema, XElement root)
+    // A constant of the header is not on the wire: the schema's own number counts.
+    internal static void CheckFits(Slot? slot, ulong value, string what, XObject at)
     {
-        CheckFits(schema.Header.SchemaId, schema.Id, "the schema's id", root);
-        CheckFits(schema.Header.Version, (ulong)schema.Version, "the schema's version", root);
-    }
-
-    internal static void CheckFits(Slot slot, ulong value, string what, XObject at)
-    {
-        if (slot.Constant is { } constant)
-        {
-            if (constant.Number.Integer != value)
-                throw Attributes.Wrong(Rule.BadHeader, at, $"{what} is {value}, the constant '{slot.Name}' says {constant.Number.Integer}");
+        if (slot is null || slot.Constant is not null)
             return;
-        }
-
         if (value > ((SimpleType)slot.Type).Primitive.Bits().High)
             throw Attributes.Wrong(Rule.BadHeader, at, $"{what} is {value}, which does not fit '{slot.Name}'");
     }

@@ -1,6 +1,7 @@
 // Reads the types of a schema: resolves references by name on demand, computes composite offsets, checks values against their ranges.
 
 using System.Collections.Generic;
+using System.Linq;
 using System.Xml.Linq;
 using MarginEngine.SbeGenerator.Model;
 
@@ -70,6 +71,21 @@ internal sealed class TypeReader
     {
         if (e.Message.Length > 0)
             _mistakes.Add(e.Mistake);
+    }
+
+    public void Warn(Rule rule, XObject at, string sentence) =>
+        _mistakes.Add(new Mistake(rule, XmlLoader.PlaceOf(at), sentence, isWarning: true));
+
+    /// <summary>The name of a composite that has a default name; spelt with other capitals it is taken too, with a warning.</summary>
+    public string DefaultName(string name, XElement user)
+    {
+        if (_elements.ContainsKey(name))
+            return name;
+        string? other = _elements.Keys.FirstOrDefault(n => string.Equals(n, name, System.StringComparison.OrdinalIgnoreCase));
+        if (other is null)
+            return name;
+        Warn(Rule.BadName, _elements[other], $"'{other}' is taken for '{name}', the name that SBE gives it");
+        return other;
     }
 
     /// <summary>The version an element says it appeared in.</summary>
