@@ -19,6 +19,9 @@ public sealed record MarginReport
     /// <summary>Equity, requirements, ratio and Greeks in micro-USD.</summary>
     public required AccountMargin Margin { get; init; }
 
+    /// <summary>Code of the underlying whose worst row costs most; empty: no row loses.</summary>
+    public required string WorstUnderlying { get; init; }
+
     public required IReadOnlyList<BalanceReport> Balances { get; init; }
 
     public required IReadOnlyList<UnitReport> Units { get; init; }
@@ -114,6 +117,7 @@ public sealed partial class MarginMachine
             ModelVersion = rules.Version,
             State = account.State,
             Margin = account.Margin,
+            WorstUnderlying = account.Margin.WorstUnderlying < 0 ? "" : Text(_market.UnderlyingCodeAt(account.Margin.WorstUnderlying)),
             Balances = balances,
             Units = units,
         };

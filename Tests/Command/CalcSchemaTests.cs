@@ -11,16 +11,9 @@ namespace MarginEngine.Tests.CommandTests;
 [TestFixture]
 public sealed class CalcSchemaTests
 {
-    private static readonly string ToolFolder = Path.Combine(Repository(), "tools", "margin");
+    private static readonly string ToolFolder = Path.Combine(Repository.Root, "tools", "margin");
 
     private static readonly JsonNode Schema = JsonNode.Parse(File.ReadAllText(Path.Combine(ToolFolder, "calc.schema.json")))!;
-
-    private static string Repository()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "MarginEngine.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new DirectoryNotFoundException("MarginEngine.sln is in no folder above the tests");
-    }
 
     private static IEnumerable<string> Examples() =>
         Directory.GetFiles(Path.Combine(ToolFolder, "examples"), "*.json").Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal);

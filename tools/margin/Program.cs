@@ -31,6 +31,7 @@ internal static class Program
     {
         RootCommand root = new("MarginEngine: real-time portfolio margin for a derivatives exchange.")
         {
+            CalcVerb.Create(terminal),
             VerifyVerb.Create(terminal),
             DoctorVerb.Create(terminal),
         };

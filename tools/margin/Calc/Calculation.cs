@@ -1,0 +1,41 @@
+// Runs a portfolio through a fresh machine: the same code and the same messages as live, so the same margin to the last unit.
+using MarginEngine.Codecs;
+using MarginEngine.Logic;
+using MarginEngine.Tool.Shell;
+
+namespace MarginEngine.Tool.Calc;
+
+/// <summary>Applies the messages one by one; the first reject ends the calculation with the engine's reason.</summary>
+internal sealed class Calculation : IDecisionSink
+{
+    private string _about = "";
+
+    /// <exception cref="CommandFailure">Refused: the engine rejects a message; the text names the part of the document and the reason.</exception>
+    public static MarginReport Run(Portfolio portfolio, ModelDocument model, string file)
+    {
+        using MarginMachine machine = new(Limits.Small);
+        Calculation calculation = new();
+        foreach (InputMessage message in PortfolioMessages.Build(portfolio, model, file))
+        {
+            calculation._about = message.About;
+            machine.Apply(machine.LastSequence + 1, portfolio.ValuationTime, message.Bytes, calculation);
+        }
+
+        return machine.Report(portfolio.AccountId) ?? throw CommandFailure.Refused("the engine has no such account");
+    }
+
+    public void OnDecision(ReadOnlySpan<byte> message)
+    {
+        if (!RejectDecoder.TryWrap(message, out RejectDecoder reject)) return;
+        string field = reject.FieldId == 0 ? "" : $", field {Schema.FieldNameOf(reject.RefusedTemplateId, reject.FieldId)}";
+        throw CommandFailure.Refused($"the engine rejects {_about}: {Words(reject.Code)}{field}");
+    }
+
+    private static string Words(RejectCode code) => code switch
+    {
+        RejectCode.Arbitrage => "arbitrage (the slice admits a butterfly or calendar arbitrage)",
+        RejectCode.InsufficientCollateral => "insufficient collateral (a balance may not be negative)",
+        RejectCode.Capacity => "capacity (more than one calculation holds)",
+        _ => code.ToString(),
+    };
+}
