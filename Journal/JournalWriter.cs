@@ -101,7 +101,7 @@ public sealed class JournalWriter : IDisposable
     public long LastEpoch => _chain.Epoch;
     /// <summary>Bytes of all group commits since opening, headers and padding included.</summary>
     public long BytesWritten => Volatile.Read(ref _bytesWritten);
-    /// <summary>Segments that had to be prepared by the writer's own thread since opening: each was a pause.</summary>
+    /// <summary>New segments since opening that the writer had to wait for, or prepare itself: each was a pause.</summary>
     public long ColdRollOvers => Volatile.Read(ref _coldRollOvers);
     /// <summary>The node must stop taking input: the reserve is reached. Updated by <see cref="PrepareNext"/> and at a new segment.</summary>
     public bool IsNearlyFull => Volatile.Read(ref _nearlyFull);
@@ -261,13 +261,17 @@ public sealed class JournalWriter : IDisposable
 
     void RollOver()
     {
-        lock (_preparing)
+        bool mustWait = !_preparing.TryEnter();
+        if (mustWait)
+            _preparing.Enter();
+        try
         {
+            if (mustWait || _prepared is null)
+                _coldRollOvers++;
             try
             {
                 if (_prepared is null)
                 {
-                    _coldRollOvers++;
                     // Records already accepted may use the reserve: that is what it is for.
                     _prepared = _preparer.Prepare(_segment + 1, mayUseReserve: true);
                     Volatile.Write(ref _nearlyFull, _preparer.IsNearlyFull);
@@ -281,6 +285,10 @@ public sealed class JournalWriter : IDisposable
                 throw Fail($"the disk is full: no room for segment {_segment + 1}", null);
             Use(_prepared);
             _prepared = null;
+        }
+        finally
+        {
+            _preparing.Exit();
         }
     }
 

@@ -24,7 +24,7 @@ public sealed class DamageTests
     {
         var disk = new FaultyStorage();
         JournalWriter writer = JournalWriter.Open(Options, TestJournals.Identity, disk);
-        int[] messageBytes = [300, 1200, 0, 5000, 40, 700, 2500, 3000, 900, 4400, 17, 200];
+        int[] messageBytes = [300, 1200, 0, 5000, 40, 700, 2500, 3000, 900, 4400, 1700, 1200, 600, 900];
         long before = 0;
         long sequence = 0;
         var random = new Random(seed);
@@ -270,6 +270,21 @@ public sealed class DamageTests
         disk.Damage(sample.Segments[1], _ => other.BytesOf(sample.Segments[1]));
         Assert.That(() => Recovery.Recover(disk, Folder), Throws.TypeOf<JournalDamagedException>()
             .With.Property(nameof(JournalDamagedException.Path)).EqualTo(sample.Segments[1]).And.Message.Contains("another history"));
+    }
+
+    [Test]
+    public void A_sector_that_cannot_be_read_is_refused_not_taken_for_the_end()
+    {
+        Sample sample = Build(closed: true);
+        foreach (string path in sample.Segments)
+        {
+            for (int place = 100; place < Options.SegmentBytes; place += Sector)
+            {
+                sample.Disk.Unreadable = (path, place);
+                Assert.That(() => Recovery.Examine(sample.Disk, Folder), Throws.TypeOf<JournalDamagedException>()
+                    .With.Property(nameof(JournalDamagedException.Path)).EqualTo(path).And.Message.Contains("cannot be read"), $"byte {place} of {path}");
+            }
+        }
     }
 
     [Test]

@@ -43,6 +43,8 @@ internal sealed class FaultyStorage : IStorage
     public int FailWith { get; set; } = 5; // EIO
     public long CapacityBytes { get; set; } = long.MaxValue;
     public bool RefusesDirect { get; set; }
+    /// <summary>A byte that the disk cannot read any more: its file and offset.</summary>
+    public (string Path, long Offset) Unreadable { get; set; }
     public int Writes { get; private set; }
     public int Syncs { get; private set; }
     /// <summary>Decides how much of an interrupted write arrives.</summary>
@@ -238,6 +240,8 @@ internal sealed class FaultyStorage : IStorage
         public int Read(long offset, Span<byte> target)
         {
             storage.StopIfStopped();
+            if (storage.Unreadable is ({ } path, long bad) && storage._names.GetValueOrDefault(path) == file && bad >= offset && bad < offset + target.Length)
+                throw new StorageException($"{path} cannot be read at {bad}", 5);
             int count = (int)Math.Clamp(file.Cache.Length - offset, 0, target.Length);
             file.Cache.AsSpan((int)Math.Min(offset, file.Cache.Length), count).CopyTo(target);
             return count;
