@@ -11,14 +11,14 @@ public sealed partial class MarginMachine
     private RejectCode OnAccountOpen(ReadOnlySpan<byte> message, out ushort field)
     {
         AccountOpenDecoder.TryWrap(message, out AccountOpenDecoder open);
-        field = 3;
+        field = AccountOpenDecoder.FieldIds.ModelId;
         int model = FindModel(open.ModelId);
         if (model < 0)
         {
             return RejectCode.UnknownModel;
         }
 
-        field = 2;
+        field = AccountOpenDecoder.FieldIds.AccountId;
         if (_book.TryAccount(open.AccountId, out _))
         {
             return RejectCode.AlreadyDefined;
@@ -39,11 +39,11 @@ public sealed partial class MarginMachine
         AccountConfigureDecoder.TryWrap(message, out AccountConfigureDecoder configure);
         if (!_book.TryAccount(configure.AccountId, out int account))
         {
-            field = 2;
+            field = AccountConfigureDecoder.FieldIds.AccountId;
             return RejectCode.UnknownAccount;
         }
 
-        field = 3;
+        field = AccountConfigureDecoder.FieldIds.ModelId;
         int model = FindModel(configure.ModelId);
         if (model < 0)
         {
@@ -59,19 +59,19 @@ public sealed partial class MarginMachine
     private RejectCode OnTransfer(ReadOnlySpan<byte> message, out ushort field)
     {
         CollateralTransferDecoder.TryWrap(message, out CollateralTransferDecoder transfer);
-        field = 2;
+        field = CollateralTransferDecoder.FieldIds.AccountId;
         if (!_book.TryAccount(transfer.AccountId, out int account))
         {
             return RejectCode.UnknownAccount;
         }
 
-        field = 3;
+        field = CollateralTransferDecoder.FieldIds.CurrencyId;
         if (!_market.TryCurrency(transfer.CurrencyId, out int currency))
         {
             return RejectCode.UnknownCurrency;
         }
 
-        field = 4;
+        field = CollateralTransferDecoder.FieldIds.Amount;
         if (!Fixed.TryRescale(transfer.Amount.Mantissa, transfer.Amount.Exponent, _market.CurrencyAt(currency).Decimals, out long atoms)
             || Int128.Abs((Int128)_book.BalancesOf(account)[currency] + atoms) >= Fixed.Ceiling)
         {
@@ -129,7 +129,7 @@ public sealed partial class MarginMachine
 
         if (fill.LiquidationId == 0 || fill.LiquidationId > (ulong)_book.AccountAt(account).LiquidationId)
         {
-            field = 8;
+            field = LiquidationFillDecoder.FieldIds.LiquidationId;
             return RejectCode.Inconsistent;
         }
 
@@ -143,19 +143,20 @@ public sealed partial class MarginMachine
         return code;
     }
 
+    // Account, instrument, quantity and fee stand under the same field ids in every message that trades.
     // Moves lots and cash. Options and spot are paid at once; of other contracts the closed part's profit becomes cash.
     private RejectCode Trade(
         int account, int instrument, Side side, long lots, long priceE8, AmountDecoder fee, bool feeToFund, out ushort field)
     {
         ref readonly Instrument contract = ref _market.InstrumentAt(instrument);
         int currency = contract.Currency;
-        field = 7;
+        field = FillDecoder.FieldIds.Fee;
         if (!Fixed.TryRescale(fee.Mantissa, fee.Exponent, _market.CurrencyAt(currency).Decimals, out long feeAtoms))
         {
             return RejectCode.OutOfRange;
         }
 
-        field = 5;
+        field = FillDecoder.FieldIds.Quantity;
         long signed = side == Side.Buy ? lots : -lots;
         int held = _book.FindPositionOf(account, instrument);
         if (Int128.Abs((Int128)(held < 0 ? 0 : _book.PositionAt(held).Lots) + signed) > LargestLots
@@ -169,7 +170,7 @@ public sealed partial class MarginMachine
             return TradeSpot(account, contract, signed, cost, feeAtoms, out field);
         }
 
-        field = 3;
+        field = FillDecoder.FieldIds.InstrumentId;
         int index = _book.PositionOrAdd(account, instrument);
         if (index < 0)
         {
@@ -204,7 +205,7 @@ public sealed partial class MarginMachine
     private RejectCode TradeSpot(int account, in Instrument contract, long lots, long cost, long fee, out ushort field)
     {
         int coin = _market.UnderlyingAt(contract.Underlying).Currency;
-        field = 5;
+        field = FillDecoder.FieldIds.Quantity;
         if (!Valuation.TrySpotAmount(contract, _market.CurrencyAt(coin).Decimals, lots, out long amount))
         {
             return RejectCode.OutOfRange;
@@ -227,19 +228,19 @@ public sealed partial class MarginMachine
         }
 
         ref readonly Instrument contract = ref _market.InstrumentAt(instrument);
-        field = 3;
+        field = OrderOpenDecoder.FieldIds.InstrumentId;
         if (contract.Kind == InstrumentKind.Spot)
         {
             return RejectCode.Unsupported;
         }
 
-        field = 7;
+        field = OrderOpenDecoder.FieldIds.OrderId;
         if (order.OrderId == 0 || _book.TryOrder(order.OrderId, out _))
         {
             return order.OrderId == 0 ? RejectCode.OutOfRange : RejectCode.AlreadyDefined;
         }
 
-        field = 5;
+        field = OrderOpenDecoder.FieldIds.Quantity;
         if (!Valuation.TryCost(contract, _market.CurrencyAt(contract.Currency).Decimals, order.Quantity, order.Price.Mantissa, out long cost))
         {
             return RejectCode.OutOfRange;
@@ -248,7 +249,7 @@ public sealed partial class MarginMachine
         int index = _book.PositionOrAdd(account, instrument);
         if (index < 0)
         {
-            field = 3;
+            field = OrderOpenDecoder.FieldIds.InstrumentId;
             return RejectCode.Capacity;
         }
 
@@ -258,7 +259,7 @@ public sealed partial class MarginMachine
         if (tooMany || !_book.TryAddOrder(order.OrderId, index, order.Side, order.Quantity, order.Price.Mantissa, cost))
         {
             _book.RemoveIfEmpty(index);
-            field = (ushort)(tooMany ? 5 : 7);
+            field = tooMany ? OrderOpenDecoder.FieldIds.Quantity : OrderOpenDecoder.FieldIds.OrderId;
             return tooMany ? RejectCode.OutOfRange : RejectCode.Capacity;
         }
 
@@ -270,13 +271,13 @@ public sealed partial class MarginMachine
     private RejectCode OnOrderCancel(ReadOnlySpan<byte> message, out ushort field)
     {
         OrderCancelDecoder.TryWrap(message, out OrderCancelDecoder cancel);
-        field = 2;
+        field = OrderCancelDecoder.FieldIds.AccountId;
         if (!_book.TryAccount(cancel.AccountId, out int account))
         {
             return RejectCode.UnknownAccount;
         }
 
-        field = 3;
+        field = OrderCancelDecoder.FieldIds.OrderId;
         if (!_book.TryOrder(cancel.OrderId, out int order))
         {
             return RejectCode.UnknownOrder;
@@ -299,14 +300,14 @@ public sealed partial class MarginMachine
     private RejectCode FindTrade(ulong accountId, uint instrumentId, out int account, out int instrument, out ushort field)
     {
         instrument = -1;
-        field = 2;
+        field = FillDecoder.FieldIds.AccountId;
         if (!_book.TryAccount(accountId, out account))
         {
             return RejectCode.UnknownAccount;
         }
 
         RejectCode code = FindLiveInstrument(instrumentId, out instrument, out _);
-        field = 3;
+        field = FillDecoder.FieldIds.InstrumentId;
         return code;
     }
 

@@ -20,7 +20,7 @@ public sealed partial class MarginMachine
             return RejectCode.Unsupported;
         }
 
-        field = 5;
+        field = PreTradeCheckDecoder.FieldIds.Quantity;
         if (!Valuation.TryCost(contract, _market.CurrencyAt(contract.Currency).Decimals, check.Quantity, check.Price.Mantissa, out long cost))
         {
             return RejectCode.OutOfRange;

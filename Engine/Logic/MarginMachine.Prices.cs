@@ -13,7 +13,7 @@ public sealed partial class MarginMachine
     private RejectCode OnIndexPrice(ReadOnlySpan<byte> message, out ushort field)
     {
         IndexPriceDecoder.TryWrap(message, out IndexPriceDecoder price);
-        field = 2;
+        field = IndexPriceDecoder.FieldIds.UnderlyingId;
         if (!_market.TryUnderlying(price.UnderlyingId, out int index))
         {
             return RejectCode.UnknownUnderlying;
@@ -143,22 +143,22 @@ public sealed partial class MarginMachine
     private static ushort FaultyParameter(SviFault fault) => fault switch
     {
         SviFault.None => 0,
-        SviFault.SlopeNegative => 5,
-        SviFault.CorrelationOutOfRange => 6,
-        SviFault.WidthNotPositive => 8,
-        _ => 4,
+        SviFault.SlopeNegative => VolatilitySliceDecoder.FieldIds.B,
+        SviFault.CorrelationOutOfRange => VolatilitySliceDecoder.FieldIds.Rho,
+        SviFault.WidthNotPositive => VolatilitySliceDecoder.FieldIds.Sigma,
+        _ => VolatilitySliceDecoder.FieldIds.A,
     };
 
     private RejectCode OnInterestRate(ReadOnlySpan<byte> message, out ushort field)
     {
         InterestRateDecoder.TryWrap(message, out InterestRateDecoder rate);
-        field = 2;
+        field = InterestRateDecoder.FieldIds.CurrencyId;
         if (!_market.TryCurrency(rate.CurrencyId, out int index))
         {
             return RejectCode.UnknownCurrency;
         }
 
-        field = 3;
+        field = InterestRateDecoder.FieldIds.Rate;
         if (Math.Abs(rate.Rate.Mantissa) > 2 * Fixed.One)
         {
             return RejectCode.OutOfRange;
@@ -179,7 +179,7 @@ public sealed partial class MarginMachine
     private RejectCode OnTimeTick(ReadOnlySpan<byte> message, out ushort field)
     {
         TimeTickDecoder.TryWrap(message, out TimeTickDecoder tick);
-        field = 2;
+        field = TimeTickDecoder.FieldIds.Time;
         _pendingMessages++;
         if (tick.Time is not ulong time)
         {
@@ -237,7 +237,7 @@ public sealed partial class MarginMachine
 
     private RejectCode FindLiveInstrument(uint id, out int index, out ushort field)
     {
-        field = 2;
+        field = MarkPriceDecoder.FieldIds.InstrumentId;
         if (!_market.TryInstrument(id, out index))
         {
             return RejectCode.UnknownInstrument;
@@ -248,14 +248,14 @@ public sealed partial class MarginMachine
 
     private RejectCode FindLiveExpiry(ushort underlyingId, ulong time, out int index, out ushort field)
     {
-        field = 2;
+        field = ForwardPriceDecoder.FieldIds.UnderlyingId;
         index = -1;
         if (!_market.TryUnderlying(underlyingId, out int underlying))
         {
             return RejectCode.UnknownUnderlying;
         }
 
-        field = 3;
+        field = ForwardPriceDecoder.FieldIds.Expiry;
         if (time > long.MaxValue || !_market.TryExpiry(underlying, (long)time, out index))
         {
             return RejectCode.UnknownInstrument;

@@ -8,14 +8,14 @@ public sealed partial class MarginMachine
     private RejectCode OnCurrency(ReadOnlySpan<byte> message, out ushort field)
     {
         CurrencyDefinitionDecoder.TryWrap(message, out CurrencyDefinitionDecoder currency);
-        field = 3;
+        field = CurrencyDefinitionDecoder.FieldIds.Decimals;
         bool isMoney = currency.CurrencyId == Limits.MoneyCurrency;
         if (currency.Decimals > 12 || (isMoney && currency.Decimals != Limits.MoneyDecimals))
         {
             return RejectCode.OutOfRange;
         }
 
-        field = 2;
+        field = CurrencyDefinitionDecoder.FieldIds.CurrencyId;
         if (_market.TryCurrency(currency.CurrencyId, out _))
         {
             return RejectCode.AlreadyDefined;
@@ -27,13 +27,13 @@ public sealed partial class MarginMachine
     private RejectCode OnUnderlying(ReadOnlySpan<byte> message, out ushort field)
     {
         UnderlyingDefinitionDecoder.TryWrap(message, out UnderlyingDefinitionDecoder underlying);
-        field = 3;
+        field = UnderlyingDefinitionDecoder.FieldIds.CurrencyId;
         if (!_market.TryCurrency(underlying.CurrencyId, out int currency))
         {
             return RejectCode.UnknownCurrency;
         }
 
-        field = 2;
+        field = UnderlyingDefinitionDecoder.FieldIds.UnderlyingId;
         if (_market.TryUnderlying(underlying.UnderlyingId, out _))
         {
             return RejectCode.AlreadyDefined;
@@ -46,19 +46,19 @@ public sealed partial class MarginMachine
     {
         InstrumentDefinitionDecoder definition = default;
         InstrumentDefinitionDecoder.TryWrap(message, out definition);
-        field = 2;
+        field = InstrumentDefinitionDecoder.FieldIds.InstrumentId;
         if (_market.TryInstrument(definition.InstrumentId, out _))
         {
             return RejectCode.AlreadyDefined;
         }
 
-        field = 3;
+        field = InstrumentDefinitionDecoder.FieldIds.UnderlyingId;
         if (!_market.TryUnderlying(definition.UnderlyingId, out int underlying))
         {
             return RejectCode.UnknownUnderlying;
         }
 
-        field = 4;
+        field = InstrumentDefinitionDecoder.FieldIds.SettlementCurrencyId;
         if (!_market.TryCurrency(definition.SettlementCurrencyId, out int currency))
         {
             return RejectCode.UnknownCurrency;
@@ -76,13 +76,13 @@ public sealed partial class MarginMachine
             expiry = _market.ExpiryOrAdd(underlying, (long)time);
             if (expiry < 0)
             {
-                field = 10;
+                field = InstrumentDefinitionDecoder.FieldIds.Expiry;
                 return RejectCode.Capacity;
             }
 
             if (_market.ExpiryAt(expiry).IsSettled)
             {
-                field = 10;
+                field = InstrumentDefinitionDecoder.FieldIds.Expiry;
                 return RejectCode.Expired;
             }
         }
@@ -100,7 +100,7 @@ public sealed partial class MarginMachine
             StrikeE8 = definition.Strike.Mantissa ?? 0,
             Version = 1,
         };
-        field = 2;
+        field = InstrumentDefinitionDecoder.FieldIds.InstrumentId;
         return _market.TryAddInstrument(instrument, definition.Symbol) ? default : RejectCode.Capacity;
     }
 
@@ -112,27 +112,27 @@ public sealed partial class MarginMachine
         bool isCoin = _market.UnderlyingAt(underlying).Currency == currency && !_market.CurrencyAt(currency).IsMoney;
         if (isInverse != isCoin)
         {
-            return 4;
+            return InstrumentDefinitionDecoder.FieldIds.SettlementCurrencyId;
         }
 
         if (!Enum.IsDefined(definition.Kind) || (definition.Kind == InstrumentKind.Spot && isInverse))
         {
-            return 5;
+            return InstrumentDefinitionDecoder.FieldIds.Kind;
         }
 
         if (isOption != (definition.Right is OptionRight.Call or OptionRight.Put))
         {
-            return 7;
+            return InstrumentDefinitionDecoder.FieldIds.Right;
         }
 
         long? strike = definition.Strike.Mantissa;
         if (isOption ? strike is not > 0 : strike is not null)
         {
-            return 9;
+            return InstrumentDefinitionDecoder.FieldIds.Strike;
         }
 
         bool expires = definition.Kind is InstrumentKind.Option or InstrumentKind.Future;
-        return (ushort)(expires != definition.Expiry.HasValue || definition.Expiry > long.MaxValue ? 10 : 0);
+        return expires != definition.Expiry.HasValue || definition.Expiry > long.MaxValue ? InstrumentDefinitionDecoder.FieldIds.Expiry : (ushort)0;
     }
 
     private RejectCode OnModel(ReadOnlySpan<byte> message, out ushort field)
@@ -147,14 +147,14 @@ public sealed partial class MarginMachine
         int slot = FindModel(model.ModelId);
         if (slot >= 0 && model.ModelVersion <= _models[slot].Version)
         {
-            field = 3;
+            field = MarginModelDecoder.FieldIds.ModelVersion;
             return RejectCode.Inconsistent;
         }
 
         slot = slot >= 0 ? slot : FindModel(0);
         if (slot < 0)
         {
-            field = 2;
+            field = MarginModelDecoder.FieldIds.ModelId;
             return RejectCode.Capacity;
         }
 
@@ -187,7 +187,7 @@ public sealed partial class MarginMachine
     private RejectCode OnCommand(ReadOnlySpan<byte> message, out ushort field)
     {
         OperatorCommandDecoder.TryWrap(message, out OperatorCommandDecoder command);
-        field = 2;
+        field = OperatorCommandDecoder.FieldIds.Command;
         switch (command.Command)
         {
             case Command.Halt:

@@ -13,6 +13,12 @@ namespace MarginEngine.Logic;
 /// </remarks>
 public sealed partial class MarginMachine : IDisposable
 {
+    /// <summary>Environment variable that lets a processor without fused multiply-add run the machine: same bytes, slowly. For tests.</summary>
+    public const string SoftwareSwitch = "MARGIN_ACCEPT_SOFTWARE_FMA";
+
+    // The origin is the first field of every input.
+    private const ushort OriginField = IndexPriceDecoder.FieldIds.Origin;
+
     private readonly Limits _limits;
     private readonly MarketState _market;
     private readonly Book _book;
@@ -34,7 +40,7 @@ public sealed partial class MarginMachine : IDisposable
     public MarginMachine(Limits limits)
     {
         limits.Validate();
-        Kernel.CheckProcessor();
+        Kernel.CheckProcessor(acceptSoftware: Environment.GetEnvironmentVariable(SoftwareSwitch) == "1");
         _limits = limits;
         _market = new MarketState(limits);
         _book = new Book(limits, _market);
@@ -177,14 +183,14 @@ public sealed partial class MarginMachine : IDisposable
                 return true;
             }
 
-            _decisions.Reject(origin.Source, origin.Sequence, origin.TemplateId, RejectCode.Capacity, 1, 0);
+            _decisions.Reject(origin.Source, origin.Sequence, origin.TemplateId, RejectCode.Capacity, OriginField, 0);
             return false;
         }
 
         RejectCode code = origin.Sequence == last ? RejectCode.Duplicate
             : origin.Sequence < last ? RejectCode.OutOfOrder
             : RejectCode.SequenceGap;
-        _decisions.Reject(origin.Source, origin.Sequence, origin.TemplateId, code, 1, last + 1);
+        _decisions.Reject(origin.Source, origin.Sequence, origin.TemplateId, code, OriginField, last + 1);
         return false;
     }
 

@@ -60,7 +60,8 @@ public sealed class SurfaceUpdate
                 {
                     TakeBack(ref _staged[entry]);
                     decisions.Reject(
-                        _staged[entry].Source, _staged[entry].Sequence, VolatilitySliceDecoder.TemplateId, RejectCode.Arbitrage, 3, 0);
+                        _staged[entry].Source, _staged[entry].Sequence, VolatilitySliceDecoder.TemplateId, RejectCode.Arbitrage,
+                        VolatilitySliceDecoder.FieldIds.Expiry, 0);
                     changed = true;
                 }
             }

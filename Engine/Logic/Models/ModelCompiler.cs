@@ -1,4 +1,8 @@
 using MarginEngine.Codecs;
+using Asset = MarginEngine.Codecs.MarginModelDecoder.CollateralsDecoder.Entry.FieldIds;
+using Field = MarginEngine.Codecs.MarginModelDecoder.FieldIds;
+using Part = MarginEngine.Codecs.MarginModelDecoder.UnderlyingsDecoder.Entry.FieldIds;
+using Row = MarginEngine.Codecs.MarginModelDecoder.ScenariosDecoder.Entry.FieldIds;
 
 namespace MarginEngine.Logic;
 
@@ -8,10 +12,6 @@ namespace MarginEngine.Logic;
 /// </summary>
 public static class ModelCompiler
 {
-    private const int ScenarioFields = 100;
-    private const int UnderlyingFields = 200;
-    private const int CollateralFields = 300;
-
     /// <summary>0: the model is sound. Otherwise the id of the first field that breaks a bound.</summary>
     public static ushort FaultyField(in MarginModelDecoder model, MarketState market, out RejectCode code)
     {
@@ -24,7 +24,7 @@ public static class ModelCompiler
 
         if (model.Scenarios.Count is 0 or > Limits.NamedRows)
         {
-            return ScenarioFields;
+            return Field.Scenarios;
         }
 
         foreach (MarginModelDecoder.ScenariosDecoder.Entry row in model.Scenarios)
@@ -33,12 +33,12 @@ public static class ModelCompiler
             bool ranged = row.SpotScale == ShockScale.PriceRange;
             if (shock <= (ranged ? -4 * Fixed.One : -Fixed.One) || shock > 10 * Fixed.One)
             {
-                return ScenarioFields + 1;
+                return Row.SpotShock;
             }
 
             if (row.Extended > 1)
             {
-                return ScenarioFields + 4;
+                return Row.Extended;
             }
         }
 
@@ -47,7 +47,7 @@ public static class ModelCompiler
             if (!market.TryUnderlying(underlying.UnderlyingId, out _))
             {
                 code = RejectCode.UnknownUnderlying;
-                return UnderlyingFields + 1;
+                return Part.UnderlyingId;
             }
 
             field = FaultyUnderlyingField(underlying);
@@ -60,7 +60,7 @@ public static class ModelCompiler
             {
                 if (Shock(row, Fixed.ToDouble(underlying.PriceRange.Mantissa)) <= -1.0)
                 {
-                    return ScenarioFields + 1;
+                    return Row.SpotShock;
                 }
             }
         }
@@ -70,12 +70,12 @@ public static class ModelCompiler
             if (!market.TryCurrency(collateral.CurrencyId, out _))
             {
                 code = RejectCode.UnknownCurrency;
-                return CollateralFields + 1;
+                return Asset.CurrencyId;
             }
 
             if (!Within(collateral.Haircut, 0, Fixed.One))
             {
-                return CollateralFields + 2;
+                return Asset.Haircut;
             }
         }
 
@@ -198,120 +198,38 @@ public static class ModelCompiler
 
     private static ushort FaultyRootField(in MarginModelDecoder model)
     {
-        if (!Within(model.MaintenanceFactor, 1, Fixed.One))
-        {
-            return 5;
-        }
-
-        if (!Within(model.ShortTermPower, 0, 2 * Fixed.One))
-        {
-            return 6;
-        }
-
-        if (!Within(model.LongTermPower, 0, 2 * Fixed.One))
-        {
-            return 7;
-        }
-
-        if (!Within(model.TermFloorDays, Fixed.One / 1000, 365 * Fixed.One))
-        {
-            return 8;
-        }
-
-        if (!Within(model.LiquidationFee, 0, Fixed.One / 4))
-        {
-            return 9;
-        }
-
-        if (!Within(model.LiquidationSlippage, 0, Fixed.One / 4))
-        {
-            return 10;
-        }
-
-        if (!Within(model.WarningRatio, 1, model.MarginCallRatio.Mantissa))
-        {
-            return 11;
-        }
-
-        if (!Within(model.MarginCallRatio, 1, model.ReduceOnlyRatio.Mantissa))
-        {
-            return 12;
-        }
-
-        if (!Within(model.ReduceOnlyRatio, 1, model.LiquidationRatio.Mantissa))
-        {
-            return 13;
-        }
-
-        if (!Within(model.LiquidationRatio, 1, 10 * Fixed.One))
-        {
-            return 14;
-        }
-
-        if (!Within(model.Hysteresis, 0, model.WarningRatio.Mantissa - 1))
-        {
-            return 15;
-        }
-
-        return (ushort)(Within(model.TargetRatio, 1, model.LiquidationRatio.Mantissa - 1)
-            ? Within(model.PublishRatioStep, 0, 10 * Fixed.One) ? 0 : 20
-            : 16);
+        long warning = model.WarningRatio.Mantissa;
+        long call = model.MarginCallRatio.Mantissa;
+        long reduceOnly = model.ReduceOnlyRatio.Mantissa;
+        long liquidation = model.LiquidationRatio.Mantissa;
+        return
+            !Within(model.MaintenanceFactor, 1, Fixed.One) ? Field.MaintenanceFactor :
+            !Within(model.ShortTermPower, 0, 2 * Fixed.One) ? Field.ShortTermPower :
+            !Within(model.LongTermPower, 0, 2 * Fixed.One) ? Field.LongTermPower :
+            !Within(model.TermFloorDays, Fixed.One / 1000, 365 * Fixed.One) ? Field.TermFloorDays :
+            !Within(model.LiquidationFee, 0, Fixed.One / 4) ? Field.LiquidationFee :
+            !Within(model.LiquidationSlippage, 0, Fixed.One / 4) ? Field.LiquidationSlippage :
+            !Within(model.WarningRatio, 1, call) ? Field.WarningRatio :
+            !Within(model.MarginCallRatio, 1, reduceOnly) ? Field.MarginCallRatio :
+            !Within(model.ReduceOnlyRatio, 1, liquidation) ? Field.ReduceOnlyRatio :
+            !Within(model.LiquidationRatio, 1, 10 * Fixed.One) ? Field.LiquidationRatio :
+            !Within(model.Hysteresis, 0, warning - 1) ? Field.Hysteresis :
+            !Within(model.TargetRatio, 1, liquidation - 1) ? Field.TargetRatio :
+            !Within(model.PublishRatioStep, 0, 10 * Fixed.One) ? Field.PublishRatioStep : (ushort)0;
     }
 
-    private static ushort FaultyUnderlyingField(in MarginModelDecoder.UnderlyingsDecoder.Entry underlying)
-    {
-        if (!Within(underlying.PriceRange, Fixed.One / 1000, Fixed.One - 1))
-        {
-            return UnderlyingFields + 2;
-        }
-
-        if (!Within(underlying.VolatilityUp, 0, 10 * Fixed.One))
-        {
-            return UnderlyingFields + 3;
-        }
-
-        if (!Within(underlying.VolatilityDown, 0, 10 * Fixed.One))
-        {
-            return UnderlyingFields + 4;
-        }
-
-        if (!Within(underlying.MinimumVolatilityUp, 0, 10 * Fixed.One))
-        {
-            return UnderlyingFields + 5;
-        }
-
-        if (!Within(underlying.ExtendedFactor, 0, 10 * Fixed.One))
-        {
-            return UnderlyingFields + 6;
-        }
-
-        if (underlying.ExtendedDampener.Mantissa < 0)
-        {
-            return UnderlyingFields + 7;
-        }
-
-        if (!Within(underlying.MinimumAnnualisedMove, 0, Fixed.One))
-        {
-            return UnderlyingFields + 8;
-        }
-
-        if (!Within(underlying.AnnualisedMoveRisk, 0, Fixed.One))
-        {
-            return UnderlyingFields + 9;
-        }
-
-        if (underlying.DeltaThreshold.Mantissa < 0)
-        {
-            return UnderlyingFields + 10;
-        }
-
-        if (!Within(underlying.MaximumDeltaShock, 0, Fixed.One))
-        {
-            return UnderlyingFields + 11;
-        }
-
-        return (ushort)(underlying.DeltaIncrement.Mantissa < 0 ? UnderlyingFields + 12 : 0);
-    }
+    private static ushort FaultyUnderlyingField(in MarginModelDecoder.UnderlyingsDecoder.Entry underlying) =>
+        !Within(underlying.PriceRange, Fixed.One / 1000, Fixed.One - 1) ? Part.PriceRange :
+        !Within(underlying.VolatilityUp, 0, 10 * Fixed.One) ? Part.VolatilityUp :
+        !Within(underlying.VolatilityDown, 0, 10 * Fixed.One) ? Part.VolatilityDown :
+        !Within(underlying.MinimumVolatilityUp, 0, 10 * Fixed.One) ? Part.MinimumVolatilityUp :
+        !Within(underlying.ExtendedFactor, 0, 10 * Fixed.One) ? Part.ExtendedFactor :
+        underlying.ExtendedDampener.Mantissa < 0 ? Part.ExtendedDampener :
+        !Within(underlying.MinimumAnnualisedMove, 0, Fixed.One) ? Part.MinimumAnnualisedMove :
+        !Within(underlying.AnnualisedMoveRisk, 0, Fixed.One) ? Part.AnnualisedMoveRisk :
+        underlying.DeltaThreshold.Mantissa < 0 ? Part.DeltaThreshold :
+        !Within(underlying.MaximumDeltaShock, 0, Fixed.One) ? Part.MaximumDeltaShock :
+        underlying.DeltaIncrement.Mantissa < 0 ? Part.DeltaIncrement : (ushort)0;
 
     private static bool Within(DecimalDecoder value, long low, long high) => value.Mantissa >= low && value.Mantissa <= high;
 }
