@@ -199,9 +199,10 @@ public sealed class UnitCalculator
     {
         long worst = 0;
         worstRow = -1;
+        ReadOnlySpan<bool> extended = rules.Extended;
         for (int row = 0; row < rules.RowCount; row++)
         {
-            long profit = Dampened(rules, underlying, currency, row, sums[row]);
+            long profit = extended[row] ? Dampened(rules, underlying, currency, row, sums[row]) : sums[row];
             if (profit < worst)
             {
                 worst = profit;

@@ -91,7 +91,19 @@ public static class Fixed
 
     /// <summary>Sum that saturates at +-<see cref="Ceiling"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static long Add(long left, long right) => Saturate((Int128)left + right);
+    public static long Add(long left, long right)
+    {
+        unchecked
+        {
+            long sum = left + right;
+            if (((left ^ sum) & (right ^ sum)) < 0)
+            {
+                return left < 0 ? -Ceiling : Ceiling;
+            }
+
+            return Math.Clamp(sum, -Ceiling, Ceiling);
+        }
+    }
 
     /// <summary>
     /// An amount given with its own exponent as atoms of a currency with <paramref name="decimals"/> decimals.
