@@ -1,3 +1,4 @@
+using MarginEngine.Codecs;
 using MarginEngine.Logic;
 using MarginEngine.Tool.Import;
 using NUnit.Framework;
@@ -29,7 +30,7 @@ public class ImportRealFilesTest
             CheckCandles(file);
             CheckDepth(file);
             foreach (FutureMark mark in file.Futures)
-                Assert.That(mark.Contract.Kind, Is.Not.EqualTo(ContractKind.Option), mark.Name);
+                Assert.That(mark.Contract.Kind, Is.Not.EqualTo(InstrumentKind.Option), mark.Name);
         }
     }
 

@@ -1,5 +1,7 @@
 // Option chain snapshots as CSV, one row an option, one time a file: mark, mark volatility and listed forward in one table. Called by DataFile.
 
+using MarginEngine.Codecs;
+
 namespace MarginEngine.Tool.Import;
 
 /// <summary>
@@ -49,7 +51,7 @@ internal static class DeribitChainCsv
     /// <summary>The contract from its name, checked against the columns that say the same.</summary>
     internal static VenueName ReadContract(CsvReader csv, int name, int type, int strike)
     {
-        if (!VenueName.TryParse(csv.Text(name), out VenueName contract) || contract.Kind != ContractKind.Option)
+        if (!VenueName.TryParse(csv.Text(name), out VenueName contract) || contract.Kind != InstrumentKind.Option)
             throw csv.Error(name, $"'{csv.Text(name)}' is not the name of an option");
         bool isCall = csv.Text(type) switch
         {

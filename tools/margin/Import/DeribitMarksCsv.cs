@@ -1,6 +1,8 @@
 // Prices of perpetuals and dated futures beside the chain snapshots. They are closes of one-minute candles near the snapshot, not the
 // venue's marks: good for the path of a future, not for pricing an option. Called by DataFile.
 
+using MarginEngine.Codecs;
+
 namespace MarginEngine.Tool.Import;
 
 internal static class DeribitMarksCsv
@@ -18,7 +20,7 @@ internal static class DeribitMarksCsv
         long first = long.MaxValue;
         while (csv.Next())
         {
-            if (!VenueName.TryParse(csv.Text(name), out VenueName contract) || contract.Kind == ContractKind.Option)
+            if (!VenueName.TryParse(csv.Text(name), out VenueName contract) || contract.Kind == InstrumentKind.Option)
                 throw csv.Error(name, $"'{csv.Text(name)}' is not the name of a future");
             if (csv.IsEmpty(price))
             {

@@ -3,6 +3,8 @@
 using System.Globalization;
 using System.Text.Json;
 
+using MarginEngine.Codecs;
+
 namespace MarginEngine.Tool.Import;
 
 internal sealed class JsonQuotes
@@ -111,7 +113,7 @@ internal sealed class JsonQuotes
             return;
         }
         long time = row.Time ?? throw Error(at, $"{row.Name} has no creation_timestamp");
-        if (contract.Kind != ContractKind.Option)
+        if (contract.Kind != InstrumentKind.Option)
         {
             if (mark <= 0)
                 throw Error(at, $"mark_price of {row.Name} is not above zero");

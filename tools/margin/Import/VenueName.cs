@@ -2,18 +2,12 @@
 
 using System.Globalization;
 using System.Text;
+using MarginEngine.Codecs;
 
 namespace MarginEngine.Tool.Import;
 
-public enum ContractKind
-{
-    Perpetual = 1,
-    Future = 2,
-    Option = 3,
-}
-
 /// <summary>What an instrument's name says. Expiry in nanoseconds since 1970 (08:00 UTC of its day), strike in 1e-8 USD; both 0 where there is none.</summary>
-public readonly record struct VenueName(string Base, string? Quote, ContractKind Kind, long ExpiryNanos, long Strike, bool IsCall)
+public readonly record struct VenueName(string Base, string? Quote, InstrumentKind Kind, long ExpiryNanos, long Strike, bool IsCall)
 {
     private const int ExpiryHour = 8;
 
@@ -29,20 +23,20 @@ public readonly record struct VenueName(string Base, string? Quote, ContractKind
             return false;
         if (parts.Length == 2 && parts[1] == "PERPETUAL")
         {
-            result = new VenueName(basis, quote, ContractKind.Perpetual, 0, 0, false);
+            result = new VenueName(basis, quote, InstrumentKind.Perpetual, 0, 0, false);
             return true;
         }
         if (!TryDay(parts[1], out long expiry))
             return false;
         if (parts.Length == 2)
         {
-            result = new VenueName(basis, quote, ContractKind.Future, expiry, 0, false);
+            result = new VenueName(basis, quote, InstrumentKind.Future, expiry, 0, false);
             return true;
         }
         if (parts[3] is not ("C" or "P")
             || !DecimalText.TryParse(Encoding.UTF8.GetBytes(parts[2].Replace('d', '.')), DecimalText.Scale, out long strike) || strike <= 0)
             return false;
-        result = new VenueName(basis, quote, ContractKind.Option, expiry, strike, parts[3] == "C");
+        result = new VenueName(basis, quote, InstrumentKind.Option, expiry, strike, parts[3] == "C");
         return true;
     }
 
