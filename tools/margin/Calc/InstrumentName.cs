@@ -38,7 +38,7 @@ internal sealed record InstrumentName
     public static InstrumentName? Parse(string symbol)
     {
         if (symbol.Length > LongestSymbol || !VenueName.TryParse(symbol, out VenueName venue)) return null;
-        bool expires = venue.Kind != ContractKind.Perpetual;
+        bool expires = venue.Kind != InstrumentKind.Perpetual;
         string[] parts = symbol.Split('-');
         if (expires && !TryExpiry(parts[1], out _)) return null;
         return new InstrumentName
@@ -47,13 +47,8 @@ internal sealed record InstrumentName
             Underlying = venue.Base,
             SettlementCurrency = venue.Quote ?? venue.Base,
             Settlement = venue.IsLinear ? Settlement.Linear : Settlement.Inverse,
-            Kind = venue.Kind switch
-            {
-                ContractKind.Perpetual => InstrumentKind.Perpetual,
-                ContractKind.Future => InstrumentKind.Future,
-                _ => InstrumentKind.Option,
-            },
-            Right = venue.Kind != ContractKind.Option ? OptionRight.None : venue.IsCall ? OptionRight.Call : OptionRight.Put,
+            Kind = venue.Kind,
+            Right = venue.Kind != InstrumentKind.Option ? OptionRight.None : venue.IsCall ? OptionRight.Call : OptionRight.Put,
             ExpiryDay = expires ? parts[1] : null,
             Strike = (decimal)venue.Strike / PriceScale,
         };
@@ -63,7 +58,7 @@ internal sealed record InstrumentName
     public static bool TryExpiry(string day, out long nanos)
     {
         // Names are upper case; the date parser below would also take "27mar26".
-        bool known = VenueName.TryParse($"X-{day}", out VenueName future) && future.Kind == ContractKind.Future && !day.Any(char.IsAsciiLetterLower);
+        bool known = VenueName.TryParse($"X-{day}", out VenueName future) && future.Kind == InstrumentKind.Future && !day.Any(char.IsAsciiLetterLower);
         nanos = known ? future.ExpiryNanos : 0;
         return known;
     }
