@@ -31,8 +31,11 @@ internal static class Program
     {
         RootCommand root = new("MarginEngine: real-time portfolio margin for a derivatives exchange.")
         {
+            WatchVerb.Create(terminal),
             CalcVerb.Create(terminal),
+            ReplayVerb.Create(terminal),
             VerifyVerb.Create(terminal),
+            InspectVerb.Create(terminal),
             DoctorVerb.Create(terminal),
         };
         foreach (Option option in root.Options)
@@ -76,7 +79,7 @@ internal static class Program
         {
             return End(terminal, refusal, ExitCode.Refused);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             return End(terminal, failure, ExitCode.Unreachable);
         }

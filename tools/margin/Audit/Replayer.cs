@@ -1,0 +1,169 @@
+// Recomputes a journal with a fresh machine and compares with what was seen live: heartbeats that the node noted, and messages that a
+// subscriber noted. Used by `margin replay` and by the end of the demo.
+using MarginEngine.Codecs;
+using MarginEngine.Journal;
+using MarginEngine.Logic;
+using MarginEngine.Tool.Shell;
+using MarginEngine.Tool.Wire;
+
+namespace MarginEngine.Tool.Audit;
+
+/// <summary>What to recompute and what to compare with.</summary>
+internal sealed record ReplayRequest
+{
+    /// <summary>Last sequence to apply.</summary>
+    public long To { get; init; } = long.MaxValue;
+
+    /// <summary>Sorted by sequence; null: nothing to compare.</summary>
+    public PublishedEntry[]? Published { get; init; }
+
+    /// <summary>In the order of sequences; null: nothing to compare.</summary>
+    public IReadOnlyList<HeartbeatEntry>? Heartbeats { get; init; }
+
+    /// <summary>Called with every decision.</summary>
+    public DecisionObserver? Observer { get; init; }
+}
+
+internal delegate void DecisionObserver(ReadOnlySpan<byte> decision);
+
+/// <summary>One pass over a journal.</summary>
+internal sealed class Replayer : IDecisionSink, IDisposable
+{
+    private const int Templates = 256;
+
+    // Conflation may drop a margin update or a risk array; these are always sent.
+    private static readonly ushort[] NeverDropped =
+        [MarginCallDecoder.TemplateId, LiquidationInstructionDecoder.TemplateId, FundEventDecoder.TemplateId, DeleveragingDecoder.TemplateId, HeartbeatDecoder.TemplateId];
+
+    private readonly ReplayRequest _request;
+    private readonly List<(ulong Fingerprint, ushort Template)> _step = [];
+    private readonly PublishedEntry[] _published;
+    private readonly IReadOnlyList<HeartbeatEntry> _heartbeats;
+    private int _nextPublished;
+    private int _nextHeartbeat;
+    private long _sequence;
+
+    public Replayer(ReplayRequest request)
+    {
+        _request = request;
+        _published = request.Published ?? [];
+        _heartbeats = request.Heartbeats ?? [];
+    }
+
+    public MarginMachine Machine { get; } = new(new Limits());
+
+    /// <summary>Decisions by template.</summary>
+    public long[] Decided { get; } = new long[Templates];
+
+    /// <summary>Inputs by template.</summary>
+    public long[] Applied { get; } = new long[Templates];
+
+    public long Records { get; private set; }
+
+    public long PublishedMatched { get; private set; }
+
+    public long HeartbeatsMatched { get; private set; }
+
+    public long Differences { get; private set; }
+
+    /// <summary>The first difference in words; null: none.</summary>
+    public string? FirstDifference { get; private set; }
+
+    /// <summary>Applies the journal's records from the first on.</summary>
+    /// <exception cref="CommandFailure">Refused: the journal does not begin at sequence 1, so there is no state to begin from.</exception>
+    public void Run(Terminal terminal, JournalInput input)
+    {
+        using Progress progress = new(terminal, "replaying");
+        while (_sequence < _request.To && input.TryRead(out JournalRecord record))
+        {
+            if (Records == 0 && record.Sequence != 1)
+                throw CommandFailure.Refused($"the journal begins at sequence {record.Sequence}: what was before it is not kept here");
+            Apply(record);
+            progress.Report(input.Part);
+            terminal.Interrupted.ThrowIfCancellationRequested();
+        }
+
+        Finish();
+    }
+
+    public void OnDecision(ReadOnlySpan<byte> message)
+    {
+        ushort template = TemplateOf(message);
+        Decided[template]++;
+        if (_published.Length > 0) _step.Add((Fingerprints.Of(message), template));
+        if (template == HeartbeatDecoder.TemplateId) CompareHeartbeat(message);
+        _request.Observer?.Invoke(message);
+    }
+
+    public void Dispose() => Machine.Dispose();
+
+    private static ushort TemplateOf(ReadOnlySpan<byte> message) =>
+        MessageHeaderDecoder.TryWrap(message, out MessageHeaderDecoder header) && header.TemplateId < Templates ? header.TemplateId : (ushort)0;
+
+    private void Apply(in JournalRecord record)
+    {
+        _step.Clear();
+        _sequence = record.Sequence;
+        Records++;
+        Applied[TemplateOf(record.Message)]++;
+        Machine.Epoch = (uint)record.Epoch;
+        Machine.Apply(record.Sequence, record.TimestampNanos, record.Message, this);
+        ComparePublished();
+    }
+
+    private void ComparePublished()
+    {
+        if (_published.Length == 0) return;
+        while (_nextPublished < _published.Length && _published[_nextPublished].Sequence < _sequence) Unexplained();
+        int first = _nextPublished;
+        for (; _nextPublished < _published.Length && _published[_nextPublished].Sequence == _sequence; _nextPublished++)
+        {
+            ulong fingerprint = _published[_nextPublished].Fingerprint;
+            if (_step.Exists(decision => decision.Fingerprint == fingerprint)) PublishedMatched++;
+            else Differ($"sequence {_sequence}: a published message is not what the replay decides");
+        }
+
+        // Before its first and after its last message the subscriber was not there.
+        if (_sequence <= _published[0].Sequence || _sequence >= _published[^1].Sequence) return;
+        foreach ((ulong fingerprint, ushort template) in _step)
+            if (NeverDropped.Contains(template) && !Received(first, fingerprint))
+                Differ($"sequence {_sequence}: the replay decides a {Schema.NameOf(template)} that was never published");
+    }
+
+    private bool Received(int first, ulong fingerprint)
+    {
+        for (int index = first; index < _nextPublished; index++)
+            if (_published[index].Fingerprint == fingerprint)
+                return true;
+        return false;
+    }
+
+    private void CompareHeartbeat(ReadOnlySpan<byte> message)
+    {
+        if (!HeartbeatDecoder.TryWrap(message, out HeartbeatDecoder heartbeat)) return;
+        while (_nextHeartbeat < _heartbeats.Count && _heartbeats[_nextHeartbeat].Sequence < _sequence) UnknownHeartbeat();
+        if (_nextHeartbeat == _heartbeats.Count || _heartbeats[_nextHeartbeat].Sequence != _sequence) return;
+        HeartbeatEntry noted = _heartbeats[_nextHeartbeat++];
+        HeartbeatEntry computed = new(_sequence, heartbeat.StateDigest, heartbeat.DecisionDigest);
+        if (noted == computed) HeartbeatsMatched++;
+        else Differ($"heartbeat {_sequence}: live {noted.Digests}, replay {computed.Digests}");
+    }
+
+    // What the node or the subscriber noted beyond the last record (or between records) has no cause in this journal.
+    private void Finish()
+    {
+        if (_request.To != long.MaxValue) return;
+        while (_nextPublished < _published.Length) Unexplained();
+        while (_nextHeartbeat < _heartbeats.Count) UnknownHeartbeat();
+    }
+
+    private void Unexplained() => Differ($"sequence {_published[_nextPublished++].Sequence}: published, but not in the journal");
+
+    private void UnknownHeartbeat() => Differ($"heartbeat {_heartbeats[_nextHeartbeat++].Sequence}: noted live, but the replay has none");
+
+    private void Differ(string difference)
+    {
+        Differences++;
+        FirstDifference ??= difference;
+    }
+}

@@ -1,0 +1,130 @@
+// `margin replay`: recomputes a journal from its first record with the code of this program; with --verify compares with what was live.
+using System.CommandLine;
+using System.Text.Json;
+using MarginEngine.Codecs;
+using MarginEngine.Logic;
+using MarginEngine.Tool.Audit;
+using MarginEngine.Tool.Reports;
+using MarginEngine.Tool.Shell;
+using MarginEngine.Tool.Wire;
+
+namespace MarginEngine.Tool.Verbs;
+
+internal static class ReplayVerb
+{
+    private sealed record Arguments(string Journal, bool Verify, string? Published, long To, ulong? Account, bool Json);
+
+    public static Verb Create(Terminal terminal)
+    {
+        Argument<string> journal = new("JOURNAL") { Description = "Directory of the journal." };
+        Option<bool> verify = new("--verify") { Description = $"Compare with the heartbeats that the node noted beside the journal ({HeartbeatLog.FileName})." };
+        Option<string?> published = new("--published") { Description = "Compare with what a subscriber recorded (watch --record).", HelpName = "FILE" };
+        Option<long?> to = new("--to") { Description = "Stop after this sequence.", HelpName = "N" };
+        Option<ulong?> account = new("--account") { Description = "Show every decision on this account and how it stands at the end.", HelpName = "A" };
+        Option<bool> json = Options.Json();
+        to.Validators.Add(result => Options.Bound(result, 1, long.MaxValue));
+        Verb verb = new("replay", "Recomputes a journal; the same records give the same decisions on any machine.",
+            "margin replay ./journal --verify", "margin replay ./journal --to 120000 --account 17 --json",
+            "margin replay ./journal --published received.log")
+        {
+            journal, verify, published, to, account, json,
+        };
+        return verb.Does(line => Run(terminal, new Arguments(line.GetValue(journal)!, line.GetValue(verify), line.GetValue(published),
+            line.GetValue(to) ?? long.MaxValue, line.GetValue(account), line.GetValue(json))));
+    }
+
+    private static int Run(Terminal terminal, Arguments arguments)
+    {
+        using JournalInput input = new(arguments.Journal, ThisBuild.Identity);
+        using MessageLines lines = new(terminal, arguments.Json);
+        ReplayRequest request = new()
+        {
+            To = arguments.To,
+            Heartbeats = arguments.Verify ? Noted(arguments) : null,
+            Published = arguments.Published is null ? null : PublishedLogFile.Read(arguments.Published),
+            Observer = arguments.Account is ulong account ? decision => Show(lines, decision, account) : null,
+        };
+        using Replayer replayer = new(request);
+        replayer.Run(terminal, input);
+        if (arguments.Account is ulong shown) Standing(terminal, replayer.Machine, shown, arguments.Json);
+        Summary(terminal, arguments, replayer);
+        return replayer.Differences == 0 ? ExitCode.Done : ExitCode.Difference;
+    }
+
+    private static List<HeartbeatEntry> Noted(Arguments arguments)
+    {
+        List<HeartbeatEntry>? noted = HeartbeatLog.Read(arguments.Journal);
+        if (noted is null && arguments.Published is null)
+            throw CommandFailure.Unreachable($"nothing to compare with: {HeartbeatLog.PathIn(arguments.Journal)} is missing");
+        return noted ?? [];
+    }
+
+    private static void Show(MessageLines lines, ReadOnlySpan<byte> decision, ulong account)
+    {
+        if (MessageAccount.Of(decision) == account) lines.Write(decision);
+    }
+
+    private static void Standing(Terminal terminal, MarginMachine machine, ulong account, bool json)
+    {
+        MarginReport report = machine.Report(account) ?? throw CommandFailure.Unreachable($"the journal knows no account {account}");
+        if (!json)
+        {
+            ReportText.Write(terminal, report);
+            terminal.Out.WriteLine();
+            return;
+        }
+
+        Utf8JsonWriter writer = JsonOutput.Begin(terminal, oneLine: true);
+        writer.WriteStartObject();
+        writer.WriteStartObject("report");
+        ReportJson.WriteMembers(writer, report);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+        JsonOutput.End(terminal, writer);
+    }
+
+    private static void Summary(Terminal terminal, Arguments arguments, Replayer replayer)
+    {
+        if (arguments.Json) SummaryJson(terminal, replayer);
+        else SummaryText(terminal, arguments, replayer);
+        if (replayer.FirstDifference is not null) terminal.Say($"margin: {replayer.Differences} differences; the first: {replayer.FirstDifference}");
+    }
+
+    private static void SummaryText(Terminal terminal, Arguments arguments, Replayer replayer)
+    {
+        void Line(string name, string value) => terminal.Out.WriteLine($"{name,-12}{value}");
+        Line("records", $"{replayer.Records}, last sequence {replayer.Machine.LastSequence}");
+        Line("decisions", string.Join(", ", Counted(replayer.Decided).Select(entry => $"{entry.Count} {entry.Name}")));
+        Line("state", $"0x{replayer.Machine.StateDigest():x16}");
+        Line("digest", $"0x{replayer.Machine.DecisionDigest:x16}");
+        if (arguments.Verify) Line("heartbeats", $"{replayer.HeartbeatsMatched} equal");
+        if (arguments.Published is not null) Line("published", $"{replayer.PublishedMatched} equal");
+        if (arguments.Verify || arguments.Published is not null) Line("replay:", replayer.Differences == 0 ? "identical" : "DIFFERENT");
+    }
+
+    private static void SummaryJson(Terminal terminal, Replayer replayer)
+    {
+        Utf8JsonWriter writer = JsonOutput.Begin(terminal, oneLine: true);
+        writer.WriteStartObject();
+        writer.WriteNumber("records", replayer.Records);
+        writer.WriteNumber("lastSequence", replayer.Machine.LastSequence);
+        writer.WriteString("stateDigest", $"0x{replayer.Machine.StateDigest():x16}");
+        writer.WriteString("decisionDigest", $"0x{replayer.Machine.DecisionDigest:x16}");
+        writer.WriteStartObject("decisions");
+        foreach ((string name, long count) in Counted(replayer.Decided)) writer.WriteNumber(name, count);
+        writer.WriteEndObject();
+        writer.WriteNumber("heartbeatsEqual", replayer.HeartbeatsMatched);
+        writer.WriteNumber("publishedEqual", replayer.PublishedMatched);
+        writer.WriteNumber("differences", replayer.Differences);
+        if (replayer.FirstDifference is not null) writer.WriteString("firstDifference", replayer.FirstDifference);
+        writer.WriteEndObject();
+        JsonOutput.End(terminal, writer);
+    }
+
+    private static IEnumerable<(string Name, long Count)> Counted(long[] byTemplate)
+    {
+        for (int template = 0; template < byTemplate.Length; template++)
+            if (byTemplate[template] > 0)
+                yield return (Schema.NameOf((ushort)template), byTemplate[template]);
+    }
+}
