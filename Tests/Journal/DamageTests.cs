@@ -18,13 +18,13 @@ public sealed class DamageTests
         FaultyStorage Disk, long LastSequence, long BeforeLastGroup, string[] Segments, string UsedSegment, long TailOffset, long LastGroupOffset);
 
     static readonly JournalOptions Options =
-        TestJournals.SmallOptions(Folder) with { SegmentBytes = 5 * Block, BatchBytes = 2 * Block };
+        TestJournals.SmallOptions(Folder) with { SegmentBytes = 7 * Block, BatchBytes = 2 * Block };
 
     static Sample Build(bool closed, int seed = 99)
     {
         var disk = new FaultyStorage();
         JournalWriter writer = JournalWriter.Open(Options, TestJournals.Identity, disk);
-        int[] messageBytes = [300, 1200, 0, 5000, 40, 700, 2500, 3000, 900, 4400, 1700, 1200, 600, 900];
+        int[] messageBytes = [300, 1200, 0, 5000, 40, 700, 2500, 3000, 900, 4400, 1700, 1200, 600, 900, 100, 4100, 3000, 3000, 100, 200, 1500, 100];
         long before = 0;
         long sequence = 0;
         var random = new Random(seed);
@@ -217,7 +217,7 @@ public sealed class DamageTests
         {
             var random = new Random(seed);
             var disk = new FaultyStorage();
-            JournalOptions options = Options with { BatchBytes = 4 * Block };
+            JournalOptions options = Options with { SegmentBytes = 5 * Block, BatchBytes = 4 * Block };
             JournalWriter writer = JournalWriter.Open(options, TestJournals.Identity, disk);
             byte[] message = new byte[firstOfSegment ? 3 * Block : 100];
             random.NextBytes(message);
@@ -259,6 +259,44 @@ public sealed class DamageTests
         disk.Delete(sample.Segments[1]);
         Assert.That(() => Recovery.Recover(disk, Folder), Throws.TypeOf<JournalDamagedException>()
             .With.Property(nameof(JournalDamagedException.Path)).EqualTo(sample.Segments[0]).And.Message.Contains("segment 1 is missing"));
+    }
+
+    [Test]
+    public void A_segment_that_lost_its_header_or_all_its_bytes_is_refused_where_history_follows()
+    {
+        var disk = new FaultyStorage();
+        using (JournalWriter writer = JournalWriter.Open(Options with { SegmentBytes = 3 * Block }, TestJournals.Identity, disk))
+        {
+            for (long sequence = 1; sequence <= 4; sequence++)
+            {
+                _ = writer.TryAppend(1, 1, sequence, sequence, new byte[Block]); // two blocks: one group fills a segment
+                writer.Commit();
+            }
+        }
+        string[] segments = [.. disk.Paths.Where(path => path.EndsWith(".segment", StringComparison.Ordinal))];
+        Assert.That(segments, Has.Length.GreaterThanOrEqualTo(4));
+        foreach (string path in segments[..3])
+        {
+            foreach (int bytes in (int[])[Sector, Block, 3 * Block])
+            {
+                FaultyStorage damaged = disk.Copy();
+                damaged.Damage(path, file => Zero(file, 0, bytes));
+                Assert.That(() => Recovery.Examine(damaged, Folder), Throws.TypeOf<JournalDamagedException>(), $"{bytes} bytes of {path} zeroed");
+            }
+        }
+    }
+
+    [Test]
+    public void Stray_data_behind_the_end_is_cut_only_where_a_torn_commit_could_have_left_it()
+    {
+        Sample sample = Build(closed: true);
+        for (int place = (int)sample.TailOffset; place < Options.SegmentBytes; place += 100)
+        {
+            bool inReach = place < sample.TailOffset + Options.BatchBytes;
+            bool inFirstSector = place < sample.TailOffset + Sector;
+            string outcome = Outcome(sample, sample.UsedSegment, place, mayLoseLastGroup: false, bytes => Flip(bytes, place, 1), $"byte {place}");
+            Assert.That(outcome, Is.EqualTo(inReach && !inFirstSector ? "whole" : "refused"), $"byte {place}, end {sample.TailOffset}");
+        }
     }
 
     [Test]

@@ -214,6 +214,7 @@ public sealed class WriterTests
                 writer.PrepareNext();
                 Assert.That(SegmentsOf(disk), Has.Length.LessThanOrEqualTo(retain + 2), "retained, current, prepared");
             }
+            Assert.That(SegmentsOf(disk), Has.Length.EqualTo(retain + 2), "retained, current, prepared");
             first = Recovery.Examine(disk, Folder).FirstSequence;
             Assert.That(first, Is.GreaterThan(1));
         }
