@@ -59,12 +59,11 @@ internal sealed class SimulatedWorld(int seed)
     /// <summary>Sockets that hear nothing and say nothing, as a dead or cut-off process.</summary>
     public HashSet<IDatagramNetwork> CutOff { get; } = [];
 
-    public AeronOptions Options(int mtu = 1408, int termLength = 64 * 1024, long livenessNanos = 10_000_000_000) => new(Clock)
+    public AeronOptions Options(int mtu = 1408, int termLength = 64 * 1024, SimulatedNetwork? network = null) => new(Clock)
     {
-        Network = () => new SimulatedNetwork(this),
+        Network = () => network ?? new SimulatedNetwork(this),
         Mtu = mtu,
         TermLength = termLength,
-        ImageLivenessNanos = livenessNanos,
         Seed = unchecked((ulong)_random.NextInt64()),
     };
 

@@ -1,0 +1,23 @@
+// The wire bench with small input, peer and measuring end in one process: that it measures at all, and refuses what it does not know.
+
+using MarginEngine.Bench;
+using NUnit.Framework;
+
+namespace MarginEngine.Tests.AeronTests;
+
+[TestFixture]
+public sealed class WireBenchTests
+{
+    [TestCase("round-trip --threads --messages 200")]
+    [TestCase("round-trip --threads --messages 200 --multicast")]
+    [TestCase("round-trip --threads --messages 200 --raw")]
+    [TestCase("throughput --threads --messages 2000 --length 200")]
+    [TestCase("throughput --threads --messages 2000 --multicast")]
+    public void Each_measurement_runs(string arguments) => Assert.That(WireBench.Run(arguments.Split(' ')), Is.Zero);
+
+    [TestCase("")]
+    [TestCase("round-trip --message 5")]
+    [TestCase("throughput --raw")]
+    [TestCase("round-trip --messages 0")]
+    public void Wrong_arguments_are_refused(string arguments) => Assert.That(WireBench.Run(arguments.Split(' ')), Is.EqualTo(1));
+}
