@@ -38,9 +38,15 @@ internal sealed class SlotEncoder
     {
         string cs = type.Primitive.CSharp();
         bool optional = slot.Presence == Presence.Optional;
-        string value = optional ? $"value ?? {type.Primitive.Literal(type.Null)}" : "value";
+        string value = optional ? $"value ?? {NullOf(type)}" : "value";
         EmitSetter($"{cs}{(optional ? "?" : "")}", slot, Put(_schema, type.Primitive, "_at", slot.Offset, value));
     }
+
+    // C#'s own NaN has the sign bit set; the quiet NaN that other implementations write has not.
+    private string NullOf(SimpleType type) =>
+        type.Primitive.IsReal() && double.IsNaN(type.Null.Real)
+            ? $"{Wire(_schema)}.NaN{(type.Primitive == Primitive.Float ? "32" : "64")}"
+            : type.Primitive.Literal(type.Null);
 
     private void EmitCast(Slot slot)
     {
@@ -91,7 +97,7 @@ internal sealed class SlotEncoder
         Primitive primitive = PrimitiveOf(member.Type);
         string value = Naming.Camel(member.Name);
         if (member.Type is SimpleType simple && member.Presence == Presence.Optional)
-            value = $"{value} ?? {primitive.Literal(simple.Null)}";
+            value = $"{value} ?? {NullOf(simple)}";
         else if (member.Type is not SimpleType)
             value = $"({primitive.CSharp()}){value}";
         return Put(_schema, primitive, "_at", slot.Offset + member.Offset, value);

@@ -92,6 +92,10 @@ internal static class WireEmitter
     }
 
     private const string Shared = """
+        internal static float NaN32 => global::System.BitConverter.UInt32BitsToSingle(0x7FC00000U);
+
+        internal static double NaN64 => global::System.BitConverter.UInt64BitsToDouble(0x7FF8000000000000UL);
+
         internal static int ToInt(ulong value) => value > int.MaxValue ? int.MaxValue : (int)value;
 
         [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]

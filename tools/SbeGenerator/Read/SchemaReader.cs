@@ -103,11 +103,19 @@ internal static class SchemaReader
         };
     }
 
-    // A constant of the header is not on the wire: the schema's own number counts.
+    // A constant of the header is not on the wire: the schema's own number counts, but every block must have a constant length.
     internal static void CheckFits(Slot? slot, ulong value, string what, XObject at)
     {
-        if (slot is null || slot.Constant is not null)
+        if (slot is null)
             return;
+        if (slot.Constant is { } constant)
+        {
+            bool isLength = slot.Name == "blockLength";
+            if (isLength && constant.Number.Integer != value)
+                throw Attributes.Wrong(Rule.BadBlockLength, at, $"{what} is {value}, the constant '{slot.Name}' says {constant.Number.Integer}");
+            return;
+        }
+
         if (value > ((SimpleType)slot.Type).Primitive.Bits().High)
             throw Attributes.Wrong(Rule.BadHeader, at, $"{what} is {value}, which does not fit '{slot.Name}'");
     }
