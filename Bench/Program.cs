@@ -1,1 +1,7 @@
-return 0;
+using MarginEngine.Bench;
+
+return args switch
+{
+    ["ring", .. var options] => RingBench.Command(options, Console.Out, Console.Error),
+    _ => 0,
+};

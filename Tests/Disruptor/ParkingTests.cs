@@ -78,20 +78,16 @@ public sealed class ParkingTests
                 consumed.SetValue(sequence);
             }
         });
+        long turns = 0;
         for (long sequence = 0; sequence < rounds; sequence++)
         {
             cursor.SetValue(sequence);
             long expected = sequence;
-            var spinner = new SpinWait();
-            while (consumed.Value < expected)
-            {
-                spinner.SpinOnce(sleep1Threshold: -1);
-                if (spinner.Count > 1_000_000)
-                    Deadline.Until(() => consumed.Value >= expected, $"the consumer to see {expected} of {rounds}");
-            }
+            SpinUntil(() => consumed.Value >= expected, $"the consumer to see {expected} of {rounds}");
 
-            // Vary the moment of the next publication against the consumer's way to sleep.
-            Thread.SpinWait((int)(sequence % 40));
+            // Vary the moment of the next publication against the consumer's way to sleep, in steps of a nanosecond or so.
+            for (long turn = sequence % 4000; turn > 0; turn--)
+                Volatile.Write(ref turns, turn);
         }
 
         consumer.Join();
@@ -119,7 +115,7 @@ public sealed class ParkingTests
             for (long sequence = 0; sequence < rounds; sequence++)
             {
                 long before = sequence - 1;
-                Deadline.Until(() => consumed.Value >= before, $"the consumer to see {before} of {rounds}");
+                SpinUntil(() => consumed.Value >= before, $"the consumer to see {before} of {rounds}");
                 own.SetValue(sequence);
             }
         }))];
@@ -234,6 +230,18 @@ public sealed class ParkingTests
         source.Cancel();
         strategy.SignalAllWhenBlocking();
         Assert.That(consumer.End(), Is.InstanceOf<OperationCanceledException>());
+    }
+
+    /// <summary>Looks without giving up the processor for as long as a peer on another core needs, then politely.</summary>
+    private static void SpinUntil(Func<bool> condition, string what)
+    {
+        for (int look = 0; look < 20_000; look++)
+        {
+            if (condition())
+                return;
+        }
+
+        Deadline.Until(condition, what);
     }
 
     /// <summary>True when the kernel has the thread in interruptible sleep: the third field of its stat line is S.</summary>

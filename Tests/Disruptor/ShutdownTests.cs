@@ -51,6 +51,56 @@ public sealed class ShutdownTests
         }
     }
 
+    /// <summary>
+    /// Publish stores the cursor and looks at the stop word without a fence between: closing must still find every sequence whose
+    /// publication did not throw.
+    /// </summary>
+    [Test]
+    public void Closing_against_a_running_producer_misses_no_publication()
+    {
+        int rounds = 20_000 * StressTests.Scale;
+        SingleProducerSequencer? current = null;
+        long published = -1;
+        int finished = 0;
+        Worker producer = Worker.Start("producer", () =>
+        {
+            for (int round = 0; round < rounds; round++)
+            {
+                SingleProducerSequencer? ring;
+                while ((ring = Volatile.Read(ref current)) is null)
+                    Thread.Yield();
+                long last = -1;
+                try
+                {
+                    while (true)
+                    {
+                        long sequence = ring.Next();
+                        ring.Publish(sequence);
+                        last = sequence;
+                    }
+                }
+                catch (RingClosedException)
+                {
+                    published = last;
+                    Volatile.Write(ref current, null);
+                    Volatile.Write(ref finished, round + 1);
+                }
+            }
+        });
+        for (int round = 0; round < rounds; round++)
+        {
+            var ring = new SingleProducerSequencer(64, new YieldingWaitStrategy());
+            Volatile.Write(ref current, ring);
+            for (int look = round % 500; look > 0 && ring.Cursor < 0; look--)
+                Thread.SpinWait(1);
+            long closed = ring.Close("test");
+            Deadline.Until(() => Volatile.Read(ref finished) > round, $"the producer's end of round {round}");
+            Assert.That(closed, Is.GreaterThanOrEqualTo(published), $"round {round}");
+        }
+
+        producer.Join();
+    }
+
     [Test]
     public void A_drain_that_takes_too_long_says_how_far_it_is_and_goes_on()
     {

@@ -5,9 +5,15 @@ using System.Runtime.InteropServices;
 
 namespace Disruptor;
 
-/// <summary>One thread arms the spot, looks once more at what it waits for, and waits; any thread releases it.</summary>
-internal sealed unsafe class ParkingSpot
+/// <summary>
+/// One thread arms the spot, looks once more at what it waits for, and waits; any thread releases it. Between arming and looking,
+/// and between changing what is looked at and releasing, a full fence is the caller's business.
+/// </summary>
+public sealed unsafe class ParkingSpot
 {
+    /// <summary>Bytes on each side of the word: two cache lines.</summary>
+    private const int Padding = 128;
+
     private const int Released = 0;
     private const int Armed = 1;
 
@@ -23,29 +29,36 @@ internal sealed unsafe class ParkingSpot
     };
 
     // The kernel is given the address of the word: it must not move. Alone on its lines, as the thread that wakes reads it.
-    private readonly int[] _lines = GC.AllocateArray<int>(2 * Sequence.Padding / sizeof(int), pinned: true);
+    private readonly int[] _lines = GC.AllocateArray<int>(2 * Padding / sizeof(int), pinned: true);
     private readonly int* _word;
     private readonly object? _gate;
 
-    /// <param name="useMonitor">True to sleep on a monitor although the futex is there.</param>
-    internal ParkingSpot(bool useMonitor = false)
+    public ParkingSpot()
+        : this(useMonitor: false)
     {
-        _word = (int*)Marshal.UnsafeAddrOfPinnedArrayElement(_lines, Sequence.Padding / sizeof(int));
+    }
+
+    /// <param name="useMonitor">True to sleep on a monitor although the futex is there.</param>
+    internal ParkingSpot(bool useMonitor)
+    {
+        _word = (int*)Marshal.UnsafeAddrOfPinnedArrayElement(_lines, Padding / sizeof(int));
         if (useMonitor || FutexNumber == 0)
             _gate = new object();
     }
 
-    internal bool IsArmed => Volatile.Read(ref *_word) == Armed;
+    /// <summary>True from <see cref="Arm"/> until a release, or <see cref="Disarm"/>.</summary>
+    public bool IsArmed => Volatile.Read(ref *_word) == Armed;
 
-    internal void Arm() => Volatile.Write(ref *_word, Armed);
+    public void Arm() => Volatile.Write(ref *_word, Armed);
 
-    internal void Disarm() => Volatile.Write(ref *_word, Released);
+    /// <summary>Takes the announcement back without having slept.</summary>
+    public void Disarm() => Volatile.Write(ref *_word, Released);
 
     /// <summary>Sleeps until the spot is released. False when the timeout passed first.</summary>
-    internal bool Wait(TimeSpan timeout) => _gate is null ? WaitFutex(timeout) : WaitMonitor(timeout);
+    public bool Wait(TimeSpan timeout) => _gate is null ? WaitFutex(timeout) : WaitMonitor(timeout);
 
     /// <summary>Wakes the thread if it is armed.</summary>
-    internal void Release()
+    public void Release()
     {
         if (Interlocked.CompareExchange(ref *_word, Released, Armed) != Armed)
             return;
