@@ -97,7 +97,8 @@ internal readonly record struct WireSetup
         setup = default;
         if (args.Length == 0 || args[0] is not ("round-trip" or "throughput"))
             return false;
-        setup = new WireSetup { Throughput = args[0] == "throughput", Messages = args[0] == "throughput" ? 5_000_000 : 200_000, Length = 64 };
+        bool throughput = args[0] == "throughput";
+        setup = new WireSetup { Throughput = throughput, Messages = throughput ? 5_000_000 : 200_000, Length = 64 };
         for (int i = 1; i < args.Length; i++)
         {
             switch (args[i])

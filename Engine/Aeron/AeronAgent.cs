@@ -179,7 +179,7 @@ public sealed class AeronAgent : IDisposable
     internal void CheckNotBusy()
     {
         if (_isBusy)
-            throw new InvalidOperationException("a handler or callback may offer, but not drive or change the transport that is calling it");
+            throw new InvalidOperationException("a handler may offer, but not drive or change the transport that is calling it");
     }
 
     private int DutyCycle(long now)

@@ -13,7 +13,7 @@ public sealed unsafe class Publication
     /// <summary>The window is full; offer again after the agent has worked.</summary>
     public const long BackPressured = -2;
 
-    /// <summary>Aeron's "try again now". This publication has one producer and never returns it; a caller treats it as back pressure.</summary>
+    /// <summary>Aeron's "try again now". A publication with one producer never returns it; a caller takes it as back pressure.</summary>
     public const long AdminAction = -3;
 
     public const long Closed = -4;
@@ -112,7 +112,9 @@ public sealed unsafe class Publication
         }
     }
 
-    /// <summary>Takes no more messages; the agent sends what was taken, signals the end and frees the stream after its linger time.</summary>
+    /// <summary>
+    /// Takes no more messages; the agent sends what was taken, signals the end and frees the stream after its linger time.
+    /// </summary>
     public void Close()
     {
         if (_closed)

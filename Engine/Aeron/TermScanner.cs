@@ -35,7 +35,7 @@ internal static unsafe class TermScanner
         return length;
     }
 
-    /// <summary>Moves from frame to frame; returns the offset of the first that is missing, which may lie beyond the limit after PAD.</summary>
+    /// <summary>Moves from frame to frame; returns the offset of the first that is missing. PAD may lead beyond the limit.</summary>
     public static int Contiguous(byte* term, int offset, int limit)
     {
         while (offset < limit)

@@ -124,7 +124,8 @@ public sealed class ChannelTests
     [Test]
     public void Parameters_of_the_other_side_are_taken_as_Aeron_takes_them()
     {
-        const string Both = "aeron:udp?endpoint=127.0.0.1:1|mtu=1408|reliable=true|rejoin=true|term-length=64k|nak-delay=1ms|fc=max|cc=static";
+        const string Both = "aeron:udp?endpoint=127.0.0.1:1|mtu=1408|reliable=true|rejoin=true|term-length=64k"
+            + "|nak-delay=1ms|fc=max|cc=static";
         Assert.That(() => Channel.ForPublication(Both, Options), Throws.Nothing);
         Assert.That(() => Channel.ForSubscription(Both, Options), Throws.Nothing);
     }

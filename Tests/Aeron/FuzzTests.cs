@@ -40,7 +40,8 @@ public sealed class FuzzTests
                 stage.Hear(Receiver, Wire.Data(5, Stream, 9 + (taken / 1024), taken % 1024 * 64, 0xC0, Payload.Of(taken, 20)));
                 handler.Messages.Clear();
                 subscription.Poll(ref handler, 100);
-                Assert.That(handler.Messages.Exists(message => message.AsSpan().SequenceEqual(Payload.Of(taken, 20))), $"seed {seed}, step {i}");
+                Assert.That(
+                    handler.Messages.Exists(message => message.AsSpan().SequenceEqual(Payload.Of(taken, 20))), $"seed {seed}, step {i}");
                 taken++;
                 handler.Messages.Clear();
             }
@@ -68,8 +69,8 @@ public sealed class FuzzTests
         for (int i = 0; i < 20_000; i++)
         {
             stage.Hear(sender, Mutated(random, seeds));
-            stage.Hear(sender, Wire.Status(
-                Session, Stream, unchecked(Term + (int)(publication.Position >> 16)), (int)(publication.Position & 65535) & ~31, 32768, 42));
+            int term = unchecked(Term + (int)(publication.Position >> 16));
+            stage.Hear(sender, Wire.Status(Session, Stream, term, (int)(publication.Position & 65535), 32768, 42));
             publication.Offer(Payload.Of(i, random.Next(200)));
             stage.World.Clock.Now += 1_000;
             // Every datagram that leaves is still one a receiver takes.

@@ -73,7 +73,7 @@ public sealed class HandshakeTests
         Assert.That(lines[..expected.Count], Is.EqualTo(expected));
     }
 
-    /// <summary>The multicast capture: one message, a second one a second later, close; every frame of 4.8 s but the linger's tail.</summary>
+    /// <summary>The multicast capture: one message, a second one a second later, close; without the tail of the linger.</summary>
     [Test]
     public void A_multicast_conversation_keeps_the_stock_drivers_pace()
     {
@@ -121,7 +121,7 @@ public sealed class HandshakeTests
         double[] ends = [.. events.Where(e => e.Line.Contains("flags=0xe0 off=128")).Select(e => e.Time)];
         Assert.That(ends[0], Is.EqualTo(2900).Within(0.2));
         Assert.That(ends[1] - ends[0], Is.EqualTo(100).Within(0.2));
-        double[] leaving = [.. events.Where(e => e.Line.StartsWith("SM fl=36 ver=0 flags=0x40", StringComparison.Ordinal)).Select(e => e.Time)];
+        double[] leaving = [.. events.Where(e => e.Line.Contains("SM fl=36 ver=0 flags=0x40")).Select(e => e.Time)];
         Assert.That(leaving, Has.Length.EqualTo(5));
         Assert.That(leaving[1] - leaving[0], Is.EqualTo(200).Within(0.2));
         Assert.That(handler.Messages, Has.Count.EqualTo(2));

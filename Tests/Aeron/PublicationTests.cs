@@ -179,7 +179,8 @@ public sealed class PublicationTests
         _stage.Sent.Clear();
         for (int i = 0; i < 5; i++)
             _stage.Hear(_sender, Wire.Nak(Session, Stream, Term, 1024, 2048));
-        Assert.That(_stage.SentOfType(1).Select(frame => (Wire.Int(frame, 8), frame.Length)), Is.EqualTo(((int, int)[])[(1024, 1024), (2048, 1024)]));
+        Assert.That(_stage.SentOfType(1).Select(frame => Wire.Int(frame, 8)), Is.EqualTo((int[])[1024, 2048]));
+        Assert.That(_stage.SentOfType(1).Select(frame => frame.Length), Is.All.EqualTo(1024));
         Assert.That(_stage.Agent.Counters.NaksIgnored, Is.EqualTo(4));
         _stage.Run(10);
         _stage.Hear(_sender, Wire.Nak(Session, Stream, Term, 1024, 2048));
@@ -330,8 +331,10 @@ public sealed class PublicationTests
     [Test]
     public void A_stream_ends_at_the_position_its_term_ids_can_count_to()
     {
-        string last = $"aeron:udp?endpoint=127.0.0.1:45000|session-id=77|term-length=64k|init-term-id=-5|term-offset=61440|term-id={unchecked(-5 + int.MaxValue)}";
-        Publication publication = Connect(last, term: unchecked(-5 + int.MaxValue), offset: 61440);
+        const int LastTerm = Term + int.MaxValue;
+        Publication publication = Connect(
+            "aeron:udp?endpoint=127.0.0.1:45000|session-id=77|term-length=64k|init-term-id=-5|term-offset=61440"
+            + $"|term-id={LastTerm}", term: LastTerm, offset: 61440);
         Assert.That(publication.Position, Is.EqualTo((65536L * int.MaxValue) + 61440));
         Fill(publication, 4);
         Assert.That(publication.Position, Is.EqualTo(65536L << 31));
