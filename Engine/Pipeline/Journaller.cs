@@ -19,13 +19,11 @@ internal sealed class Journaller : IStage
     private readonly JournalWriter _writer;
     private readonly IClock _clock;
     private readonly NodeGauges _gauges;
-    private readonly uint _epoch;
 
-    public Journaller(SlotReader input, JournalWriter writer, uint epoch, IClock clock, NodeGauges gauges)
+    public Journaller(SlotReader input, JournalWriter writer, IClock clock, NodeGauges gauges)
     {
         _input = input;
         _writer = writer;
-        _epoch = epoch;
         _clock = clock;
         _gauges = gauges;
         Durable = new Sequence(input.Position);
@@ -47,7 +45,7 @@ internal sealed class Journaller : IStage
         while (_input.TryPeek(out SlotMessage message))
         {
             Sequence = message.Sequence;
-            if (!_writer.TryAppend(InputKind, _epoch, message.Sequence, message.TimestampNanos, message.Bytes))
+            if (!_writer.TryAppend(InputKind, _gauges.Epoch.Value, message.Sequence, message.TimestampNanos, message.Bytes))
                 break;
             _input.Advance();
             appended = unchecked(appended + 1);

@@ -1,8 +1,10 @@
 // Everything a node is told at start: one JSON document, few keys, units in their names. A typo or a value out of range is an
 // error that names the key. Read by Node and by the command `margin run`.
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MarginEngine.Journal;
+using MarginEngine.Logic;
 
 namespace MarginEngine.Pipeline;
 
@@ -66,37 +68,6 @@ public sealed record OutputOptions
     public int ReplyStream { get; set; } = 1002;
 }
 
-/// <summary>Where and how the journal is kept; defaults and bounds are those of <see cref="JournalOptions"/>.</summary>
-public sealed record JournalSettings
-{
-    private static readonly JournalOptions Defaults = new() { Directory = "" };
-
-    public required string Directory { get; set; }
-
-    public SyncMode SyncMode { get; set; } = Defaults.SyncMode;
-
-    public int SegmentBytes { get; set; } = Defaults.SegmentBytes;
-
-    /// <summary>Finished segments kept besides the current one; 0 keeps all.</summary>
-    public int RetainSegments { get; set; } = Defaults.RetainSegments;
-
-    /// <summary>Free disk space below which input is refused.</summary>
-    public long ReserveBytes { get; set; } = Defaults.ReserveBytes;
-
-    /// <summary>Largest group commit.</summary>
-    public int BatchBytes { get; set; } = Defaults.BatchBytes;
-
-    public JournalOptions ToOptions() => new()
-    {
-        Directory = Directory,
-        SyncMode = SyncMode,
-        SegmentBytes = SegmentBytes,
-        RetainSegments = RetainSegments,
-        ReserveBytes = ReserveBytes,
-        BatchBytes = BatchBytes,
-    };
-}
-
 /// <summary>
 /// A node's configuration. <see cref="Check"/> names the first key that is out of range, with its bounds. The properties have
 /// setters because the generated reader overwrites the defaults of init-only ones.
@@ -120,7 +91,10 @@ public sealed record NodeOptions
     /// <summary>Acknowledgements from the standby to the primary.</summary>
     public StreamOptions? Acks { get; set; }
 
-    public required JournalSettings Journal { get; set; }
+    public required JournalOptions Journal { get; set; }
+
+    /// <summary>Capacities of the machine; a key left out keeps its default.</summary>
+    public Limits Limits { get; set; } = new();
 
     public Placement Placement { get; set; } = Placement.Auto;
 
@@ -148,7 +122,7 @@ public sealed record NodeOptions
     public int RepublishMillis { get; set; } = 10_000;
 
     /// <summary>How long decisions wait for a first subscriber, or for one that was lost, before they count as unheard.</summary>
-    public int SubscriberGraceMillis { get; set; } = 5_000;
+    public int SubscriberGraceMillis { get; set; } = 2_000;
 
     /// <summary>A stage that has work and does not move for this long is a fault.</summary>
     public int StallMillis { get; set; } = 30_000;
@@ -166,7 +140,14 @@ public sealed record NodeOptions
         NodeOptions? options;
         try
         {
-            options = JsonSerializer.Deserialize(json, NodeOptionsJson.Default.NodeOptions);
+            JsonNode? document = JsonNode.Parse(json);
+            if (document is JsonObject given)
+            {
+                Complete(given["journal"], JsonSerializer.SerializeToNode(new JournalOptions { Directory = "" }, NodeOptionsJson.Default.JournalOptions)!, "directory");
+                Complete(given["limits"], JsonSerializer.SerializeToNode(new Limits(), NodeOptionsJson.Default.Limits)!);
+            }
+
+            options = document.Deserialize(NodeOptionsJson.Default.NodeOptions);
         }
         catch (JsonException error)
         {
@@ -188,11 +169,24 @@ public sealed record NodeOptions
         CheckStreams();
         try
         {
-            Journal.ToOptions().Check();
+            Journal.Check();
+            Limits.Validate();
         }
-        catch (ArgumentException error)
+        catch (Exception error) when (error is ArgumentException or InvariantException)
         {
             throw new NodeOptionsException(error.Message);
+        }
+    }
+
+    /// <summary>Adds the defaults of the keys that were left out: the generated reader would take zero for them.</summary>
+    private static void Complete(JsonNode? given, JsonNode defaults, string? required = null)
+    {
+        if (given is not JsonObject target)
+            return;
+        foreach ((string key, JsonNode? value) in defaults.AsObject())
+        {
+            if (key != required && !target.ContainsKey(key))
+                target[key] = value?.DeepClone();
         }
     }
 
@@ -208,7 +202,8 @@ public sealed record NodeOptions
         InRange("idleSpinMicros", IdleSpinMicros, 0, 1_000_000);
         InRange("timeTickMillis", TimeTickMillis, 1, 60_000);
         InRange("republishMillis", RepublishMillis, 100, 3_600_000);
-        InRange("subscriberGraceMillis", SubscriberGraceMillis, 0, 600_000);
+        // Waiting for subscribers must not look like a publication that lags: that holds the input at half of republishMillis.
+        InRange("subscriberGraceMillis", SubscriberGraceMillis, 0, RepublishMillis / 4);
         InRange("stallMillis", StallMillis, 100, 3_600_000);
         InRange("conflatedAccounts", ConflatedAccounts, 1, 1 << 24);
         InRange("flightRecordMessages", FlightRecordMessages, 0, 4096);

@@ -9,11 +9,16 @@ namespace MarginEngine.Pipeline;
 public readonly ref struct SlotMessage
 {
     internal SlotMessage(ref MessageSlot slot)
+        : this(ref slot, slot.Length)
+    {
+    }
+
+    internal SlotMessage(ref MessageSlot slot, int length)
     {
         Sequence = slot.Sequence;
         TimestampNanos = slot.TimestampNanos;
         Bytes = MemoryMarshal.CreateReadOnlySpan(
-            ref Unsafe.Add(ref Unsafe.As<MessageSlot, byte>(ref slot), MessageSlot.HeaderBytes), slot.Length);
+            ref Unsafe.Add(ref Unsafe.As<MessageSlot, byte>(ref slot), MessageSlot.HeaderBytes), length);
     }
 
     public long Sequence { get; }

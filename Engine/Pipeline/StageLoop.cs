@@ -81,6 +81,9 @@ internal sealed class StageLoop
         }
     }
 
+    /// <summary>A stage that waits for room in the middle of its poll is slow, not stuck.</summary>
+    public void NoteWaiting() => _passes.Add(1);
+
     /// <summary>Wakes every parked peer. Also called by a stage that waits for another in the middle of its poll.</summary>
     public void WakePeers()
     {

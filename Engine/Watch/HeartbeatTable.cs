@@ -24,7 +24,11 @@ public sealed class HeartbeatTable
         _decisions = new ulong[capacity];
     }
 
+    /// <summary>Heartbeats added so far.</summary>
     public long Count => Volatile.Read(ref _count);
+
+    /// <summary>Number of the oldest heartbeat that is still kept.</summary>
+    public long First => Math.Max(0, Count - _sequences.Length);
 
     public void Add(in HeartbeatDigest heartbeat)
     {
@@ -37,11 +41,19 @@ public sealed class HeartbeatTable
         Volatile.Write(ref _count, _count + 1);
     }
 
+    /// <summary>The heartbeat of a number counted from 0; false when it is not there (yet, or no longer).</summary>
+    public bool TryGet(long number, out HeartbeatDigest heartbeat)
+    {
+        heartbeat = default;
+        long count = Count;
+        return number >= First && number < count && TryRead(number, out heartbeat);
+    }
+
     /// <summary>The heartbeat at exactly this sequence; false when it is not there (yet, or no longer).</summary>
     public bool TryFind(long sequence, out HeartbeatDigest heartbeat)
     {
         long count = Count;
-        for (long number = count - 1; number >= Math.Max(0, count - _sequences.Length); number--)
+        for (long number = count - 1; number >= First; number--)
         {
             if (TryRead(number, out heartbeat) && heartbeat.Sequence <= sequence)
                 return heartbeat.Sequence == sequence;

@@ -28,6 +28,9 @@ public enum NodeEvent
     /// <summary>A standby was sent records from the journal.</summary>
     CatchUp,
 
+    /// <summary>A standby asked for records that retention has deleted.</summary>
+    RecordsGone,
+
     /// <summary>A standby was heard, and a standby fell silent.</summary>
     StandbyFound,
     StandbyLost,
@@ -52,6 +55,9 @@ public sealed class NodeGauges
     private const int EventKinds = (int)NodeEvent.RecordOfOldEpoch + 1;
     private const int TemplateIds = 256;
     private const int RejectCodes = 64;
+
+    /// <summary>Generation of the primary whose records this node writes.</summary>
+    public Gauge Epoch { get; } = new();
 
     /// <summary>Last input stamped and put into the ring.</summary>
     public Gauge Received { get; } = new();
@@ -83,6 +89,9 @@ public sealed class NodeGauges
 
     /// <summary>1 while the gateway polls its sources.</summary>
     public Gauge TakesInput { get; } = new();
+
+    /// <summary>1 from the moment the node is asked to stop: the gateway takes nothing more.</summary>
+    public Gauge Closing { get; } = new();
 
     public Gauge JournalBytes { get; } = new();
 

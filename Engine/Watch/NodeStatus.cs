@@ -82,7 +82,8 @@ public sealed record NodeStatus
         long replicaReceived = gauges.ReplicaReceived.Value;
         long applied = gauges.Applied.Value;
         long journalled = gauges.Journalled.Value;
-        long received = gauges.Received.Value;
+        // A message can be applied before the gateway's own count of it is stored.
+        long received = Math.Max(gauges.Received.Value, Math.Max(journalled, applied));
         return new NodeStatus
         {
             Received = received,

@@ -40,12 +40,16 @@ public sealed class NodeOptionsTests
     [TestCase("\"gate\": \"Both\"", "\"gate\": \"Perhaps\"", "$.gate", TestName = "An_unknown_gate")]
     [TestCase("\"idleSpinMicros\": 7", "\"idleSpinMicros\": -1", "idleSpinMicros is -1: it must be between 0", TestName = "A_negative_time")]
     [TestCase("\"idleSpinMicros\": 7", "\"inputRingSlots\": 1000", "inputRingSlots is 1000: it must be a power of two", TestName = "An_odd_ring")]
-    [TestCase("\"idleSpinMicros\": 7", "\"inputRingSlots\": 64", "inputRingSlots (twice the longest message) is 64: it must be between 258", TestName = "A_ring_too_small_for_a_message")]
+    [TestCase("\"idleSpinMicros\": 7", "\"inputRingSlots\": 64", "inputRingSlots (twice the longest message) is 64: it must be between 258",
+        TestName = "A_ring_too_small_for_a_message")]
     [TestCase("\"segmentBytes\": 1048576", "\"segmentBytes\": 1000", "SegmentBytes 1000", TestName = "A_segment_that_is_no_multiple_of_a_block")]
-    [TestCase("\"replyStream\": 21", "\"replyStream\": 20", "output.marginStream and output.replyStream are both 20", TestName = "One_stream_for_two_things")]
+    [TestCase("\"replyStream\": 21", "\"replyStream\": 20", "output.marginStream and output.replyStream are both 20",
+        TestName = "One_stream_for_two_things")]
     [TestCase("\"directory\": \"/tmp/journal\", ", "", "directory", TestName = "A_journal_without_a_directory")]
-    [TestCase("\"input\": { \"channel\": \"aeron:udp?endpoint=127.0.0.1:40100\", \"stream\": 10 },", "", "input is missing: a Primary needs it", TestName = "A_primary_without_input")]
-    [TestCase("\"acks\": { \"channel\": \"aeron:udp?endpoint=127.0.0.1:40103\", \"stream\": 31 },", "", "replication and acks belong together", TestName = "Replication_without_acknowledgements")]
+    [TestCase("\"input\": { \"channel\": \"aeron:udp?endpoint=127.0.0.1:40100\", \"stream\": 10 },", "",
+        "input is missing: a Primary needs it", TestName = "A_primary_without_input")]
+    [TestCase("\"acks\": { \"channel\": \"aeron:udp?endpoint=127.0.0.1:40103\", \"stream\": 31 },", "",
+        "replication and acks belong together", TestName = "Replication_without_acknowledgements")]
     public void A_mistake_is_refused_by_name(string correct, string mistake, string message)
     {
         Assert.That(Complete, Does.Contain(correct));

@@ -2,7 +2,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
-namespace MarginEngine.Watch;
+namespace MarginEngine.Pipeline;
 
 internal static class Check
 {

@@ -1,0 +1,67 @@
+// Polls the input stream into the intake, and ticks when the sources are silent. The first stage of a primary.
+using MarginEngine.Aeron;
+using MarginEngine.Watch;
+
+namespace MarginEngine.Pipeline;
+
+/// <summary>Closed until the node has replayed its journal (and found its standby where the gate asks for one).</summary>
+internal sealed class Gateway : IStage, IMessageHandler
+{
+    private const int BatchMessages = 256;
+    private readonly Subscription _subscription;
+    private readonly Intake _intake;
+    private readonly IClock _clock;
+    private readonly NodeGauges _gauges;
+    private readonly long _tickNanos;
+    private long _quietSinceNanos;
+
+    public Gateway(Subscription subscription, Intake intake, long tickNanos, IClock clock, NodeGauges gauges)
+    {
+        _subscription = subscription;
+        _intake = intake;
+        _tickNanos = tickNanos;
+        _clock = clock;
+        _gauges = gauges;
+    }
+
+    public string Name => "gateway";
+
+    public long Sequence => _intake.Sequence;
+
+    /// <summary>Silent sources and a full ring are no stall.</summary>
+    public bool HasWork => false;
+
+    /// <summary>Set by the node before it opens the gateway: what has to be true first. Called on the gateway's thread.</summary>
+    public required Func<bool> TryOpen { private get; init; }
+
+    public int Poll()
+    {
+        if (!IsOpen())
+            return 0;
+        Gateway handler = this;
+        int taken = _subscription.Poll(ref handler, BatchMessages);
+        long now = _clock.MonotonicNanos;
+        if (taken > 0)
+            _quietSinceNanos = now;
+        else if (now - _quietSinceNanos >= _tickNanos)
+            taken = Tick(now);
+        return taken;
+    }
+
+    public PollAction OnMessage(ReadOnlySpan<byte> message, in MessageContext context) =>
+        _intake.TryTake(message) ? PollAction.Continue : PollAction.Abort;
+
+    private bool IsOpen()
+    {
+        bool open = _gauges.Closing.Value == 0 && (_gauges.TakesInput.Value != 0 || TryOpen());
+        if (open != (_gauges.TakesInput.Value != 0))
+            _gauges.TakesInput.Set(open ? 1 : 0);
+        return open;
+    }
+
+    private int Tick(long now)
+    {
+        _quietSinceNanos = now;
+        return _intake.TryTick() ? 1 : 0;
+    }
+}

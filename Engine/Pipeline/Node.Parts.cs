@@ -1,0 +1,158 @@
+// The parts of a node that need more than one line, and which thread polls which stage.
+using Disruptor;
+using MarginEngine.Aeron;
+using MarginEngine.Journal;
+
+namespace MarginEngine.Pipeline;
+
+/// <content>Builders called from the wiring in Node.cs.</content>
+public sealed partial class Node
+{
+    private const int RejectRingSlots = 1024;
+    private const int HeartbeatsKept = 8192;
+    private const int TermBytes = 2 << 20;
+    private const int CoresForDedicated = 6;
+    private const long NanosPerMilli = 1_000_000;
+    private const long StandbySilenceNanos = 2_000 * NanosPerMilli;
+
+    /// <summary>The configured placement, or the default for this machine's cores.</summary>
+    private Placement PlacementInForce => _options.Placement != Placement.Auto ? _options.Placement
+        : Environment.ProcessorCount >= CoresForDedicated ? Placement.Dedicated
+        : Placement.Paired;
+
+    private T Own<T>(T part)
+        where T : IDisposable
+    {
+        _owned.Add(part);
+        return part;
+    }
+
+    private void CheckEpoch(RecoveryReport recovered)
+    {
+        if (_options.Role == NodeRole.Primary && recovered.LastEpoch > _options.Epoch)
+            throw new NodeOptionsException($"epoch is {_options.Epoch}, but the journal ends in epoch {recovered.LastEpoch}: a primary never goes back");
+    }
+
+    private NetworkStage NewNetwork()
+    {
+        // Smaller terms than Aeron's default: what waits in a term is margin that grows stale, and nothing here is that far ahead.
+        var network = new NetworkStage(Own(new AeronAgent(new AeronOptions(new TransportClock(_clock)) { TermLength = TermBytes })));
+        _networks.Add(network);
+        return network;
+    }
+
+    private Outlet NewOutlet(NetworkStage network, int stream, int conflatedAccounts)
+    {
+        Publication publication = network.Agent.AddPublication(_options.Output!.Channel, stream);
+        return new Outlet(
+            publication, _options.OutputRingSlots, _options.MaximumMessageBytes, conflatedAccounts,
+            _options.SubscriberGraceMillis * NanosPerMilli, _clock, Gauges);
+    }
+
+    /// <summary>Applies what is too old to be published again; the decider gets the rest. Null where there is nothing.</summary>
+    private Replay? ReplayOldPart(Plan plan, Outlet margins)
+    {
+        RecoveryReport recovered = plan.Recovered;
+        Gauges.Published.Set(recovered.LastSequence);
+        if (recovered.LastSequence == 0)
+            return null;
+        var replay = Own(new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Current, recovered));
+        replay.ApplyBefore(_machine, recovered.LastTimestampNanos - _options.RepublishMillis * NanosPerMilli, margins, Gauges);
+        margins.MeasureAfter(recovered.LastSequence);
+        return replay;
+    }
+
+    private Gateway BuildGateway(NetworkStage network, UnmanagedRingBuffer<MessageSlot> rejectRing, RecoveryReport recovered)
+    {
+        var intake = new Intake(
+            new SlotWriter(_inputRing, _options.MaximumMessageBytes), new SlotWriter(rejectRing, MessageSlot.SlotBytes),
+            _options.Limits.Sources, _options.RepublishMillis * NanosPerMilli / 2, _clock, Gauges);
+        Gauges.Received.Set(recovered.LastSequence);
+        return new Gateway(
+            network.Agent.AddSubscription(_options.Input!.Channel, _options.Input.Stream), intake,
+            _options.TimeTickMillis * NanosPerMilli, _clock, Gauges)
+        {
+            TryOpen = () =>
+            {
+                // The decider stands still at the end of the replay until there is input: its machine can be read here.
+                if (Gauges.Applied.Value < recovered.LastSequence || _options.Gate != Gate.Journal && Gauges.StandbyConnected.Value == 0)
+                    return false;
+                intake.Resume(recovered.LastSequence, recovered.LastTimestampNanos, _machine.LastSourceSequence);
+                return true;
+            },
+        };
+    }
+
+    private Replicator BuildReplicator(NetworkStage network, Plan plan)
+    {
+        // Where the journal is the gate, the standby gets nothing that a crash here could still lose.
+        SlotReader input = _options.Gate == Gate.Journal
+            ? new SlotReader(_inputRing, plan.Journaller.Durable)
+            : new SlotReader(_inputRing);
+        _inputRing.AddGatingSequences(input.Released);
+        return new Replicator(
+            input,
+            Own(new CatchUp(plan.Storage, _options.Journal.Directory)),
+            network.Agent.AddPublication(_options.Replication!.Channel, _options.Replication.Stream),
+            network.Agent.AddSubscription(_options.Acks!.Channel, _options.Acks.Stream),
+            new ReplicatorOptions(_options.Epoch, _options.MaximumMessageBytes, _options.InputRingSlots, StandbySilenceNanos),
+            _clock, Gauges);
+    }
+
+    /// <summary>
+    /// Groups of stages, a thread each. The replicator's records go on the wire before the disk is asked, the publisher comes right
+    /// behind the disk.
+    /// </summary>
+    private IStage[][] PlacePrimary(
+        NetworkStage input, NetworkStage output, Gateway gateway, NetworkStage? replica, Replicator? replicator, Journaller journaller,
+        Decider decider, Publisher publisher)
+    {
+        IStage[] replication = replicator is null ? [] : [replicator, replica!];
+        return PlacementInForce switch
+        {
+            Placement.Merged => [[input, gateway, .. replication, decider, journaller, publisher]],
+            Placement.Paired => [[input, gateway, .. replication, journaller, publisher], [decider]],
+            _ when replicator is null => [[input, gateway], [journaller], [decider], [output, publisher]],
+            _ => [[input, gateway], [journaller], [replica!, replicator], [decider], [output, publisher]],
+        };
+    }
+
+    private IStage[][] PlaceStandby(NetworkStage network, IStage follower, Journaller journaller, Decider decider, IStage acknowledger) =>
+        PlacementInForce switch
+        {
+            Placement.Merged => [[network, follower, decider, journaller, acknowledger]],
+            Placement.Paired => [[network, follower, journaller, acknowledger], [decider]],
+            _ => [[network, follower, acknowledger], [journaller], [decider]],
+        };
+
+    private StageLoop[] BuildLoops(IStage[][] groups, Decider decider)
+    {
+        bool spins = PlacementInForce == Placement.Dedicated && Environment.ProcessorCount > groups.Length;
+        long spinNanos = spins ? long.MaxValue : _options.IdleSpinMicros * 1_000L;
+        StageLoop[] loops = [.. groups.Select(group => NewLoop(group, spinNanos))];
+        foreach (StageLoop loop in loops)
+        {
+            loop.Connect(loops);
+            if (loop.Stages.Contains(decider))
+                decider.RelieveWith(NewRelief(loop, decider));
+        }
+
+        return loops;
+    }
+
+    private StageLoop NewLoop(IStage[] stages, long spinNanos)
+    {
+        const long NetworkParkNanos = 10 * NanosPerMilli;
+        const long EventParkNanos = 100 * NanosPerMilli;
+        NetworkStage? network = stages.OfType<NetworkStage>().FirstOrDefault();
+        if (network is not null)
+            return new StageLoop(stages, new NetworkParking(network.Agent), _clock, spinNanos, NetworkParkNanos, OnStageFault);
+        return new StageLoop(stages, Own(new EventParking()), _clock, spinNanos, EventParkNanos, OnStageFault);
+    }
+
+    private static IRelief NewRelief(StageLoop loop, Decider decider)
+    {
+        IStage[] downstream = [.. loop.Stages.Where(stage => stage != decider && stage is not Gateway and not Standby.Follower)];
+        return downstream.Length > 0 ? new PollingRelief(loop, downstream) : new WaitingRelief(loop);
+    }
+}

@@ -1,0 +1,162 @@
+// One engine node, primary or standby: the only file that puts the stages together and the only one that starts threads.
+using Disruptor;
+using MarginEngine.Aeron;
+using MarginEngine.Journal;
+using MarginEngine.Logic;
+using MarginEngine.Standby;
+using MarginEngine.Watch;
+
+namespace MarginEngine.Pipeline;
+
+/// <summary>
+/// <code>
+/// primary:   input --> gateway --> [input ring] --> journaller || replicator --> decider --> [output ring] --> publisher --> output
+/// standby:   records --> follower --> [input ring] --> journaller --> decider --> [output ring] --> acknowledger --> acks
+/// </code>
+/// Construct (recovers the journal and replays it), <see cref="Start"/>, <see cref="Stop"/>, Dispose. A fault of any stage stops the
+/// node and is handed to <see cref="OnFault"/> once; the caller should end the process with a code that says so.
+/// </summary>
+public sealed partial class Node : IDisposable
+{
+    private readonly NodeOptions _options;
+    private readonly IClock _clock;
+    private readonly JournalWriter _writer;
+    private readonly MarginMachine _machine;
+    private readonly UnmanagedRingBuffer<MessageSlot> _inputRing;
+    private readonly UnmanagedRingBuffer<MessageSlot> _outputRing;
+    private readonly List<NetworkStage> _networks = [];
+    private readonly StageLoop[] _loops;
+    private readonly List<IDisposable> _owned = [];
+    private readonly List<Thread> _threads = [];
+
+    /// <exception cref="NodeOptionsException">The configuration cannot be used.</exception>
+    /// <exception cref="IOException">The journal is locked, damaged or refused, or a socket cannot be opened; the message says which.</exception>
+    public Node(NodeOptions options, IClock? clock = null, IStorage? storage = null)
+    {
+        options.Check();
+        _options = options;
+        _clock = clock ?? new Clock();
+        storage ??= new Storage();
+        try
+        {
+            // 1. What happened before: recover the journal, refuse what cannot be continued.
+            _writer = Own(JournalWriter.Open(options.Journal, EngineIdentity.Current, storage));
+            RecoveryReport recovered = _writer.Recovered;
+            CheckEpoch(recovered);
+            _machine = Own(new MarginMachine(options.Limits));
+            Gauges.Epoch.Set(Math.Max(options.Epoch, recovered.LastEpoch));
+            Gauges.Journalled.Set(recovered.LastSequence);
+
+            // 2. The rings.
+            _inputRing = Rings.Create(options.InputRingSlots);
+            _outputRing = Rings.Create(options.OutputRingSlots);
+
+            // 3. The journaller, and the rest by role.
+            var journalReader = new SlotReader(_inputRing);
+            var journaller = new Journaller(journalReader, _writer, _clock, Gauges);
+            var decisionReader = new SlotReader(_outputRing);
+            _outputRing.AddGatingSequences(decisionReader.Released);
+            var plan = new Plan(recovered, storage, journaller, journalReader, decisionReader);
+            (IStage[][] groups, Decider decider) = options.Role == NodeRole.Primary ? BuildPrimary(plan) : BuildStandby(plan);
+
+            // 4. The loops: one thread for each group of stages.
+            _loops = BuildLoops(groups, decider);
+        }
+        catch
+        {
+            DisposeOwned();
+            throw;
+        }
+    }
+
+    /// <summary>The live figures; any thread may read them.</summary>
+    public NodeGauges Gauges { get; } = new();
+
+    public NodeOptions Options => _options;
+
+    /// <summary>What recovery found when the journal was opened.</summary>
+    public RecoveryReport Recovered => _writer.Recovered;
+
+    /// <summary>Called once, on the thread that failed, when a stage fails. Set before <see cref="Start"/>.</summary>
+    public Action<NodeFault>? OnFault { get; set; }
+
+    /// <summary>The first fault, or null.</summary>
+    public NodeFault? Fault => Volatile.Read(ref _fault);
+
+    /// <summary>Starts the threads.</summary>
+    public void Start()
+    {
+        foreach (StageLoop loop in _loops)
+            StartThread(loop.Name, loop.Run);
+        StartThread("housekeeping", Housekeep);
+    }
+
+    /// <summary>A picture of the node now.</summary>
+    public NodeStatus Status() => NodeStatus.Take(
+        Gauges, _inputRing.Cursor - _inputRing.GetMinimumGatingSequence(), _outputRing.Cursor - _outputRing.GetMinimumGatingSequence());
+
+    private void StartThread(string name, Action body)
+    {
+        var thread = new Thread(() => body()) { Name = $"margin {name}", IsBackground = true };
+        _threads.Add(thread);
+        thread.Start();
+    }
+
+    /// <summary>What the steps of construction share.</summary>
+    private sealed record Plan(
+        RecoveryReport Recovered, IStorage Storage, Journaller Journaller, SlotReader JournalReader, SlotReader DecisionReader);
+
+    private (IStage[][] Groups, Decider Decider) BuildPrimary(Plan plan)
+    {
+        // p1. Transport: one agent for each thread that talks to the network.
+        bool dedicated = PlacementInForce == Placement.Dedicated;
+        NetworkStage inputNetwork = NewNetwork();
+        NetworkStage outputNetwork = dedicated ? NewNetwork() : inputNetwork;
+
+        // p2. Out: two streams; what the journal's older part decided is replayed into them, but not sent again.
+        Outlet margins = NewOutlet(outputNetwork, _options.Output!.MarginStream, _options.ConflatedAccounts);
+        Outlet replies = NewOutlet(outputNetwork, _options.Output.ReplyStream, 0);
+        Replay? replay = ReplayOldPart(plan, margins);
+
+        // p3. In: the gateway and its rejects.
+        UnmanagedRingBuffer<MessageSlot> rejectRing = Rings.Create(RejectRingSlots);
+        var rejectReader = new SlotReader(rejectRing);
+        rejectRing.AddGatingSequences(rejectReader.Released);
+        Gateway gateway = BuildGateway(inputNetwork, rejectRing, plan.Recovered);
+
+        // p4. Decide, and let out what is confirmed.
+        SlotReader input = _options.DeciderWaitsForJournal
+            ? new SlotReader(_inputRing, plan.Journaller.Durable)
+            : new SlotReader(_inputRing);
+        var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, replay, Gauges);
+        var publisher = new Publisher(plan.DecisionReader, rejectReader, margins, replies, _options.Gate, Gauges);
+        _inputRing.AddGatingSequences(plan.JournalReader.Released, input.Released);
+
+        // p5. Replicate, where a standby is configured.
+        if (_options.Replication is null)
+            return (PlacePrimary(inputNetwork, outputNetwork, gateway, null, null, plan.Journaller, decider, publisher), decider);
+        NetworkStage replicaNetwork = dedicated ? NewNetwork() : inputNetwork;
+        Replicator replicator = BuildReplicator(replicaNetwork, plan);
+        return (PlacePrimary(inputNetwork, outputNetwork, gateway, replicaNetwork, replicator, plan.Journaller, decider, publisher), decider);
+    }
+
+    private (IStage[][] Groups, Decider Decider) BuildStandby(Plan plan)
+    {
+        // s1. Replay everything: a standby publishes nothing, so nothing of it is decided again.
+        using (var replay = new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Current, plan.Recovered))
+            replay.ApplyBefore(_machine, long.MaxValue, null, Gauges);
+
+        // s2. Follow, decide, acknowledge.
+        NetworkStage network = NewNetwork();
+        var heartbeats = new HeartbeatQueue(HeartbeatsKept);
+        var follower = new Follower(
+            network.Agent.AddSubscription(_options.Replication!.Channel, _options.Replication.Stream),
+            new SlotWriter(_inputRing, _options.MaximumMessageBytes), heartbeats, plan.Recovered.LastSequence, Gauges);
+        var input = new SlotReader(_inputRing);
+        var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, null, Gauges);
+        var acknowledger = new Acknowledger(
+            plan.DecisionReader, network.Agent.AddPublication(_options.Acks!.Channel, _options.Acks.Stream), follower, heartbeats, _clock, Gauges);
+        _inputRing.AddGatingSequences(plan.JournalReader.Released, input.Released);
+        return (PlaceStandby(network, follower, plan.Journaller, decider, acknowledger), decider);
+    }
+}

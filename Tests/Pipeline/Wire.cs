@@ -1,0 +1,125 @@
+// The outside world of a node under test: a source that sends input and subscribers that keep what they hear, over real loopback
+// sockets, all driven by the test's own thread.
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using MarginEngine.Aeron;
+using MarginEngine.Codecs;
+using MarginEngine.Watch;
+
+namespace MarginEngine.Tests.PipelineTests;
+
+/// <summary>Monotonic time for a transport outside a node.</summary>
+internal sealed class WireClock : INanoClock
+{
+    private readonly Clock _clock = new();
+
+    public long NanoTime() => _clock.MonotonicNanos;
+}
+
+/// <summary>Free UDP ports of this machine.</summary>
+internal static class Ports
+{
+    public static string Channel()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return $"aeron:udp?endpoint=127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}";
+    }
+}
+
+/// <summary>A test thread's patience: everything in these tests waits for a condition, never for a time.</summary>
+internal static class Until
+{
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>Works until the condition holds; fails with the message when it does not within a minute.</summary>
+    public static void True(Func<bool> condition, Action work, Func<string> message)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!condition())
+        {
+            work();
+            if (watch.Elapsed > Patience)
+                throw new TimeoutException(message());
+            Thread.Yield();
+        }
+    }
+}
+
+/// <summary>Keeps whole messages; can be told to stop taking them, which presses back on the sender.</summary>
+internal sealed class Listener(Subscription subscription) : IMessageHandler
+{
+    public List<byte[]> Heard { get; } = [];
+
+    public bool IsDeaf { get; set; }
+
+    public bool IsConnected => subscription.IsConnected;
+
+    public void Poll()
+    {
+        Listener handler = this;
+        if (!IsDeaf)
+            subscription.Poll(ref handler, 256);
+    }
+
+    public PollAction OnMessage(ReadOnlySpan<byte> message, in MessageContext context)
+    {
+        Heard.Add(message.ToArray());
+        return PollAction.Continue;
+    }
+
+    public IEnumerable<byte[]> Of(ushort template) => Heard.Where(message => BitConverter.ToUInt16(message, 2) == template);
+
+    public IEnumerable<(RejectCode Code, ushort Field, ulong Expected, ulong SourceSequence)> Rejects()
+    {
+        foreach (byte[] message in Of(RejectDecoder.TemplateId))
+        {
+            RejectDecoder.TryWrap(message, out RejectDecoder reject);
+            yield return (reject.Code, reject.FieldId, reject.Expected, reject.SourceSequence);
+        }
+    }
+}
+
+/// <summary>A source and two subscribers of one node.</summary>
+internal sealed class World : IDisposable
+{
+    private readonly AeronAgent _agent = new(new AeronOptions(new WireClock()) { TermLength = 1 << 20 });
+    private readonly Publication _input;
+
+    public World(string inputChannel, int inputStream, string outputChannel, int marginStream, int replyStream)
+    {
+        _input = _agent.AddPublication(inputChannel, inputStream);
+        Margins = new Listener(_agent.AddSubscription(outputChannel, marginStream));
+        Replies = new Listener(_agent.AddSubscription(outputChannel, replyStream));
+    }
+
+    public Listener Margins { get; }
+
+    public Listener Replies { get; }
+
+    public bool IsConnected => _input.IsConnected && Margins.IsConnected && Replies.IsConnected;
+
+    public void Work()
+    {
+        _agent.DoWork();
+        Margins.Poll();
+        Replies.Poll();
+        _agent.DoWork();
+    }
+
+    public bool TrySend(ReadOnlySpan<byte> message) => _input.Offer(message) > 0;
+
+    /// <summary>Sends, waiting while the node presses back.</summary>
+    public void Send(ReadOnlySpan<byte> message)
+    {
+        byte[] copy = message.ToArray();
+        bool sent = TrySend(copy);
+        if (!sent)
+            WorkUntil(() => sent = TrySend(copy), () => $"the node took no message of {copy.Length} bytes");
+    }
+
+    public void WorkUntil(Func<bool> condition, Func<string> message) => Until.True(condition, Work, message);
+
+    public void Dispose() => _agent.Dispose();
+}
