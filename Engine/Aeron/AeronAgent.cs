@@ -191,10 +191,14 @@ public sealed class AeronAgent : IDisposable
             if (_senders[i].State == PublicationState.Closed)
                 RemoveSender(_senders[i]);
         }
+        _network.BeginReceive();
         foreach (SendEndpoint endpoint in _sendEndpoints)
             work += endpoint.Receive(_receiveBatch, now);
         foreach (ReceiveEndpoint endpoint in _receiveEndpoints)
             work += endpoint.Receive(_receiveBatch, now);
+        // After the input: a process that was stopped for a while has its peers' signs of life waiting in the sockets.
+        foreach (NetworkPublication sender in _senders)
+            sender.CheckReceivers(now);
         for (int i = _receivers.Count - 1; i >= 0; i--)
         {
             work += _receivers[i].DoWork(now);

@@ -9,7 +9,7 @@ public interface INanoClock
     long NanoTime();
 }
 
-/// <summary>Settings of an <see cref="AeronAgent"/>. Lengths are bytes, times nanoseconds; the defaults are those of Aeron 1.52.</summary>
+/// <summary>Settings of an <see cref="AeronAgent"/>. Lengths are bytes, times nanoseconds; defaults as in Aeron 1.52.</summary>
 public sealed class AeronOptions
 {
     public AeronOptions(INanoClock clock) => Clock = clock;
@@ -25,7 +25,10 @@ public sealed class AeronOptions
     /// <summary>The most a receiver lets a sender run ahead of its consumer.</summary>
     public int InitialWindowLength { get; init; } = 128 * 1024;
 
-    public int SocketReceiveBufferLength { get; init; } = 128 * 1024;
+    /// <summary>
+    /// Asked of the system, which may grant less. Above the window, because the kernel counts a small datagram as most of a kilobyte.
+    /// </summary>
+    public int SocketReceiveBufferLength { get; init; } = 2 * 1024 * 1024;
 
     /// <summary>0 leaves the system's default.</summary>
     public int SocketSendBufferLength { get; init; }

@@ -43,6 +43,9 @@ internal interface IDatagramNetwork : IDisposable
 {
     IDatagramSocket Open(in SocketSpec spec);
 
+    /// <summary>Finds out which sockets have something to receive, where that is cheaper than asking each.</summary>
+    void BeginReceive();
+
     /// <summary>Sleeps until a datagram waits, <see cref="Wake"/> is called or the time is over; true unless the time was over.</summary>
     bool Wait(long timeoutNanos);
 

@@ -31,13 +31,16 @@ internal sealed class FlowControl
             RemoveAt(index);
     }
 
-    public void ForgetSilent(long now)
+    /// <returns>true when a receiver was dropped</returns>
+    public bool ForgetSilent(long now)
     {
+        int before = _count;
         for (int i = _count - 1; i >= 0; i--)
         {
             if (now - _heardNanos[i] >= _livenessNanos)
                 RemoveAt(i);
         }
+        return _count < before;
     }
 
     private void Refresh(long receiverId, long now)

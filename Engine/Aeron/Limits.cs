@@ -38,7 +38,7 @@ internal static class Limits
     /// <summary>Datagrams of one retransmission handed to the system at once.</summary>
     public const int SendBatch = 32;
 
-    /// <summary>Bytes of a term zeroed in one duty cycle, at most.</summary>
+    /// <summary>Bytes of a term zeroed in one duty cycle; more where datagrams are long.</summary>
     public const int CleanChunk = 64 * 1024;
 
     public const int RetransmitRangesUnicast = 1;

@@ -7,6 +7,8 @@ namespace MarginEngine.Aeron;
 
 internal sealed unsafe class NetworkImage : IDisposable
 {
+    private const long StatusRetryNanos = 1_000_000;
+
     private readonly ReceiveEndpoint _endpoint;
     private readonly AeronOptions _options;
     private readonly AeronCounters _counters;
@@ -274,8 +276,8 @@ internal sealed unsafe class NetworkImage : IDisposable
         {
             return 0;
         }
-        _nextStatusNanos = now + _options.StatusMessageIntervalNanos;
-        SendStatus(0);
+        // One that the system did not take would leave the sender without window for a whole interval.
+        _nextStatusNanos = now + (SendStatus(0) ? _options.StatusMessageIntervalNanos : StatusRetryNanos);
         return 1;
     }
 
@@ -285,7 +287,7 @@ internal sealed unsafe class NetworkImage : IDisposable
             _cleanPosition = Log.Clean(_cleanPosition, target);
     }
 
-    private void SendStatus(byte flags)
+    private bool SendStatus(byte flags)
     {
         StatusMessageFrame frame = new()
         {
@@ -300,8 +302,10 @@ internal sealed unsafe class NetworkImage : IDisposable
             ReceiverWindow = _windowLength,
             ReceiverId = _endpoint.ReceiverId,
         };
-        if (_endpoint.Send(&frame, StatusMessageFrame.Length, _control))
-            _counters.StatusMessagesSent++;
+        if (!_endpoint.Send(&frame, StatusMessageFrame.Length, _control))
+            return false;
+        _counters.StatusMessagesSent++;
+        return true;
     }
 
     private void End(ImageEnd reason, long now)

@@ -12,6 +12,7 @@ internal sealed unsafe class NetworkPublication : IDisposable
     private readonly RetransmitHandler _retransmits;
     private readonly Channel _channel;
     private readonly int _maxRetransmitLength;
+    private readonly int _cleanChunk;
 
     private long _senderPosition;
     private long _senderLimit;
@@ -36,6 +37,8 @@ internal sealed unsafe class NetworkPublication : IDisposable
         MaxMessageLength = Math.Min(log.TermLength / 8, Limits.MaxMessageLength);
         _flowControl = new FlowControl(options.ReceiverLivenessNanos);
         _retransmits = new RetransmitHandler(channel.IsMulticast, options.RetransmitLingerNanos);
+        // At least what a pass can send, so that the cleaning keeps up with it.
+        _cleanChunk = Math.Max(Limits.CleanChunk, Limits.DatagramsPerPass * log.Mtu);
         long initialWindow = Math.Min(options.InitialWindowLength, log.TermLength / 2);
         _maxRetransmitLength = (int)Math.Min(
             initialWindow * (channel.IsMulticast ? Limits.RetransmitWindowsMulticast : Limits.RetransmitWindowsUnicast), log.TermLength);
@@ -63,7 +66,6 @@ internal sealed unsafe class NetworkPublication : IDisposable
     public int DoWork(long now)
     {
         int work = 0;
-        _flowControl.ForgetSilent(now);
         if (_setupWanted && now - _nextSetupNanos >= 0)
             work += SendSetup(now);
         if (_hasInitialConnection)
@@ -78,6 +80,12 @@ internal sealed unsafe class NetworkPublication : IDisposable
         if (State != PublicationState.Active)
             work += Finish(now);
         return work;
+    }
+
+    public void CheckReceivers(long now)
+    {
+        if (_flowControl.ForgetSilent(now))
+            PublishLimit();
     }
 
     /// <summary>When DoWork next has something to do by itself; now, if it has already.</summary>
@@ -306,7 +314,7 @@ internal sealed unsafe class NetworkPublication : IDisposable
     {
         long target = _senderPosition - Log.TermLength;
         if (target - _cleanPosition >= Limits.CleanChunk / 16)
-            _cleanPosition = Log.Clean(_cleanPosition, Math.Min(target, _cleanPosition + Limits.CleanChunk));
+            _cleanPosition = Log.Clean(_cleanPosition, Math.Min(target, _cleanPosition + _cleanChunk));
     }
 
     private void PublishLimit()

@@ -7,6 +7,9 @@ namespace MarginEngine.Aeron;
 
 internal sealed unsafe class UdpNetwork : IDatagramNetwork
 {
+    // An empty receive call costs about 0.4 us, a poll of all sockets 0.35 us and 0.1 us for each.
+    private const int PollFromSockets = 3;
+
     private readonly List<UdpSocket> _sockets = [];
     private readonly int _wakeDescriptor;
     private PollDescriptor[] _polled = [];
@@ -27,6 +30,17 @@ internal sealed unsafe class UdpNetwork : IDatagramNetwork
         _sockets.Add(socket);
         Rebuild();
         return socket;
+    }
+
+    public void BeginReceive()
+    {
+        if (_sockets.Count < PollFromSockets)
+            return;
+        TimeSpec none = default;
+        fixed (PollDescriptor* polled = _polled)
+            _ = LinuxCalls.Poll(polled, (nuint)_polled.Length, &none, null);
+        for (int i = 0; i < _sockets.Count; i++)
+            _sockets[i].MayHaveInput = _polled[i + 1].Returned != 0;
     }
 
     public bool Wait(long timeoutNanos)
@@ -70,6 +84,8 @@ internal sealed unsafe class UdpNetwork : IDatagramNetwork
 
     private void Rebuild()
     {
+        foreach (UdpSocket socket in _sockets)
+            socket.MayHaveInput = true;
         var polled = new PollDescriptor[_sockets.Count + 1];
         polled[0] = new PollDescriptor { Descriptor = _wakeDescriptor, Events = LinuxCalls.PollInput };
         for (int i = 0; i < _sockets.Count; i++)
@@ -106,8 +122,13 @@ internal sealed unsafe class UdpSocket : IDatagramSocket
 
     public int ReceiveBufferLength { get; private set; }
 
+    /// <summary>False when a poll found nothing here; a receive then costs nothing.</summary>
+    public bool MayHaveInput { get; set; } = true;
+
     public int Receive(DatagramBatch batch, AeronCounters counters)
     {
+        if (!MayHaveInput)
+            return 0;
         int count = LinuxCalls.ReceiveMessages(Descriptor, batch.Headers, (uint)batch.Capacity, LinuxCalls.DontWait, null);
         if (count >= 0)
             return count;

@@ -61,7 +61,7 @@ public sealed class ChannelTests
         Throws.TypeOf<ChannelException>().With.Property(nameof(ChannelException.Parameter)).EqualTo(parameter)
             .And.Message.Contains(parameter));
 
-    [TestCase("aeron:udp?endpoint=127.0.0.1:1|rcv-wnd=256k", "rcv-wnd")]
+    [TestCase("aeron:udp?endpoint=127.0.0.1:1|rcv-wnd=4m", "rcv-wnd")]
     [TestCase("aeron:udp?endpoint=127.0.0.1:1|rcv-wnd=0", "rcv-wnd")]
     [TestCase("aeron:udp?endpoint=127.0.0.1:1|so-rcvbuf=64k|rcv-wnd=65k", "rcv-wnd")]
     [TestCase("aeron:udp?endpoint=127.0.0.1:1|reliable=maybe", "reliable")]

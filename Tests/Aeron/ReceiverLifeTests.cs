@@ -85,6 +85,27 @@ public sealed class ReceiverLifeTests
     }
 
     [Test]
+    public void A_process_that_stood_still_for_long_finds_its_peers_alive()
+    {
+        Open(Unicast);
+        Listener listener = Listen(Unicast);
+        Play(Second);
+        // The sender's process stands still; the receiver's status messages go on and wait in its socket. Then the other way round.
+        for (long end = _world.Clock.Now + (9 * Second); _world.Clock.Now < end; _world.Clock.Now += 10_000_000)
+            listener.Work();
+        _sender.DoWork();
+        Assert.That(_publication.IsConnected);
+        for (long end = _world.Clock.Now + (60 * Second); _world.Clock.Now < end; _world.Clock.Now += 10_000_000)
+            _sender.DoWork();
+        listener.Work();
+        Assert.That(listener.Subscription.IsConnected);
+        Play(Second);
+        Assert.That(listener.Ends, Is.Empty);
+        Assert.That(listener.IsUnbroken, Is.True);
+        Assert.That(listener.Numbers[^1], Is.EqualTo(_offered - 1));
+    }
+
+    [Test]
     public void A_sender_that_dies_ends_the_image_and_its_successor_is_a_new_one()
     {
         Open(Unicast);

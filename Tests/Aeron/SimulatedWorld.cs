@@ -157,6 +157,10 @@ internal sealed class SimulatedNetwork(SimulatedWorld world) : IDatagramNetwork
 {
     public IDatagramSocket Open(in SocketSpec spec) => world.Open(this, spec);
 
+    public void BeginReceive()
+    {
+    }
+
     public bool Wait(long timeoutNanos) => false;
 
     public void Wake()
