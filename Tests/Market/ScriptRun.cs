@@ -1,6 +1,7 @@
 using MarginEngine.Codecs;
 using MarginEngine.Logic;
 using MarginEngine.Tool.Market;
+using NUnit.Framework;
 
 namespace MarginEngine.Tests.MarketTests;
 
@@ -92,6 +93,8 @@ internal sealed class ScriptRun : IDecisionSink, IDisposable
             foreach (byte value in message)
                 Digest = unchecked((Digest ^ value) * 1099511628211UL);
             Positions.Apply(message);
+            // The last message of an event, and no other, says that the event ends.
+            Assert.That(message[26] | (message[27] << 8), Is.EqualTo(i == _script.Batch.Count - 1 ? (int)OriginFlags.EndOfEvent : 0), name);
             OnMessage?.Invoke(message.ToArray());
             _machine?.Apply(_machine.LastSequence + 1, ++_time, message, this);
         }

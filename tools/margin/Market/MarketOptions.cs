@@ -38,14 +38,16 @@ public sealed record MarketOptions
     public ushort SourceId { get; init; } = 1;
 
     /// <summary>Where the engine listens.</summary>
-    public string InputChannel { get; init; } = "aeron:udp?endpoint=127.0.0.1:40101";
+    public string InputChannel { get; init; } = "aeron:udp?endpoint=127.0.0.1:40100";
 
-    public int InputStream { get; init; } = 1001;
+    public int InputStream { get; init; } = 1000;
 
-    /// <summary>Where the engine publishes.</summary>
-    public string OutputChannel { get; init; } = "aeron:udp?endpoint=127.0.0.1:40102";
+    /// <summary>Where the engine publishes: calls and liquidations on the one stream, rejects on the other, heartbeats on both.</summary>
+    public string OutputChannel { get; init; } = "aeron:udp?endpoint=224.20.30.41:40456|interface=localhost";
 
-    public int OutputStream { get; init; } = 1002;
+    public int MarginStream { get; init; } = 1001;
+
+    public int ReplyStream { get; init; } = 1002;
 
     /// <summary>How long to wait for the engine to appear before giving up.</summary>
     public int ConnectSeconds { get; init; } = 60;

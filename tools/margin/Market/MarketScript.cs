@@ -17,6 +17,7 @@ public sealed class MarketScript : IDisposable
     private const double PriceRefreshSeconds = 100;
     private const int VolatilityEvery = 8;
     private const double Drains = 4;
+    private const double LongestStaleSeconds = 604_800;
 
     private readonly MarketOptions _options;
     private readonly IPricePath _path;
@@ -116,10 +117,12 @@ public sealed class MarketScript : IDisposable
     // A replay at a thousand times the speed has its ticks minutes apart: what is stale is meant in ticks then.
     private static Logic.ModelDocument Widen(Logic.ModelDocument model, double stepSeconds, int assets) => model with
     {
-        StalePriceSeconds = Math.Max(model.StalePriceSeconds, (decimal)Math.Ceiling(stepSeconds * assets * 12)),
-        StaleVolatilitySeconds = Math.Max(model.StaleVolatilitySeconds,
-            (decimal)Math.Ceiling(1.2 * VolatilityRefreshSeconds + stepSeconds * VolatilityEvery * 6)),
+        StalePriceSeconds = AtLeast(model.StalePriceSeconds, stepSeconds * assets * 12),
+        StaleVolatilitySeconds = AtLeast(model.StaleVolatilitySeconds, 1.2 * VolatilityRefreshSeconds + stepSeconds * VolatilityEvery * 6),
     };
+
+    private static decimal AtLeast(decimal wanted, double seconds)
+        => Math.Max(wanted, (decimal)Math.Min(Math.Ceiling(seconds), LongestStaleSeconds));
 
     private IEnumerable<bool> Setup()
     {
@@ -166,10 +169,11 @@ public sealed class MarketScript : IDisposable
             }
             while (isLast && (_pending.Count > 0 || NextStop() <= target));
             if (Batch.Count == 0 || isLast)
-            {
                 Advance(target);
+            if (isLast)
+                PlayPrices(Board.Assets.Count);
+            else if (Batch.Count == 0)
                 Play(number);
-            }
             yield return true;
         }
     }
@@ -179,15 +183,11 @@ public sealed class MarketScript : IDisposable
     {
         if (number % 2 == 0)
         {
-            Tick();
-            int assets = Board.Assets.Count;
-            bool isCoarse = 2 * assets * _stepSeconds > PriceRefreshSeconds;
-            for (int i = isCoarse ? assets : 1; i > 0; i--)
-                SetupWriter.Linear(_writer, Board.Assets[_nextAsset++ % assets]);
+            bool isCoarse = 2 * Board.Assets.Count * _stepSeconds > PriceRefreshSeconds;
+            PlayPrices(isCoarse ? Board.Assets.Count : 1);
         }
         else if (number % VolatilityEvery == 1)
         {
-            Tick();
             PlayVolatilities();
         }
         else
@@ -196,8 +196,16 @@ public sealed class MarketScript : IDisposable
         }
     }
 
+    private void PlayPrices(int assets)
+    {
+        Tick();
+        for (int i = assets; i > 0; i--)
+            SetupWriter.Linear(_writer, Board.Assets[_nextAsset++ % Board.Assets.Count]);
+    }
+
     private void PlayVolatilities()
     {
+        Tick();
         if (_path.Form == VolatilityForm.Slices)
         {
             // All expiries of an asset at once: no slice may cross its neighbours, so they move together.

@@ -152,6 +152,9 @@ public sealed class MessageWriter(MessageBatch batch)
     }
 
     public void Fill(ulong accountId, Contract contract, long lots, double price, long feeAtoms, ulong orderId, ulong tradeId)
+        => FillAt(accountId, contract, lots, OnWire(price, PriceScale), tradeId, feeAtoms, orderId);
+
+    public void FillAt(ulong accountId, Contract contract, long lots, long priceE8, ulong tradeId, long feeAtoms = 0, ulong orderId = 0)
     {
         FillEncoder message = FillEncoder.Wrap(batch.Room(LargestFlat));
         message.SetOrigin(1, 0, 1, OriginFlags.None);
@@ -159,7 +162,7 @@ public sealed class MessageWriter(MessageBatch batch)
         message.InstrumentId = contract.Id;
         message.Side = lots > 0 ? Side.Buy : Side.Sell;
         message.Quantity = Math.Abs(lots);
-        message.SetPrice(OnWire(price, PriceScale));
+        message.SetPrice(priceE8);
         message.SetFee(feeAtoms, Exponent(contract.Settlement));
         message.OrderId = orderId;
         message.TradeId = tradeId;
