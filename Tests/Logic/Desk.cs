@@ -292,6 +292,59 @@ internal sealed class Desk : IDecisionSink, IDisposable
     public void Model(ModelDocument document, ushort id = 1) => Apply(document.ToMessage(
         id, NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent, [(1, "BTC"), (2, "ETH")], [(Usd, "USD"), (Btc, "BTC"), (Eth, "ETH")]));
 
+    /// <summary>A small exchange under a random walk: 20 accounts, options, perpetuals, orders, fills, checks.</summary>
+    public static Desk Lively(int seed, int ticks, Limits? limits = null)
+    {
+        Random random = new(seed);
+        Desk desk = new(limits);
+        uint perpetual = desk.Perpetual();
+        uint linear = desk.Perpetual(Desk.Usd, 0.001m);
+        List<uint> options = [];
+        for (int strike = 44_000; strike <= 84_000; strike += 4_000)
+        {
+            options.Add(desk.Option(OptionRight.Call, strike));
+            options.Add(desk.Option(OptionRight.Put, strike));
+        }
+
+        desk.Forward(64_500m);
+        desk.Mark(perpetual, 64_000m);
+        desk.Mark(linear, 64_000m);
+        foreach (uint option in options)
+        {
+            desk.Volatility(option, 0.5m);
+        }
+
+        desk.Open(Limits.FundAccount);
+        desk.Transfer(Limits.FundAccount, Desk.Usd, 1_000_000);
+        for (ulong account = 1; account <= 20; account++)
+        {
+            desk.Open(account);
+            desk.Transfer(account, Desk.Usd, random.Next(20_000, 200_000));
+            desk.Transfer(account, Desk.Btc, random.Next(0, 3));
+            for (int leg = 0; leg < 6; leg++)
+            {
+                desk.Fill(account, options[random.Next(options.Count)], random.Next(1, 40) * (random.Next(3) == 0 ? 1 : -1), 0.02m);
+            }
+
+            desk.Fill(account, random.Next(2) == 0 ? perpetual : linear, random.Next(1, 2_000) * (random.Next(2) == 0 ? 1 : -1), 64_000m);
+        }
+
+        decimal price = 64_000m;
+        for (int tick = 0; tick < ticks; tick++)
+        {
+            desk.Now += 10_000_000;
+            price = decimal.Round(price * (1 + ((decimal)(random.NextDouble() - 0.503) * 0.004m)), 2);
+            desk.Time((ulong)desk.Now);
+            desk.Index(price, flags: OriginFlags.None);
+            desk.Forward(price + 500, flags: OriginFlags.None);
+            desk.Mark(linear, price + 1, flags: OriginFlags.None);
+            desk.Mark(perpetual, price, flags: OriginFlags.EndOfEvent);
+            desk.Volatility(options[random.Next(options.Count)], 0.4m + (decimal)Math.Round(random.NextDouble() * 0.3, 4));
+        }
+
+        return desk;
+    }
+
     private void OpenMarket(Func<ModelDocument, ModelDocument> change)
     {
         Currency(Usd, 6, "USD");
