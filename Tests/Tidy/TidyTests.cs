@@ -8,7 +8,7 @@ namespace MarginEngine.Tests.TidyTests;
 internal sealed partial class TidyTests
 {
     private const int LongestFile = 450;
-    private const int LongestLine = 210;
+    private const int LongestLine = 250;
 
     private static readonly string Root = MarginData.RepositoryRoot();
 
@@ -54,6 +54,11 @@ internal sealed partial class TidyTests
             {
                 string[] lines = File.ReadAllLines(file);
                 Assert.That(lines, Has.Length.LessThanOrEqualTo(LongestFile), Relative(file));
+                if (Relative(file).StartsWith("Tests/", StringComparison.Ordinal))
+                {
+                    continue;
+                }
+
                 Assert.That(lines.Select(line => line.Length).DefaultIfEmpty(0).Max(), Is.LessThanOrEqualTo(LongestLine), $"longest line of {Relative(file)}");
             }
         });

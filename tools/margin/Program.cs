@@ -75,7 +75,7 @@ internal static class Program
         {
             return End(terminal, damage, ExitCode.Difference);
         }
-        catch (Exception refusal) when (refusal is JournalRefusedException or JournalLockedException)
+        catch (Exception refusal) when (refusal is JournalRefusedException or JournalLockedException or PlatformNotSupportedException)
         {
             return End(terminal, refusal, ExitCode.Refused);
         }
