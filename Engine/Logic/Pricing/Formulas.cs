@@ -108,8 +108,8 @@ internal static class Formulas
     }
 
     /// <summary>
-    /// N(x), with the relative accuracy of the lower tail kept: N(-a) = 2^(-z^2) P(z)/Q(z), z = a * DeviationScale, the square in two
-    /// parts, P/Q of degree 9/10 with relative fit error 1.3e-16 down to the smallest double.
+    /// N(x), with the relative accuracy of the lower tail kept: N(-a) = 2^(-a^2 log2(e)/2) times <see cref="MillsWhole{T}"/>, the exponent in
+    /// two parts.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T NormalCdf<T>(T x) where T : struct, ILanes<T>
@@ -124,10 +124,9 @@ internal static class Formulas
         T squareLow = T.MultiplyAdd(a, a, T.Broadcast(0.0) - square);
         T power = T.SubtractProduct(rounder, square, half) - rounder;
         T f = T.SubtractProduct(T.Broadcast(0.0) - power, square, half);
-        f = T.SubtractProduct(f, square, T.Broadcast(HalfLog2ELow));
-        f = T.SubtractProduct(f, squareLow, half);
+        f = f - T.MultiplyAdd(square, T.Broadcast(HalfLog2ELow), squareLow * half);
 
-        T tail = ScaleByPower(Exp2Fraction(f) * MillsWhole(a * T.Broadcast(DeviationScale)), power);
+        T tail = ScaleByPower(Exp2Fraction(f) * MillsWhole(a), power);
         return T.WhereGreater(x, T.Broadcast(0.0), T.Broadcast(1.0) - tail, tail);
     }
 
@@ -170,31 +169,39 @@ internal static class Formulas
         return p / q;
     }
 
-    /// <summary>The same ratio with relative error 1.3e-16 on the whole wing, degree 9/10: for <see cref="NormalCdf{T}"/>.</summary>
+    /// <summary>
+    /// N(-a) exp(a^2/2) for 0 &lt;= a &lt;= 39 within 1.8e-17, relative: (1 + sqrt(pi/2) a) times it is nearly constant, 1/2 plus w S(q) with
+    /// w = a/(a+4) and q = 2w - 1, so that the rounding of the polynomial S of degree 22 hardly counts. At 0 it is exactly 1/2.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T MillsWhole<T>(T z) where T : struct, ILanes<T>
+    private static T MillsWhole<T>(T a) where T : struct, ILanes<T>
     {
-        T p = T.Broadcast(0.3388303758005477);
-        p = T.MultiplyAdd(p, z, T.Broadcast(7.736615423559603));
-        p = T.MultiplyAdd(p, z, T.Broadcast(86.49823086649808));
-        p = T.MultiplyAdd(p, z, T.Broadcast(612.5731107473426));
-        p = T.MultiplyAdd(p, z, T.Broadcast(3005.3762154847964));
-        p = T.MultiplyAdd(p, z, T.Broadcast(10556.8271775061));
-        p = T.MultiplyAdd(p, z, T.Broadcast(26552.593169647556));
-        p = T.MultiplyAdd(p, z, T.Broadcast(46301.79726241871));
-        p = T.MultiplyAdd(p, z, T.Broadcast(51295.20584504311));
-        p = T.MultiplyAdd(p, z, T.Broadcast(28111.469879026336));
-        T q = z + T.Broadcast(22.833299420339145);
-        q = T.MultiplyAdd(q, z, T.Broadcast(256.0061066743027));
-        q = T.MultiplyAdd(q, z, T.Broadcast(1824.3756834647745));
-        q = T.MultiplyAdd(q, z, T.Broadcast(9052.96314904558));
-        q = T.MultiplyAdd(q, z, T.Broadcast(32437.03686683325));
-        q = T.MultiplyAdd(q, z, T.Broadcast(84501.80164722099));
-        q = T.MultiplyAdd(q, z, T.Broadcast(157330.51934809252));
-        q = T.MultiplyAdd(q, z, T.Broadcast(199629.20775104486));
-        q = T.MultiplyAdd(q, z, T.Broadcast(155408.33721688497));
-        q = T.MultiplyAdd(q, z, T.Broadcast(56222.93975805267)); // twice the numerator's: N(0) is exactly one half
-        return p / q;
+        T w = a / (a + T.Broadcast(4.0));
+        T q = T.MultiplyAdd(T.Broadcast(2.0), w, T.Broadcast(-1.0));
+        T s = T.Broadcast(-1.9028464385472253E-09);
+        s = T.MultiplyAdd(s, q, T.Broadcast(-1.6182878246571683E-09));
+        s = T.MultiplyAdd(s, q, T.Broadcast(1.7792330888799385E-08));
+        s = T.MultiplyAdd(s, q, T.Broadcast(2.546142516277154E-08));
+        s = T.MultiplyAdd(s, q, T.Broadcast(-8.086018782405244E-08));
+        s = T.MultiplyAdd(s, q, T.Broadcast(-2.0067012386241817E-07));
+        s = T.MultiplyAdd(s, q, T.Broadcast(2.309131902601741E-07));
+        s = T.MultiplyAdd(s, q, T.Broadcast(1.1991314022909544E-06));
+        s = T.MultiplyAdd(s, q, T.Broadcast(-2.8970870178641833E-07));
+        s = T.MultiplyAdd(s, q, T.Broadcast(-6.594276433871022E-06));
+        s = T.MultiplyAdd(s, q, T.Broadcast(-1.5886333671970645E-06));
+        s = T.MultiplyAdd(s, q, T.Broadcast(3.792617120122211E-05));
+        s = T.MultiplyAdd(s, q, T.Broadcast(1.2993263452725392E-05));
+        s = T.MultiplyAdd(s, q, T.Broadcast(-0.0002477225398666894));
+        s = T.MultiplyAdd(s, q, T.Broadcast(3.4100408086184076E-05));
+        s = T.MultiplyAdd(s, q, T.Broadcast(0.001802581157269526));
+        s = T.MultiplyAdd(s, q, T.Broadcast(-0.0028421732521305876));
+        s = T.MultiplyAdd(s, q, T.Broadcast(-0.009954075662231767));
+        s = T.MultiplyAdd(s, q, T.Broadcast(0.059215540423575755));
+        s = T.MultiplyAdd(s, q, T.Broadcast(-0.1555605325540262));
+        s = T.MultiplyAdd(s, q, T.Broadcast(0.2635800138131719));
+        s = T.MultiplyAdd(s, q, T.Broadcast(-0.2915021811108404));
+        s = T.MultiplyAdd(s, q, T.Broadcast(0.13543081425818063));
+        return T.MultiplyAdd(w, s, T.Broadcast(0.5)) / T.MultiplyAdd(T.Broadcast(1.2533141373155001), a, T.Broadcast(1.0));
     }
 
     /// <summary>2^n for n + <see cref="Rounder"/> in [-1023, 1023]; n = -1023 gives zero.</summary>

@@ -10,12 +10,14 @@ internal static class SviArbitrage
     /// <summary>g(k) above minus this counts as non-negative: far below any price, far above rounding.</summary>
     private const double DensityTolerance = 1e-9;
 
-    /// <summary>Total variance may fall by this share of (1 + w) between expiries.</summary>
-    private const double VarianceTolerance = 1e-9;
+    /// <summary>Total variance may fall by this share of (1 + w) between expiries: about 1e-6 of volatility at a month.</summary>
+    private const double VarianceTolerance = 1e-8;
 
     private const int Degree = 10;
     private const int LargestDepth = 64;
-    private const int LargestWork = 50_000;
+    
+    /// <summary>Subdivisions before a slice counts as not shown to be free of arbitrage: bounds the time, a few milliseconds at the very worst.</summary>
+    private const int LargestWork = 4_000;
 
     internal static SviFault CheckSlice(in SviSlice slice)
     {
@@ -145,6 +147,8 @@ internal static class SviArbitrage
     /// </summary>
     internal static SviFault CheckCalendar(in SviSlice earlier, in SviSlice later)
     {
+        if (later == earlier with { A = later.A })
+            return later.A >= earlier.A ? SviFault.None : SviFault.Calendar;
         double left = 0.0;
         double right = 0.0;
         if (!TryWing(in earlier, in later, 1.0, ref right) || !TryWing(in earlier, in later, -1.0, ref left))
@@ -179,28 +183,49 @@ internal static class SviArbitrage
     {
         double earlierLeft = earlier.TotalVariance(left);
         double earlierRight = earlier.TotalVariance(right);
-        double laterLeft = later.TotalVariance(left);
-        double laterRight = later.TotalVariance(right);
+        double gapLeft = later.TotalVariance(left) - earlierLeft;
+        double gapRight = later.TotalVariance(right) - earlierRight;
         double allowed = VarianceTolerance * (1.0 + Math.Min(earlierLeft, earlierRight));
-        if (laterLeft < earlierLeft - allowed || laterRight < earlierRight - allowed)
+        if (gapLeft < -allowed || gapRight < -allowed)
             return false;
 
-        // Over [left, right] the gap is at least the larger of two straight lines, tangent minus chord; their crossing is the lowest point.
-        double chord = (earlierRight - earlierLeft) / (right - left);
+        // Bound 1: over [left, right] the gap is at least two straight lines, tangent minus chord; where they cross is the lowest point.
+        double length = right - left;
+        double chord = (earlierRight - earlierLeft) / length;
         double fromLeft = Slope(in later, left) - chord;
         double fromRight = Slope(in later, right) - chord;
-        double gapLeft = laterLeft - earlierLeft;
-        double gapRight = laterRight - earlierRight;
         if (fromLeft >= 0.0 || fromRight <= 0.0)
             return true;
-        double crossing = (gapRight - gapLeft - fromRight * (right - left)) / (fromLeft - fromRight);
+        double crossing = (gapRight - gapLeft - fromRight * length) / (fromLeft - fromRight);
         if (gapLeft + fromLeft * crossing >= -allowed)
+            return true;
+
+        // Bound 2, for slices that nearly touch: the gap is below its own chord by at most its largest curvature times length^2 / 8.
+        double bend = Curvature(in later, left, right).Largest - Curvature(in earlier, left, right).Smallest;
+        if (Math.Min(gapLeft, gapRight) - 0.125 * bend * length * length >= -allowed)
             return true;
         if (depth == LargestDepth || ++work > LargestWork)
             return false;
         double middle = 0.5 * (left + right);
         return IsAbove(in earlier, in later, left, middle, depth + 1, ref work)
             && IsAbove(in earlier, in later, middle, right, depth + 1, ref work);
+    }
+
+    /// <summary>Bounds of w'' = b sigma^2 / (distance^2 + sigma^2)^(3/2) over an interval: it falls with the distance from m.</summary>
+    private static (double Smallest, double Largest) Curvature(in SviSlice slice, double left, double right)
+    {
+        double fromLeft = left - slice.M;
+        double fromRight = right - slice.M;
+        double farthest = Math.Max(Math.Abs(fromLeft), Math.Abs(fromRight));
+        double nearest = fromLeft > 0.0 ? fromLeft : fromRight < 0.0 ? -fromRight : 0.0;
+        return (Curvature(in slice, farthest), Curvature(in slice, nearest));
+    }
+
+    private static double Curvature(in SviSlice slice, double distance)
+    {
+        double width = slice.Sigma * slice.Sigma;
+        double square = Math.FusedMultiplyAdd(distance, distance, width);
+        return slice.B * width / (square * Math.Sqrt(square));
     }
 
     private static double Slope(in SviSlice slice, double k)
