@@ -20,6 +20,16 @@ public readonly record struct OptionGreeks(
     /// <summary>Money lost by one day's passing, 1/365 of a year.</summary>
     public double ThetaPerDay => Theta / 365.0;
 
+    /// <summary>
+    /// Theta a day as Deribit shows it, undiscounted: over what is left of the last day, and never more than the option is worth.
+    /// </summary>
+    public double ThetaOfNextDay(double years)
+    {
+        double days = years * 365.0;
+        double decay = days < 1.0 ? ThetaPerDay * days : ThetaPerDay;
+        return decay < -Value ? -Value : decay;
+    }
+
     /// <summary>Money per percentage point of volatility.</summary>
     public double VegaPerPoint => Vega / 100.0;
 
@@ -33,7 +43,7 @@ public static partial class Black76
     private const double InverseRootTwoPi = 0.3989422804014327;
 
     /// <summary>
-    /// Value and Greeks of one option. Without time or volatility: the intrinsic value, a delta of 0, 1/2 (at the money) or 1 with the
+    /// Value and Greeks of one option. Without time or volatility, or at a forward of zero: the intrinsic value, a delta of 0, 1/2 (at the money) or 1 with the
     /// sign of the option, and zeros for gamma, vega, vanna and volga.
     /// </summary>
     /// <param name="rate">Continuous, per year; discounts the value and nothing else (the forward is given).</param>
@@ -47,7 +57,7 @@ public static partial class Black76
         Terms<Lanes1> terms = Solve(
             Lanes1.Broadcast(forward), Lanes1.Broadcast(strike), Lanes1.Broadcast(logRatio), Lanes1.Broadcast(deviation));
         double value = discount * (isCall ? terms.Call.Value : terms.Put.Value);
-        if (!(deviation > 0.0))
+        if (!(deviation > 0.0 & forward > 0.0))
             return Expired(isCall, forward, strike, time, discount, rate, value);
 
         // forward * N(+-d1) and strike * N(+-d2): the small one of each pair as computed, the large one as its complement.
@@ -68,19 +78,35 @@ public static partial class Black76
         }
 
         double sign = isCall ? discount : -discount;
-        double d1 = logRatio / deviation + 0.5 * deviation;
-        double d2 = logRatio / deviation - 0.5 * deviation;
         double density = discount * (terms.Density.Value * InverseRootTwoPi);
-        double vega = density * root;
-        return new OptionGreeks(
+        var greeks = new OptionGreeks(
             Value: value,
             Delta: sign * (forwardPart / forward),
-            Gamma: density / forward / (forward * deviation),
-            Vega: vega,
-            Theta: Math.FusedMultiplyAdd(rate, value, -(density * volatility / (2.0 * root))),
+            Gamma: 0.0,
+            Vega: 0.0,
+            Theta: rate * value,
             Rho: sign * time * strikePart,
-            Vanna: -(density / forward) * d2 / volatility,
-            Volga: vega * d1 * d2 / volatility);
+            Vanna: 0.0,
+            Volga: 0.0);
+        return density > 0.0 ? WithDensity(greeks, density, forward, volatility, root, logRatio / deviation, rate) : greeks;
+    }
+
+    /// <summary>Adds what the density carries: nothing is left of it 37 standard deviations out, where the factors may be infinite.</summary>
+    private static OptionGreeks WithDensity(
+        in OptionGreeks greeks, double density, double forward, double volatility, double root, double standardised, double rate)
+    {
+        double deviation = volatility * root;
+        double d1 = standardised + 0.5 * deviation;
+        double d2 = standardised - 0.5 * deviation;
+        double vega = density * root;
+        return greeks with
+        {
+            Gamma = density / forward / (forward * deviation),
+            Vega = vega,
+            Theta = Math.FusedMultiplyAdd(rate, greeks.Value, -(density * volatility / (2.0 * root))),
+            Vanna = -(density / forward) * d2 / volatility,
+            Volga = vega * d1 * d2 / volatility,
+        };
     }
 
     private static OptionGreeks Expired(
@@ -89,6 +115,6 @@ public static partial class Black76
         double above = forward > strike ? 1.0 : forward < strike ? 0.0 : 0.5;
         double probability = isCall ? above : 1.0 - above;
         double sign = isCall ? discount : -discount;
-        return new OptionGreeks(value, sign * probability, 0.0, 0.0, rate * value, sign * time * strike * probability, 0.0, 0.0);
+        return new OptionGreeks(value, sign * probability, 0.0, 0.0, rate * value, sign * (probability * strike) * time, 0.0, 0.0);
     }
 }

@@ -1,4 +1,4 @@
-namespace MarginEngine.Tests.Logic;
+namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Black-76 from its textbook formula in about 100 bits, at rate zero: what the kernels are measured against.</summary>
 internal readonly record struct ReferencePrice(

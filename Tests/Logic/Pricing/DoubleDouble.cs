@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Numerics;
 
-namespace MarginEngine.Tests.Logic;
+namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>
 /// A number as the unevaluated sum of two doubles, about 104 bits: the reference that the product's functions and prices are measured
-/// against. It shares no coefficient with them, and is itself checked against 40-digit constants in DoubleDoubleTest.
+/// against. It shares no coefficient with them, and is itself checked against 40-digit constants in DoubleDoubleTests.
 /// </summary>
 internal readonly record struct DoubleDouble(double High, double Low) : IComparable<DoubleDouble>
 {
