@@ -1,8 +1,17 @@
+// The bench program: one verb a bench. Without a verb, or with one that it does not know, it lists them.
 using MarginEngine.Bench;
 
 return args switch
 {
     ["ring", .. var options] => RingBench.Command(options, Console.Out, Console.Error),
     ["wire", .. var options] => WireBench.Run(options),
-    _ => 0,
+    ["pricing"] => PricingBench.Command(Console.Out),
+    ["kernel-digest", .. var options] => KernelDigestCommand.Run(options, Console.Out, Console.Error),
+    _ => List(),
 };
+
+int List()
+{
+    Console.Error.WriteLine("verbs: ring, wire, pricing, kernel-digest");
+    return args.Length == 0 ? 0 : 1;
+}

@@ -10,10 +10,10 @@ namespace MarginEngine.Logic;
 /// </summary>
 public static partial class Kernel
 {
-    private static int s_laneWidth = WidestLanes();
+    private static int _laneWidth = WidestLanes();
 
     /// <summary>Doubles computed side by side: 8, 4, 2 or 1. It changes the speed and no result.</summary>
-    public static int LaneWidth => s_laneWidth;
+    public static int LaneWidth => _laneWidth;
 
     /// <summary>Whether the processor has fused multiply-add (x86-64 FMA3, any 64-bit ARM) and the runtime may use it.</summary>
     public static bool HasFusedMultiplyAdd => Fma.IsSupported || AdvSimd.Arm64.IsSupported;
@@ -35,7 +35,7 @@ public static partial class Kernel
     {
         if (lanes is not (1 or 2 or 4 or 8))
             throw new ArgumentOutOfRangeException(nameof(lanes), lanes, "a lane width is 1, 2, 4 or 8");
-        s_laneWidth = lanes;
+        _laneWidth = lanes;
     }
 
     /// <summary>The widest that the hardware computes in one piece, as DOTNET_PreferredVectorBitWidth allows.</summary>

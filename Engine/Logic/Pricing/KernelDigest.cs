@@ -6,7 +6,7 @@ namespace MarginEngine.Logic;
 public static partial class Kernel
 {
     /// <summary>What <see cref="KnownAnswerDigest"/> gives everywhere, until a change of a formula changes it knowingly.</summary>
-    public const ulong ExpectedDigest = 0xD970FFEDC387615B;
+    public const ulong ExpectedDigest = 0x1C95405485E64E31;
 
     private const int GridRows = 64;
 

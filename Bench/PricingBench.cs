@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using MarginEngine.Logic;
+
+namespace MarginEngine.Bench;
+
+/// <summary>
+/// The pricing kernels at every width the processor has, against the scalar formulas that a user would pick instead, in turns in one run
+/// so that drift of the machine meets all alike. Called by the bench program and, with few repeats, by the tests.
+/// </summary>
+public static class PricingBench
+{
+    private const int Options = 512;
+    private const int Pairs = 64;
+    private const int Rows = 64;
+    private const int WarmUpRounds = 3;
+
+    /// <param name="Repeats">Samples of each candidate; the least and the tenth percentile are reported.</param>
+    public sealed record Settings(int Repeats = 400);
+
+    /// <summary>One candidate: nanoseconds for a call and a put together.</summary>
+    public sealed record Line(string Work, string Candidate, double LeastNanos, double Percentile10Nanos, double Checksum);
+
+    private sealed record Candidate(string Work, string Name, int LaneWidth, int Count, Func<double> Run);
+
+    /// <summary>The verb <c>pricing</c>.</summary>
+    public static int Command(TextWriter output)
+    {
+        Run(new Settings(), output);
+        return 0;
+    }
+
+    public static IReadOnlyList<Line> Run(Settings settings, TextWriter output)
+    {
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"pricing: {settings.Repeats} interleaved samples, {Options} options in columns, {Pairs} pairs x {Rows} rows, hardware lanes {Kernel.WidestLanes()}"));
+        output.WriteLine(
+            $"{Environment.ProcessorCount} processors, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.OSDescription}, "
+            + RuntimeInformation.FrameworkDescription);
+        Candidate[] candidates = [.. Candidates()];
+        int collections = GC.CollectionCount(0);
+        double[][] samples = Measure(candidates, settings.Repeats);
+        collections = GC.CollectionCount(0) - collections;
+        var lines = new List<Line>();
+        output.WriteLine("nanoseconds for a call and a put                     least     p10   against the first");
+        double baseline = 0.0;
+        for (int i = 0; i < candidates.Length; i++)
+        {
+            Candidate candidate = candidates[i];
+            Array.Sort(samples[i]);
+            var line = new Line(
+                candidate.Work, candidate.Name, samples[i][0] / candidate.Count, samples[i][samples[i].Length / 10] / candidate.Count, candidate.Run());
+            if (i == 0 || candidates[i - 1].Work != candidate.Work)
+                baseline = line.LeastNanos;
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{line.Work,-10} {line.Candidate,-38} {line.LeastNanos,8:F2}{line.Percentile10Nanos,8:F2}{baseline / line.LeastNanos,12:F2}x"));
+            lines.Add(line);
+        }
+
+        output.WriteLine($"collections during the samples: {collections}");
+        Kernel.UseLaneWidth(Kernel.WidestLanes());
+        return lines;
+    }
+
+    private static double[][] Measure(Candidate[] candidates, int repeats)
+    {
+        double[][] samples = new double[candidates.Length][];
+        for (int i = 0; i < candidates.Length; i++)
+            samples[i] = new double[repeats];
+
+        // Tier 1 code is installed in the background: rounds with a pause let it arrive before the samples count.
+        for (int round = 0; round < WarmUpRounds; round++)
+        {
+            foreach (Candidate candidate in candidates)
+            {
+                Kernel.UseLaneWidth(candidate.LaneWidth);
+                for (int i = 0; i < Math.Min(repeats, 60); i++)
+                    candidate.Run();
+            }
+
+            if (repeats > 60)
+                Thread.Sleep(150);
+        }
+
+        for (int repeat = 0; repeat < repeats; repeat++)
+        {
+            for (int i = 0; i < candidates.Length; i++)
+            {
+                Kernel.UseLaneWidth(candidates[i].LaneWidth);
+                long start = Stopwatch.GetTimestamp();
+                candidates[i].Run();
+                samples[i][repeat] = Stopwatch.GetElapsedTime(start).TotalNanoseconds;
+            }
+        }
+
+        return samples;
+    }
+
+    private static IEnumerable<Candidate> Candidates()
+    {
+        var market = new PricingColumns(Options, Pairs, Rows);
+        int widest = Kernel.WidestLanes();
+        yield return new Candidate("columns", "MathNet Normal.CDF, scalar", 1, Options, () => market.Columns(ScalarBlack.WithMathNet));
+        yield return new Candidate("columns", "Hart rational, Math.Exp/Log, scalar", 1, Options, () => market.Columns(ScalarBlack.WithHart));
+        yield return new Candidate("columns", "ours, one option a call", 1, Options, () => market.Columns(Black76.Value));
+        foreach (int width in Widths(widest))
+            yield return new Candidate("columns", $"ours, {width} lanes", width, Options, market.ColumnKernel);
+        yield return new Candidate("greeks", "ours, value and 7 Greeks, one a call", 1, Options, market.Greeks);
+        yield return new Candidate("rows", "Hart rational, Math.Exp/Log, scalar", 1, Pairs * Rows, () => market.RowsOneByOne(ScalarBlack.WithHart));
+        foreach (int width in Widths(widest))
+            yield return new Candidate("rows", $"ours, {width} lanes", width, Pairs * Rows, market.RowKernel);
+    }
+
+    private static IEnumerable<int> Widths(int widest)
+    {
+        for (int width = 1; width <= widest; width *= 2)
+            yield return width;
+    }
+}

@@ -1,0 +1,93 @@
+using MarginEngine.Logic;
+
+namespace MarginEngine.Bench;
+
+/// <summary>A seeded chain around one forward, as columns and as (strike, expiry) pairs under a stress grid: the input of PricingBench.</summary>
+internal sealed class PricingColumns
+{
+    private readonly double[] _forward;
+    private readonly double[] _strike;
+    private readonly double[] _years;
+    private readonly double[] _volatility;
+    private readonly double[] _call;
+    private readonly double[] _put;
+    private readonly double[] _factor;
+    private readonly double[] _logFactor;
+    private readonly double[] _sigma;
+    private readonly double[] _rowCall;
+    private readonly double[] _rowPut;
+    private readonly int _pairs;
+
+    public PricingColumns(int options, int pairs, int rows)
+    {
+        var random = new Random(76);
+        double Between(double low, double high) => low + (high - low) * random.NextDouble();
+        double[] Column(int length, Func<double> draw) => [.. Enumerable.Range(0, length).Select(_ => draw())];
+        _pairs = pairs;
+        _forward = Column(options, () => Between(74_000, 77_000));
+        _strike = Column(options, () => Between(40_000, 140_000));
+        _years = Column(options, () => Between(0.003, 0.9));
+        _volatility = Column(options, () => Between(0.35, 1.2));
+        _call = new double[options];
+        _put = new double[options];
+        _factor = Column(rows, () => Between(0.84, 1.16));
+        _logFactor = [.. _factor.Select(Functions.Log)];
+        _sigma = Column(rows, () => Between(0.4, 0.9));
+        _rowCall = new double[rows];
+        _rowPut = new double[rows];
+    }
+
+    public double Columns(Func<double, double, double, double, (double Call, double Put)> price)
+    {
+        double sum = 0.0;
+        for (int i = 0; i < _forward.Length; i++)
+        {
+            (double call, double put) = price(_forward[i], _strike[i], _years[i], _volatility[i]);
+            sum += call + put;
+        }
+
+        return sum;
+    }
+
+    public double ColumnKernel()
+    {
+        Black76.Value(_forward, _strike, _years, _volatility, _call, _put);
+        double sum = 0.0;
+        for (int i = 0; i < _call.Length; i++)
+            sum += _call[i] + _put[i];
+        return sum;
+    }
+
+    public double Greeks()
+    {
+        double sum = 0.0;
+        for (int i = 0; i < _forward.Length; i++)
+            sum += Black76.Greeks(isCall: true, _forward[i], _strike[i], _years[i], _volatility[i]).Theta;
+        return sum;
+    }
+
+    public double RowsOneByOne(Func<double, double, double, double, (double Call, double Put)> price)
+    {
+        double sum = 0.0;
+        for (int pair = 0; pair < _pairs; pair++)
+        {
+            for (int row = 0; row < _factor.Length; row++)
+                (_rowCall[row], _rowPut[row]) = price(_forward[pair] * _factor[row], _strike[pair], _years[pair], _sigma[row]);
+            sum += _rowCall[^1] + _rowPut[^1];
+        }
+
+        return sum;
+    }
+
+    public double RowKernel()
+    {
+        double sum = 0.0;
+        for (int pair = 0; pair < _pairs; pair++)
+        {
+            Black76.ValueRows(_forward[pair], _strike[pair], _years[pair], _factor, _logFactor, _sigma, _rowCall, _rowPut);
+            sum += _rowCall[^1] + _rowPut[^1];
+        }
+
+        return sum;
+    }
+}
