@@ -53,7 +53,7 @@ public static partial class Black76
         double deviation = volatility * root;
         double time = root > 0.0 ? years : 0.0;
         double discount = Functions.Exp(-(rate * time));
-        double logRatio = Functions.Log(forward / strike);
+        double logRatio = Math.Clamp(Functions.Log(forward / strike), -LargestLog, LargestLog);
         Terms<Lanes1> terms = Solve(
             Lanes1.Broadcast(forward), Lanes1.Broadcast(strike), Lanes1.Broadcast(logRatio), Lanes1.Broadcast(deviation));
         double value = discount * (isCall ? terms.Call.Value : terms.Put.Value);
