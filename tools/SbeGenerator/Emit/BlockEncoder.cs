@@ -34,7 +34,7 @@ internal sealed class BlockEncoder
         foreach (Part part in block.Parts)
         {
             byte[] tail = _image.Tail(block, part.Index + 1).Concat(nesting.OuterTail).ToArray();
-            Image.EmitPut(_writer, _wire, "Tail" + Digits(part.Index), tail);
+            Image.EmitPut(_writer, _wire, "_tail" + Digits(part.Index), tail);
             if (part is Group group)
                 EmitClaim(group, block, nesting);
             else
@@ -55,7 +55,7 @@ internal sealed class BlockEncoder
     {
         string at = nesting.Depth == 0 ? "ref _at, _room" : "ref _at, unchecked(_room - _entry)";
         string blockLength = nesting.Depth == 0 ? "BlockLength" : $"{nesting.Decoder.Substring(0, nesting.Decoder.Length - ".Entry".Length)}.BlockLength";
-        _writer.Open($"private {nesting.Decoder} Locate()");
+        _writer.Open($"private {nesting.Decoder} _locate()");
         _writer.Line($"if (!{nesting.Decoder}.TryLocate({at}, {Digits(_schema.Version)}, {blockLength}, out {nesting.Decoder} now, out _, out _))");
         _writer.Line($"    {_wire}.ThrowOverwritten();");
         _writer.Line("return now;");
@@ -64,28 +64,28 @@ internal sealed class BlockEncoder
         if (nesting.Depth == 0)
             return;
         _writer.Line("// True while nothing has been written behind this entry: it is the last of its group, as is every entry around it.");
-        _writer.Open("private bool IsLast(int end)");
-        EmitLastCheck(_schema, _writer, nesting, "_entry + end");
+        _writer.Open("private bool _isLast(int end)");
+        _writer.Line($"return {LastCondition(_schema, nesting, nesting.Depth, "_entry + end")};");
         _writer.Close();
         _writer.Line();
     }
 
-    /// <summary>Emits "return ..": whether every entry around is the last and the octets at a place are the empty parts.</summary>
-    public static void EmitLastCheck(Schema schema, CodeWriter writer, Nesting nesting, string end)
+    /// <summary>Whether the entries of the groups around, down to a depth, are the last, and the octets at a place are the empty parts.</summary>
+    public static string LastCondition(Schema schema, Nesting nesting, int depth, string end)
     {
-        string levels = string.Concat(Enumerable.Range(1, nesting.Depth)
-            .Select(i => $"CountAt{Digits(i)}() == _index{Digits(i)} + 1 && "));
+        string levels = string.Concat(Enumerable.Range(1, depth)
+            .Select(i => $"_countAt{Digits(i)}() == _index{Digits(i)} + 1 && "));
         string tail = nesting.OuterTail.Length == 0
             ? "true"
             : $"{Wire(schema)}.Holds(ref {Unsafe}.Add(ref _root, {end}), _room - ({end}), {Image.Literal(nesting.OuterTail)})";
-        writer.Line($"return unchecked({levels}{tail});");
+        return $"unchecked({levels}{tail})";
     }
 
     private void EmitCheckOrder(Part part, Block block, Nesting nesting)
     {
         int rest = block.Parts.Skip(part.Index).Sum(p => p.EmptySize);
-        string last = nesting.Depth == 0 ? "" : " || !IsLast(now._end)";
-        _writer.Line($"{nesting.Decoder} now = Locate();");
+        string last = nesting.Depth == 0 ? "" : " || !_isLast(now._end)";
+        _writer.Line($"{nesting.Decoder} now = _locate();");
         _writer.Line($"int at = now._part{Digits(part.Index)};");
         _writer.Line($"if (now._end - at != {Digits(rest)}{last})");
         _writer.Line($"    {_wire}.ThrowOrder({Quoted(part.Name)});");
@@ -116,14 +116,14 @@ internal sealed class BlockEncoder
         else
         {
             _writer.Line(
-                $"long size = {Digits(dimension.Size)} + ((long)count * {group.EncoderName}.BlockLength) + Tail{Digits(group.Index)}Length;");
+                $"long size = {Digits(dimension.Size)} + ((long)count * {group.EncoderName}.BlockLength) + _tail{Digits(group.Index)}Length;");
             _writer.Line($"if (size > {RoomLeft(nesting)})");
             _writer.Line($"    {_wire}.ThrowTooSmall(size, {RoomLeft(nesting)});");
             _writer.Line($"ref byte to = ref {Unsafe}.Add(ref _at, at);");
             _writer.Line(
                 $"{Put(_schema, countType, "to", dimension.NumInGroup.Offset, $"({countType.CSharp()})count")};");
             _writer.Line($"var group = new {group.EncoderName}(ref {Unsafe}.Add(ref to, {Digits(dimension.Size)}), count);");
-            _writer.Line($"Tail{Digits(group.Index)}(ref group.Clear());");
+            _writer.Line($"_tail{Digits(group.Index)}(ref group._clear());");
             _writer.Line("return group;");
         }
 
@@ -143,14 +143,14 @@ internal sealed class BlockEncoder
         EmitCheckOrder(data, block, nesting);
         _writer.Line($"if (value.Length > {Digits(Layout.MaxLength(data))})");
         _writer.Line($"    {_wire}.ThrowCount({Quoted(data.Name)}, value.Length);");
-        _writer.Line($"long size = {Digits(data.DataOffset)} + (long)value.Length + Tail{Digits(data.Index)}Length;");
+        _writer.Line($"long size = {Digits(data.DataOffset)} + (long)value.Length + _tail{Digits(data.Index)}Length;");
         _writer.Line($"if (size > {RoomLeft(nesting)})");
         _writer.Line($"    {_wire}.ThrowTooSmall(size, {RoomLeft(nesting)});");
         _writer.Line($"ref byte to = ref {Unsafe}.Add(ref _at, at);");
         _writer.Line($"{Put(_schema, lengthType, "to", data.Length.Offset, $"({lengthType.CSharp()})value.Length")};");
         _writer.Line($"ref byte octets = ref {Unsafe}.Add(ref to, {Digits(data.DataOffset)});");
         _writer.Line($"{_wire}.Copy(value, ref octets);");
-        _writer.Line($"Tail{Digits(data.Index)}(ref {Unsafe}.Add(ref octets, value.Length));");
+        _writer.Line($"_tail{Digits(data.Index)}(ref {Unsafe}.Add(ref octets, value.Length));");
         _writer.Close();
         _writer.Close();
         _writer.Line();
@@ -165,13 +165,13 @@ internal sealed class BlockEncoder
         _writer.Open($"public void {data.SetName}(string value)");
         _writer.Open("unchecked");
         EmitCheckOrder(data, block, nesting);
-        _writer.Line($"int room = {RoomLeft(nesting)} - {Digits(data.DataOffset)} - Tail{Digits(data.Index)}Length;");
+        _writer.Line($"int room = {RoomLeft(nesting)} - {Digits(data.DataOffset)} - _tail{Digits(data.Index)}Length;");
         _writer.Line($"ref byte to = ref {Unsafe}.Add(ref _at, at);");
         _writer.Line($"ref byte octets = ref {Unsafe}.Add(ref to, {Digits(data.DataOffset)});");
         _writer.Line(
             $"int length = {_wire}.Encode(ref octets, global::System.Math.Min(room, {Digits(Layout.MaxLength(data))}), value, global::System.Text.Encoding.{encoding});");
         _writer.Line($"{Put(_schema, lengthType, "to", data.Length.Offset, $"({lengthType.CSharp()})length")};");
-        _writer.Line($"Tail{Digits(data.Index)}(ref {Unsafe}.Add(ref octets, length));");
+        _writer.Line($"_tail{Digits(data.Index)}(ref {Unsafe}.Add(ref octets, length));");
         _writer.Close();
         _writer.Close();
         _writer.Line();
@@ -201,7 +201,7 @@ internal sealed class BlockEncoder
         _writer.Close();
         _writer.Close();
         _writer.Line();
-        Image.EmitPut(_writer, _wire, "Blank", _image.Fields(group.Block));
+        Image.EmitPut(_writer, _wire, "_blank", _image.Fields(group.Block));
         EmitClear();
         _writer.Line("/// <summary>One entry: zero, its optional fields null, until set.</summary>");
         _writer.Open("public readonly ref struct Entry");
@@ -218,10 +218,10 @@ internal sealed class BlockEncoder
     private void EmitClear()
     {
         _writer.Line("// Blanks every entry and returns the place behind the last.");
-        _writer.Open("internal ref byte Clear()");
+        _writer.Open("internal ref byte _clear()");
         _writer.Line("ref byte to = ref _at;");
         _writer.Open("for (int i = 0; i < _count; i++)");
-        _writer.Line("Blank(ref to);");
+        _writer.Line("_blank(ref to);");
         _writer.Line($"to = ref {Unsafe}.Add(ref to, BlockLength);");
         _writer.Close();
         _writer.Line();

@@ -162,7 +162,7 @@ internal sealed class MessageEmitter
             writer.Line("_room = room;");
         writer.Close();
         writer.Line();
-        Image.EmitPut(writer, Wire(_schema), "Blank", _image.Message(message));
+        Image.EmitPut(writer, Wire(_schema), "_blank", _image.Message(message));
         EmitWrap(writer, block, name);
         EmitEncodedLength(writer, message);
         new BlockEncoder(_schema, writer).EmitMembers(block, Nesting.Root(Global(_schema, message.CsName + "Decoder")));
@@ -178,10 +178,10 @@ internal sealed class MessageEmitter
         writer.Line("/// <exception cref=\"global::System.ArgumentException\">The buffer is too small.</exception>");
         writer.Line(Inline);
         writer.Open($"public static {name} Wrap({Span}<byte> buffer)");
-        writer.Line("if (buffer.Length < BlankLength)");
-        writer.Line($"    {Wire(_schema)}.ThrowTooSmall(BlankLength, buffer.Length);");
+        writer.Line("if (buffer.Length < _blankLength)");
+        writer.Line($"    {Wire(_schema)}.ThrowTooSmall(_blankLength, buffer.Length);");
         writer.Line($"ref byte to = ref {Marshal}.GetReference(buffer);");
-        writer.Line("Blank(ref to);");
+        writer.Line("_blank(ref to);");
         string room = block.IsFlat ? "" : ", unchecked(buffer.Length - HeaderLength)";
         writer.Line($"return new {name}(ref {Unsafe}.Add(ref to, HeaderLength){room});");
         writer.Close();
@@ -193,12 +193,12 @@ internal sealed class MessageEmitter
         writer.Line("/// <summary>Octets of the message so far, header included.</summary>");
         if (message.Block.IsFlat)
         {
-            writer.Line("public int EncodedLength => BlankLength;");
+            writer.Line("public int EncodedLength => _blankLength;");
             writer.Line();
             return;
         }
 
-        writer.Line("public int EncodedLength => unchecked(HeaderLength + Locate()._end);");
+        writer.Line("public int EncodedLength => unchecked(HeaderLength + _locate()._end);");
         writer.Line();
     }
 }

@@ -51,8 +51,8 @@ internal sealed class NestedEncoder
         _writer.Line();
         EmitNext(group, inside, outer);
         byte[] blank = _image.Entry(group.Block);
-        Image.EmitPut(_writer, _wire, "Blank", blank);
-        Image.EmitPut(_writer, _wire, "Tail", inside.OuterTail);
+        Image.EmitPut(_writer, _wire, "_blank", blank);
+        Image.EmitPut(_writer, _wire, "_tail", inside.OuterTail);
         EmitEntry(group, inside);
         _writer.Close();
         _writer.Line();
@@ -76,13 +76,13 @@ internal sealed class NestedEncoder
         _writer.Line("at = _last + last._end;");
         _writer.Close();
         _writer.Line();
-        _writer.Line("if (_written >= _claimed || !IsLast(at))");
+        _writer.Line("if (_written >= _claimed || !_isLast(at))");
         _writer.Line($"    {_wire}.ThrowOrder({Quoted(group.Name)});");
-        _writer.Line("if (BlankLength + TailLength > _room - at)");
-        _writer.Line($"    {_wire}.ThrowTooSmall(BlankLength + TailLength, _room - at);");
+        _writer.Line("if (_blankLength + _tailLength > _room - at)");
+        _writer.Line($"    {_wire}.ThrowTooSmall(_blankLength + _tailLength, _room - at);");
         _writer.Line($"ref byte to = ref {Unsafe}.Add(ref _root, at);");
-        _writer.Line("Blank(ref to);");
-        _writer.Line($"Tail(ref {Unsafe}.Add(ref to, BlankLength));");
+        _writer.Line("_blank(ref to);");
+        _writer.Line($"_tail(ref {Unsafe}.Add(ref to, _blankLength));");
         _writer.Line(
             $"{Put(_schema, countType, $"{Unsafe}.Add(ref _root, _dim)", dimension.NumInGroup.Offset, $"({countType.CSharp()})(_written + 1)")};");
         _writer.Line("_last = at;");
@@ -91,25 +91,12 @@ internal sealed class NestedEncoder
         _writer.Close();
         _writer.Line();
         _writer.Line("// True while nothing has been written behind the last entry, or behind the entries around it.");
-        _writer.Open("private readonly bool IsLast(int end)");
+        _writer.Open("private readonly bool _isLast(int end)");
         string own = $"unchecked((int){Get(_schema, countType, $"{Unsafe}.Add(ref _root, _dim)", dimension.NumInGroup.Offset)}) == _written";
-        _writer.Line($"if (!({own}))");
-        _writer.Line("    return false;");
-        EmitLastReturn(inside, outer);
+        _writer.Line($"return {own} && {BlockEncoder.LastCondition(_schema, inside, outer, "end")};");
         _writer.Close();
         _writer.Line();
         EmitCounts(outer, inside);
-    }
-
-    private void EmitLastReturn(Nesting inside, int outer)
-    {
-        string levels = "";
-        for (int i = 1; i <= outer; i++)
-            levels += $"CountAt{Digits(i)}() == _index{Digits(i)} + 1 && ";
-        string tail = inside.OuterTail.Length == 0
-            ? "true"
-            : $"{_wire}.Holds(ref {Unsafe}.Add(ref _root, end), _room - end, {Image.Literal(inside.OuterTail)})";
-        _writer.Line($"return unchecked({levels}{tail});");
     }
 
     private void EmitCounts(int depth, Nesting inside)
@@ -119,7 +106,7 @@ internal sealed class NestedEncoder
             Slot count = inside.Counts[i - 1];
             Primitive primitive = ((SimpleType)count.Type).Primitive;
             string read = Get(_schema, primitive, $"{Unsafe}.Add(ref _root, _dim{Digits(i)})", count.Offset);
-            _writer.Line($"private readonly int CountAt{Digits(i)}() => unchecked((int){read});");
+            _writer.Line($"private readonly int _countAt{Digits(i)}() => unchecked((int){read});");
             _writer.Line();
         }
     }

@@ -180,7 +180,7 @@ internal sealed class SlotDecoder
         string version = type.IsVersioned ? $", {reach.Version}" : "";
         string here = $"new {name}({RefAt("_at", slot.Offset)}{version})";
         _writer.Doc(slot.Description ?? type.Description);
-        _writer.Line($"public {name} {slot.CsName} => {(condition is null ? here : $"{condition} ? {here} : {name}.Absent")};");
+        _writer.Line($"public {name} {slot.CsName} => {(condition is null ? here : $"{condition} ? {here} : {name}._absent")};");
         if (condition is null && !MayBeNull(slot, type))
             return;
         string first = FirstIsNull(type, slot.Offset) is { } isNull ? $"!({isNull})" : "true";

@@ -85,17 +85,17 @@ internal sealed class SlotEncoder
         if (scalars.Count == 0)
             return;
         _writer.Line();
-        string parameters = string.Join(", ", scalars.Select(m => $"{ParameterType(m)} {Naming.Camel(m.Name)}"));
+        Dictionary<Slot, string> names = Naming.Parameters(scalars);
+        string parameters = string.Join(", ", scalars.Select(m => $"{ParameterType(m)} {names[m]}"));
         _writer.Open($"public void {slot.SetName}({parameters})");
         foreach (Slot member in scalars)
-            _writer.Line(PutMember(slot, member) + ";");
+            _writer.Line(PutMember(slot, member, names[member]) + ";");
         _writer.Close();
     }
 
-    private string PutMember(Slot slot, Slot member)
+    private string PutMember(Slot slot, Slot member, string value)
     {
         Primitive primitive = PrimitiveOf(member.Type);
-        string value = Naming.Camel(member.Name);
         if (member.Type is SimpleType simple && member.Presence == Presence.Optional)
             value = $"{value} ?? {NullOf(simple)}";
         else if (member.Type is not SimpleType)

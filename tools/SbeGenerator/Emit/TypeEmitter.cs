@@ -81,9 +81,9 @@ internal sealed class TypeEmitter
         byte[] bytes = _image.Absent(type);
         string data = bytes.Length == 0 ? "[0]" : Image.Literal(bytes);
         writer.Line("/// <summary>The one whose members are all null.</summary>");
-        writer.Line($"internal static {name} Absent => new {name}(ref {Marshal}.GetReference(AbsentBytes){(type.IsVersioned ? ", int.MaxValue" : "")});");
+        writer.Line($"internal static {name} _absent => new {name}(ref {Marshal}.GetReference(_absentBytes){(type.IsVersioned ? ", int.MaxValue" : "")});");
         writer.Line();
-        writer.Line($"private static {ReadOnlySpan}<byte> AbsentBytes => {data};");
+        writer.Line($"private static {ReadOnlySpan}<byte> _absentBytes => {data};");
         writer.Line();
     }
 

@@ -3,7 +3,6 @@
 // JSON agree.
 
 using System.Collections.Generic;
-using System.Globalization;
 using System.Linq;
 using System.Text;
 using Microsoft.CodeAnalysis.CSharp;
@@ -19,8 +18,7 @@ internal static class Naming
     {
         "_",
         "HeaderLength", "BlockLength", "TemplateId", "SchemaId", "SchemaVersion", "TryWrap", "Wrap", "EncodedLength", "ActingVersion",
-        "ActingBlockLength", "FieldIds", "TryLocate", "Locate", "IsLast", "Blank", "BlankLength",
-        "CountAt1", "CountAt2", "CountAt3", "CountAt4", "CountAt5", "CountAt6", "CountAt7", "CountAt8", "CountAt9",
+        "ActingBlockLength", "FieldIds", "TryLocate",
         "Equals", "GetHashCode", "GetType", "ToString", "MemberwiseClone", "ReferenceEquals", "Finalize",
     };
 
@@ -28,7 +26,7 @@ internal static class Naming
     private static readonly string[] CompositeNames =
     {
         "_",
-        "TryWrap", "EncodedLength", "Absent", "AbsentBytes",
+        "TryWrap", "EncodedLength",
         "Equals", "GetHashCode", "GetType", "ToString", "MemberwiseClone", "ReferenceEquals", "Finalize",
     };
 
@@ -104,8 +102,6 @@ internal static class Naming
         {
             part.CsName = scope.Claim(Pascal(part.Name), part is Group ? "Group" : "Data");
             part.IdName = ids.Claim(Pascal(part.Name), "Field");
-            scope.Reserve("Tail" + part.Index.ToString(CultureInfo.InvariantCulture));
-            scope.Reserve("Tail" + part.Index.ToString(CultureInfo.InvariantCulture) + "Length");
         }
 
         foreach (Part part in block.Parts)
@@ -170,11 +166,19 @@ internal static class Naming
         return clean.Substring(0, first) + char.ToUpperInvariant(clean[first]) + clean.Substring(first + 1);
     }
 
-    /// <summary>A parameter name: first letter lower case, keywords escaped.</summary>
-    public static string Camel(string name)
+    /// <summary>Parameter names: first letter lower case, keywords escaped, no two alike, none like a private field.</summary>
+    public static Dictionary<Slot, string> Parameters(IEnumerable<Slot> slots)
     {
-        string clean = Identifier(name);
-        return Escaped(char.ToLowerInvariant(clean[0]) + clean.Substring(1));
+        var scope = new Scope(Enumerable.Empty<string>());
+        var names = new Dictionary<Slot, string>();
+        foreach (Slot slot in slots)
+        {
+            string clean = Identifier(slot.Name);
+            string wanted = clean[0] == '_' ? Pascal(clean) : char.ToLowerInvariant(clean[0]) + clean.Substring(1);
+            names[slot] = Escaped(scope.Claim(wanted, "_"));
+        }
+
+        return names;
     }
 
     private static string Identifier(string name)

@@ -58,6 +58,8 @@ internal sealed class SimpleType : Encoding
 
     public override int Size => Presence == Presence.Constant ? 0 : Primitive.Size() * Length;
 
+    public SimpleType Copy() => (SimpleType)MemberwiseClone();
+
     public static SimpleType Plain(Primitive primitive, string name, Place place) => new SimpleType
     {
         Name = name,

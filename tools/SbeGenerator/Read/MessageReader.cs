@@ -24,6 +24,7 @@ internal sealed class MessageReader
 
     public Message Read(XElement element)
     {
+        NoAlignment(element);
         var message = new Message
         {
             Name = Attributes.Name(element),
@@ -35,6 +36,13 @@ internal sealed class MessageReader
         message.Block = ReadBlock(element, _types.SinceOf(element));
         SchemaReader.CheckFits(_schema.Header?.BlockLength, (ulong)message.Block.Length, "the block length", element);
         return message;
+    }
+
+    // The alignment attribute of SBE 2.0 would move fields; to overlook it would be to read the wrong octets.
+    private static void NoAlignment(XElement element)
+    {
+        if (element.Attribute("alignment") is { } alignment)
+            throw Attributes.Wrong(Rule.BadAttribute, alignment, "alignment is of SBE 2.0: give offsets");
     }
 
     private Block ReadBlock(XElement element, int since)
@@ -75,6 +83,7 @@ internal sealed class MessageReader
         };
         if (wanted < stage)
             throw Attributes.Wrong(Rule.BadOrder, child, $"<{kind}> after <{(stage == 1 ? "group" : "data")}>: fields, then groups, then data");
+        NoAlignment(child);
         string name = Attributes.Name(child);
         if (!names.Add(name))
             throw Attributes.Wrong(Rule.DuplicateName, child, $"there are two '{name}' in this block");
@@ -96,6 +105,7 @@ internal sealed class MessageReader
         Encoding type = _types.Resolve(Attributes.Required(element, "type"), element.Attribute("type")!);
         if (type is SimpleType { Length: 0 })
             throw Attributes.Wrong(Rule.BadVarData, element, "a type of variable length can only stand in the composite of <data>");
+        type = TypeReader.WithRange(element, type);
         var slot = new Slot
         {
             Name = name,

@@ -150,6 +150,17 @@ internal sealed class TypeReader
         return type;
     }
 
+    /// <summary>A type with the range that a field of it gives itself, as SBE 2.0 does; the type where the field gives none.</summary>
+    public static Encoding WithRange(XElement field, Encoding type)
+    {
+        bool given = field.Attribute("minValue") is not null || field.Attribute("maxValue") is not null || field.Attribute("nullValue") is not null;
+        if (!given || type is not SimpleType { Presence: not Presence.Constant } simple)
+            return type;
+        SimpleType own = simple.Copy();
+        ReadRange(field, own);
+        return own;
+    }
+
     private static void ReadRange(XElement element, SimpleType type)
     {
         if (element.Attribute("minValue") is { } min)
