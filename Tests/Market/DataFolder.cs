@@ -1,4 +1,4 @@
-// Finds the folder of real market data for the tests of importers and scripts: $MARGIN_DATA, or shared/data beside the repository.
+// The folder of real market data as the tests of importers and scripts use it: as tables of cases, one a file.
 
 using NUnit.Framework;
 
@@ -7,7 +7,7 @@ namespace MarginEngine.Tests.MarketTests;
 internal static class DataFolder
 {
     /// <summary>The folder, or null when there is none on this machine.</summary>
-    public static string? Path { get; } = Find();
+    public static string? Path => MarginData.Folder;
 
     /// <summary>The folder; skips the running test with a reason where it is absent.</summary>
     public static string Require()
@@ -24,20 +24,5 @@ internal static class DataFolder
         return folder is null || !Directory.Exists(folder)
             ? [null]
             : Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
-    }
-
-    private static string? Find()
-    {
-        string? named = Environment.GetEnvironmentVariable("MARGIN_DATA");
-        if (!string.IsNullOrEmpty(named))
-            return Directory.Exists(named) ? named : null;
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            if (!File.Exists(System.IO.Path.Combine(at.FullName, "MarginEngine.sln")))
-                continue;
-            string beside = System.IO.Path.GetFullPath(System.IO.Path.Combine(at.FullName, "..", "shared", "data"));
-            return Directory.Exists(beside) ? beside : null;
-        }
-        return null;
     }
 }

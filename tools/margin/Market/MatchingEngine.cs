@@ -54,6 +54,7 @@ public sealed class MatchingEngine : IDisposable
     /// <exception cref="CommandFailure">The engine does not appear, disappears for good, or refuses this source.</exception>
     public MarketSummary Run(Action<MarketSummary>? onStatus, CancellationToken stop)
     {
+        TimerSlack.Shorten();
         long seenAt = _clock.MonotonicNanos;
         long shownAt = seenAt;
         while (_core.Phase != MarketPhase.Done)
