@@ -78,6 +78,9 @@ public sealed class Board
     public List<Asset> Assets { get; } = [];
     public List<Contract> Contracts { get; } = [];
 
+    /// <summary>Assets with contracts on them; the others are collateral only.</summary>
+    public IEnumerable<Asset> Traded => Assets.Where(asset => asset.Perpetuals.Count > 0);
+
     /// <summary>Market time, nanoseconds since 1970.</summary>
     public long Now { get; set; }
 

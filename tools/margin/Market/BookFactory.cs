@@ -46,6 +46,9 @@ public static class BookFactory
     private const double HighestRatio = 0.60;
     private const double ProviderCover = 12;
     private const double FundPart = 0.004;
+
+    /// <summary>Of so many accounts one is long with all it has: a small population sees a liquidation too.</summary>
+    private const int GamblerEvery = 40;
     private const long Dollar = 1_000_000;
 
     /// <param name="path">Has opened the board; gives the volatilities.</param>
@@ -57,11 +60,12 @@ public static class BookFactory
         double total = 0;
         for (int i = 0; i < plan.Accounts; i++)
         {
-            AccountBook drawn = Draw(board, plan, BookPlan.FirstClient + (ulong)i, random);
-            double ratio = DrawRatio(drawn.Style, random);
+            bool isGambler = i % GamblerEvery == GamblerEvery / 2;
+            AccountBook drawn = Draw(board, plan, BookPlan.FirstClient + (ulong)i, isGambler, random);
+            double ratio = isGambler ? random.Between(0.54, 0.58) : DrawRatio(drawn.Style, random);
             (long maintenance, long equity) = probe.Open(drawn);
             double needed = Math.Max(maintenance / ratio, 200.0 * Dollar) - equity;
-            List<Deposit> deposits = Split(drawn, needed, plan.Model, random);
+            List<Deposit> deposits = Split(board, drawn, needed, plan.Model, random);
             long missing = probe.Fund(drawn.AccountId, deposits, Math.Min(HighestRatio, ratio * 1.1));
             if (missing > 0)
                 deposits.Add(new Deposit(board.Currencies[0], missing));
@@ -78,10 +82,11 @@ public static class BookFactory
         return new Population(clients, providers, new Deposit(board.Currencies[0], (long)(total * FundPart) + 100_000 * Dollar));
     }
 
-    private static AccountBook Draw(Board board, BookPlan plan, ulong id, SeededRandom random)
+    private static AccountBook Draw(Board board, BookPlan plan, ulong id, bool isGambler, SeededRandom random)
     {
-        BookStyle style = BookStyles.Draw(random);
-        Asset asset = board.Assets[random.Chance(0.6) ? 0 : random.Below(board.Assets.Count)];
+        BookStyle style = isGambler ? BookStyle.LeveragedLong : BookStyles.Draw(random);
+        Asset[] traded = [.. board.Traded];
+        Asset asset = traded[random.Chance(0.6) ? 0 : random.Below(traded.Length)];
         // Notional: median 150,000 USD, from retail to funds.
         double notional = Math.Clamp(150_000 * Functions.Exp(1.15 * random.Gaussian()), 12_000, 30_000_000);
         double coins = notional / asset.Index;
@@ -100,17 +105,19 @@ public static class BookFactory
     }
 
     // USD, coin, or both; a covered call and a cash-and-carry hold the coin itself.
-    private static List<Deposit> Split(AccountBook book, double microDollars, ModelDocument model, SeededRandom random)
+    private static List<Deposit> Split(Board board, AccountBook book, double microDollars, ModelDocument model, SeededRandom random)
     {
-        Asset asset = book.Asset;
-        double haircut = (double)model.Collaterals.GetValueOrDefault(asset.Coin.Code, 1m);
         bool isCarry = book.Style == BookStyle.Basis && book.Legs.Count == 1;
-        double inCoin = book.Style == BookStyle.CoveredCall || isCarry ? 1 : random.Unit() switch { < 0.5 => 0.0, < 0.75 => 0.5, _ => 1.0 };
+        bool needsCoin = book.Style == BookStyle.CoveredCall || isCarry;
+        Asset[] others = [.. board.Assets.Where(other => other.Perpetuals.Count == 0)];
+        Asset asset = !needsCoin && others.Length > 0 && random.Chance(0.15) ? random.Pick(others) : book.Asset;
+        double haircut = (double)model.Collaterals.GetValueOrDefault(asset.Coin.Code, 1m);
+        double inCoin = needsCoin ? 1 : random.Unit() switch { < 0.5 => 0.0, < 0.75 => 0.5, _ => 1.0 };
         var deposits = new List<Deposit>();
         if (haircut < 1 && inCoin > 0)
         {
             double coins = microDollars * inCoin / (asset.Index * (1 - haircut) * Dollar);
-            if (book.Style == BookStyle.CoveredCall || isCarry)
+            if (needsCoin)
                 coins = Math.Max(coins, book.Coins);
             if (coins > 0)
                 deposits.Add(new Deposit(asset.Coin, Scaled(coins, asset.Coin.Decimals)));

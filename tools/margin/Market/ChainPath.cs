@@ -15,18 +15,24 @@ internal sealed class ChainPath : IPricePath
     private const double VolatilityOfVolatility = 1.1;
     private const double LargestPremium = 0.0015;
     private const double LeastVolatility = 0.02;
+    private const byte CollateralDecimals = 8;
 
     private readonly ChainSession _session;
     private readonly SeededRandom _walks;
     private readonly List<AssetTrack> _tracks = [];
+    private readonly List<CollateralTrack> _collaterals = [];
+    private readonly IReadOnlyList<(string Code, IReadOnlyList<Candle> Candles)> _candles;
 
-    public ChainPath(ChainSession session, SeededRandom random)
+    /// <param name="candles">Of coins that are collateral beside the chains' own; those that do not cover the whole time are left out.</param>
+    public ChainPath(ChainSession session, IReadOnlyList<(string Code, IReadOnlyList<Candle> Candles)> candles, SeededRandom random)
     {
         _session = session;
         _walks = random.Fork("bridges");
         // All assets must have prices from the start on: the path begins where the last of them first appears.
         StartNanos = session.Snapshots.GroupBy(snapshot => snapshot.Code).Max(group => group.First().TimeNanos);
         EndNanos = session.Snapshots[^1].TimeNanos;
+        _candles = [.. candles.Where(coin => coin.Candles[0].OpenNanos <= StartNanos && coin.Candles[^1].CloseNanos >= EndNanos
+            && session.Snapshots.All(snapshot => snapshot.Code != coin.Code))];
         Stops = [.. session.Snapshots.Select(snapshot => snapshot.TimeNanos).Where(time => time > StartNanos).Distinct()];
     }
 
@@ -37,9 +43,12 @@ internal sealed class ChainPath : IPricePath
             string counts = string.Join(", ", _session.Snapshots.GroupBy(snapshot => snapshot.Code).Select(group => $"{group.Count()} of {group.Key}"));
             string others = _session.LeftOut == 0 ? string.Empty : $"; {_session.LeftOut} snapshots of other days are left out";
             return $"real option chains, {UnixTime.Show(StartNanos)} to {UnixTime.Show(EndNanos)}: {counts} snapshots;"
-                + $" between snapshots index, forwards and volatilities follow a seeded bridge{others}";
+                + $" between snapshots index, forwards and volatilities follow a seeded bridge{Coins}{others}";
         }
     }
+
+    private string Coins => _candles.Count == 0 ? string.Empty
+        : $"; {string.Join(", ", _candles.Select(coin => coin.Code))} as collateral from real candles";
 
     public long StartNanos { get; }
 
@@ -60,6 +69,8 @@ internal sealed class ChainPath : IPricePath
             board.AddPerpetual(asset, inverse: true, FutureSize(asset));
             _tracks.Add(new AssetTrack(board, asset, [.. group.Where(snapshot => snapshot.TimeNanos >= StartNanos - UnixTime.Day)], StartNanos));
         }
+        foreach ((string code, IReadOnlyList<Candle> candles) in _candles)
+            _collaterals.Add(new CollateralTrack(board.AddAsset(code, board.AddCurrency(code, CollateralDecimals)), candles, StartNanos));
         board.VolatilityOf = option => _tracks[option.Asset.Id - 1].VolatilityOf(option, board.Now);
     }
 
@@ -68,6 +79,8 @@ internal sealed class ChainPath : IPricePath
         board.Now = nanos;
         foreach (AssetTrack track in _tracks)
             track.Advance(board, nanos, _walks);
+        foreach (CollateralTrack track in _collaterals)
+            track.MoveTo(nanos);
     }
 
     public SviSlice SliceOf(Expiry expiry) => throw new InvalidOperationException("real chains have mark volatilities, no slices");
@@ -202,6 +215,28 @@ internal sealed class ChainPath : IPricePath
         // Candle prices of the perpetual, up to a minute away from the index: what is more than a usual premium is that minute, not a premium.
         private static double Premium(AssetSnapshot snapshot)
             => snapshot.Perpetual is double price ? Math.Clamp(price / snapshot.Index - 1, -LargestPremium, LargestPremium) : 0;
+    }
+
+    /// <summary>A coin without contracts: an index that follows its candles.</summary>
+    private sealed class CollateralTrack
+    {
+        private readonly Asset _asset;
+        private readonly IReadOnlyList<Candle> _candles;
+        private int _at;
+
+        public CollateralTrack(Asset asset, IReadOnlyList<Candle> candles, long startNanos)
+        {
+            _asset = asset;
+            _candles = candles;
+            MoveTo(startNanos);
+        }
+
+        public void MoveTo(long nanos)
+        {
+            while (_at + 1 < _candles.Count && _candles[_at + 1].OpenNanos <= nanos)
+                _at++;
+            _asset.Index = CandlePath.PriceWithin(_candles[_at], nanos);
+        }
     }
 
     private readonly record struct ExpiryTrack(Expiry Expiry, Bridge Shared, double Basis, double BasisEnd);

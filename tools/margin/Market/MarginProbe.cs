@@ -2,6 +2,7 @@
 
 using MarginEngine.Codecs;
 using MarginEngine.Logic;
+using MarginEngine.Tool.Shell;
 
 namespace MarginEngine.Tool.Market;
 
@@ -81,7 +82,7 @@ internal sealed class MarginProbe : IDecisionSink, IDisposable
                 _margins[update.AccountId] = (update.MaintenanceMargin.Mantissa, update.Equity.Mantissa);
                 break;
             case RejectDecoder.TemplateId when RejectDecoder.TryWrap(message, out RejectDecoder reject):
-                throw new InvalidOperationException(
+                throw CommandFailure.Refused(
                     $"the engine would refuse the opening: {Schema.NameOf(reject.RefusedTemplateId)} {reject.Code} field {reject.FieldId}");
             default:
                 break;

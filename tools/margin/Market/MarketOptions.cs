@@ -29,8 +29,11 @@ public sealed record MarketOptions
 
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>The margin model all accounts are opened with. Its staleness limits are widened where the compressed time is coarser than they are.</summary>
-    public ModelDocument Model { get; init; } = ModelDocument.Portfolio;
+    /// <summary>
+    /// The margin model all accounts are opened with; null: the shipped portfolio model, which then also takes every further coin of the data
+    /// as collateral. Its staleness limits are widened where the compressed time is coarser than they are.
+    /// </summary>
+    public ModelDocument? Model { get; init; }
 
     public ushort ModelId { get; init; } = 1;
 

@@ -17,6 +17,7 @@ public sealed class MarketScript : IDisposable
     private const double PriceRefreshSeconds = 100;
     private const int VolatilityEvery = 8;
     private const double Drains = 4;
+    private const decimal OtherCoinHaircut = 0.30m;
     private const double LongestStaleSeconds = 604_800;
 
     private readonly MarketOptions _options;
@@ -28,6 +29,7 @@ public sealed class MarketScript : IDisposable
     private readonly Queue<Action> _pending = new();
     private readonly Dictionary<ushort, Queue<(long Nanos, double Index)>> _fixings = [];
     private readonly double _stepSeconds;
+    private readonly Asset[] _traded;
     private int _portion = 1;
     private int _nextStop;
     private int _nextAsset;
@@ -45,6 +47,7 @@ public sealed class MarketScript : IDisposable
         Model = model;
         _writer = new MessageWriter(Batch);
         _stepSeconds = StepSeconds(options, path);
+        _traded = [.. board.Traded];
         _ids = 1_000_000_000;
         _flow = new OrderFlow(board, population, new SeededRandom(options.Seed), 2_000_000_000);
         foreach (Asset asset in board.Assets)
@@ -79,7 +82,7 @@ public sealed class MarketScript : IDisposable
         IPricePath path = PathSource.Open(options, random);
         var board = new Board();
         path.Open(board);
-        Logic.ModelDocument model = Widen(options.Model, StepSeconds(options, path), board.Assets.Count);
+        Logic.ModelDocument model = Widen(options.Model ?? TakingAll(board), StepSeconds(options, path), board.Traded.Count());
         Population population = BookFactory.Create(board, path, new BookPlan
         {
             Accounts = options.Accounts,
@@ -113,6 +116,15 @@ public sealed class MarketScript : IDisposable
 
     private static double StepSeconds(MarketOptions options, IPricePath path)
         => (path.EndNanos - path.StartNanos) / (double)UnixTime.Second / options.EventCount;
+
+    private static Logic.ModelDocument TakingAll(Board board)
+    {
+        Logic.ModelDocument shipped = Logic.ModelDocument.Portfolio;
+        var collaterals = new Dictionary<string, decimal>(shipped.Collaterals);
+        foreach (Currency currency in board.Currencies)
+            collaterals.TryAdd(currency.Code, OtherCoinHaircut);
+        return shipped with { Collaterals = collaterals };
+    }
 
     // A replay at a thousand times the speed has its ticks minutes apart: what is stale is meant in ticks then.
     private static Logic.ModelDocument Widen(Logic.ModelDocument model, double stepSeconds, int assets) => model with
@@ -171,7 +183,7 @@ public sealed class MarketScript : IDisposable
             if (Batch.Count == 0 || isLast)
                 Advance(target);
             if (isLast)
-                PlayPrices(Board.Assets.Count);
+                PlayPrices(_traded.Length);
             else if (Batch.Count == 0)
                 Play(number);
             yield return true;
@@ -183,8 +195,8 @@ public sealed class MarketScript : IDisposable
     {
         if (number % 2 == 0)
         {
-            bool isCoarse = 2 * Board.Assets.Count * _stepSeconds > PriceRefreshSeconds;
-            PlayPrices(isCoarse ? Board.Assets.Count : 1);
+            bool isCoarse = 2 * _traded.Length * _stepSeconds > PriceRefreshSeconds;
+            PlayPrices(isCoarse ? _traded.Length : 1);
         }
         else if (number % VolatilityEvery == 1)
         {
@@ -200,7 +212,9 @@ public sealed class MarketScript : IDisposable
     {
         Tick();
         for (int i = assets; i > 0; i--)
-            SetupWriter.Linear(_writer, Board.Assets[_nextAsset++ % Board.Assets.Count]);
+            SetupWriter.Linear(_writer, _traded[_nextAsset++ % _traded.Length]);
+        foreach (Asset asset in Board.Assets.Skip(_traded.Length))
+            SetupWriter.Linear(_writer, asset);
     }
 
     private void PlayVolatilities()
@@ -209,7 +223,7 @@ public sealed class MarketScript : IDisposable
         if (_path.Form == VolatilityForm.Slices)
         {
             // All expiries of an asset at once: no slice may cross its neighbours, so they move together.
-            foreach (Expiry expiry in Board.Assets[_nextExpiry++ % Board.Assets.Count].Expiries)
+            foreach (Expiry expiry in _traded[_nextExpiry++ % _traded.Length].Expiries)
                 SetupWriter.Volatilities(_writer, Board, _path, expiry);
             return;
         }

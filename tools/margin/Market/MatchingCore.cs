@@ -16,7 +16,7 @@ public sealed class MatchingCore
 {
     private const int WindowMessages = 1 << 18;
     private const int WindowBytes = 64 << 20;
-    private const long RepeatedRewindNanos = 250_000_000;
+    private const long RepeatedRewindNanos = 2_000_000_000;
     private const long SilenceNanos = 1_500_000_000;
     private const long Second = 1_000_000_000;
 
@@ -39,6 +39,7 @@ public sealed class MatchingCore
     private long _drainingSince;
     private long _lastSentAt;
     private ulong _lastRewind;
+    private ulong _lastRefused;
     private long _lastRewindAt = long.MinValue / 2;
     private ulong _confirmed;
     private ulong _newestReply;
@@ -256,7 +257,7 @@ public sealed class MatchingCore
         }
         // The end of what was sent may be lost without anything behind it that would show the gap.
         bool isSilent = _window.IsAllSent && !_window.IsAllConfirmed && nowNanos - _lastSentAt > SilenceNanos;
-        if (isSilent)
+        if (isSilent && nowNanos - _lastRewindAt > SilenceNanos)
             RewindTo(_confirmed + 1, nowNanos);
     }
 
@@ -276,7 +277,17 @@ public sealed class MatchingCore
                 + " start it on an empty journal, or give the market another source number");
         Confirm(reject.Expected - 1);
         if (reject.Code == RejectCode.SequenceGap)
-            RewindTo(reject.Expected, nowNanos);
+            OnGap(reject.Expected, reject.SourceSequence, nowNanos);
+    }
+
+    // Everything that was under way behind a gap is refused too and names the same sequence: as long as the refused numbers rise, it is the
+    // same pass. When they start anew the repetition was lost as well; and after a while it is repeated in any case.
+    private void OnGap(ulong expected, ulong refused, long nowNanos)
+    {
+        bool isSamePass = expected == _lastRewind && refused > _lastRefused && nowNanos - _lastRewindAt < RepeatedRewindNanos;
+        _lastRefused = refused;
+        if (!isSamePass)
+            RewindTo(expected, nowNanos);
     }
 
     private void Confirm(ulong sequence)
@@ -287,11 +298,8 @@ public sealed class MatchingCore
         _window.Release(sequence);
     }
 
-    // Everything that was under way behind a gap is refused too, and names the same sequence: those refusals are one.
     private void RewindTo(ulong sequence, long nowNanos)
     {
-        if (sequence == _lastRewind && nowNanos - _lastRewindAt < RepeatedRewindNanos)
-            return;
         ulong repeated = _window.Rewind(sequence);
         if (repeated == 0)
             return;

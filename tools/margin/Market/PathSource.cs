@@ -40,8 +40,18 @@ internal static partial class PathSource
         ChainSession session = ChainSession.Find(files) ?? throw CommandFailure.Unreachable($"no option chain of a known format below {directory}");
         if (session.Snapshots[0].TimeNanos == session.Snapshots[^1].TimeNanos)
             throw CommandFailure.Unreachable($"only one snapshot of an option chain below {directory}: there is nothing to play between");
-        return new ChainPath(session, random);
+        return new ChainPath(session, Coins(files), random);
     }
+
+    // Candles by coin: of several quote currencies the one with the most.
+    private static List<(string Code, IReadOnlyList<Candle> Candles)> Coins(IReadOnlyList<ImportedFile> files)
+        => [.. files.Where(file => file.Candles.Count > 0 && CoinSymbol().IsMatch(file.Symbol))
+            .GroupBy(file => CoinSymbol().Match(file.Symbol).Groups[1].Value)
+            .OrderBy(coin => coin.Key, StringComparer.Ordinal)
+            .Select(coin => (coin.Key, coin.GroupBy(file => file.Symbol).Select(Ordered).MaxBy(candles => candles.Count)!))];
+
+    private static IReadOnlyList<Candle> Ordered(IEnumerable<ImportedFile> files)
+        => [.. files.SelectMany(file => file.Candles).DistinctBy(candle => candle.OpenNanos).OrderBy(candle => candle.OpenNanos)];
 
     private static CandlePath OpenCandles(string directory, IReadOnlyList<ImportedFile> files, Match month, SeededRandom random)
     {
@@ -50,12 +60,9 @@ internal static partial class PathSource
         int number = int.Parse(month.Groups[3].ValueSpan, CultureInfo.InvariantCulture);
         long from = UnixTime.Nanos(year, number, 1);
         long to = number == 12 ? UnixTime.Nanos(year + 1, 1, 1) : UnixTime.Nanos(year, number + 1, 1);
-        List<Candle>? candles = files.Where(file => file.Candles.Count > 0 && file.Symbol.StartsWith(code + "USD", StringComparison.Ordinal))
-            .GroupBy(file => file.Symbol)
-            .Select(group => group.SelectMany(file => file.Candles).Where(candle => candle.OpenNanos >= from && candle.OpenNanos < to)
-                .DistinctBy(candle => candle.OpenNanos).OrderBy(candle => candle.OpenNanos).ToList())
-            .MaxBy(list => list.Count);
-        if (candles is null || candles.Count < 2)
+        Candle[] candles = [.. Coins(files).Where(coin => coin.Code == code).SelectMany(coin => coin.Candles)
+            .Where(candle => candle.OpenNanos >= from && candle.OpenNanos < to)];
+        if (candles.Length < 2)
             throw CommandFailure.Unreachable($"no candles of {code} in {year}-{number:00} below {directory}");
         return new CandlePath(random, candles, code, DailyVolatility(files, candles[0].OpenNanos));
     }
@@ -77,4 +84,7 @@ internal static partial class PathSource
 
     [GeneratedRegex("^([a-z0-9]{2,8})-([0-9]{4})-(0[1-9]|1[0-2])$")]
     private static partial Regex CandleSource();
+
+    [GeneratedRegex("^([A-Z0-9]{2,8}?)(USDT|USDC|USD)(_PERP)?$")]
+    private static partial Regex CoinSymbol();
 }
