@@ -5,6 +5,8 @@ return args switch
 {
     ["ring", .. var options] => RingBench.Command(options, Console.Out, Console.Error),
     ["wire", .. var options] => WireBench.Run(options),
+    ["path", .. var options] => PathBench.Command(options, Console.Out, Console.Error),
+    ["path-node", .. var options] => PathNode.Run(options),
     ["pricing"] => PricingBench.Command(Console.Out),
     ["kernel-digest", .. var options] => KernelDigestCommand.Run(options, Console.Out, Console.Error),
     _ => List(),
@@ -12,6 +14,6 @@ return args switch
 
 int List()
 {
-    Console.Error.WriteLine("verbs: ring, wire, pricing, kernel-digest");
+    Console.Error.WriteLine("verbs: ring, wire, path, path-node, pricing, kernel-digest");
     return args.Length == 0 ? 0 : 1;
 }

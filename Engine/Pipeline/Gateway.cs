@@ -55,7 +55,11 @@ internal sealed class Gateway : IStage, IMessageHandler
     {
         bool open = _gauges.Closing.Value == 0 && (_gauges.TakesInput.Value != 0 || TryOpen());
         if (open != (_gauges.TakesInput.Value != 0))
+        {
             _gauges.TakesInput.Set(open ? 1 : 0);
+            _quietSinceNanos = _clock.MonotonicNanos;
+        }
+
         return open;
     }
 

@@ -5,10 +5,12 @@ namespace MarginEngine.Pipeline;
 public sealed partial class Node
 {
     private const int HousekeepingMillis = 100;
+    private const int FaultJoinMillis = 2_000;
     private readonly ManualResetEventSlim _ended = new();
     private NodeFault? _fault;
     private int _stopping;
     private int _disposed;
+    private bool _hasStuckThread;
 
     /// <summary>
     /// Stops in order: no more input, then everything taken is journalled, applied, published and confirmed, then the threads end.
@@ -23,7 +25,8 @@ public sealed partial class Node
             Thread.Sleep(1);
         bool drained = IsDrained();
         StopThreads();
-        Flush(deadline);
+        if (!Volatile.Read(ref _hasStuckThread))
+            Flush(deadline);
         return drained && Fault is null;
     }
 
@@ -33,8 +36,8 @@ public sealed partial class Node
             return;
         Volatile.Write(ref _stopping, 1);
         StopThreads();
-        DisposeOwned();
-        _ended.Dispose();
+        if (!Volatile.Read(ref _hasStuckThread))
+            DisposeOwned();
     }
 
     private bool IsDrained()
@@ -54,8 +57,9 @@ public sealed partial class Node
         _ended.Set();
         foreach (Thread thread in _threads)
         {
-            if (thread != Thread.CurrentThread)
-                thread.Join();
+            // After a fault a thread may be stuck in a system call for good: then its resources stay, the process is to end anyway.
+            if (thread != Thread.CurrentThread && !thread.Join(Fault is null ? Timeout.Infinite : FaultJoinMillis))
+                Volatile.Write(ref _hasStuckThread, true);
         }
     }
 

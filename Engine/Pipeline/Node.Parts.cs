@@ -33,6 +33,15 @@ public sealed partial class Node
             throw new NodeOptionsException($"epoch is {_options.Epoch}, but the journal ends in epoch {recovered.LastEpoch}: a primary never goes back");
     }
 
+    private void CheckLength(string key, Publication publication)
+    {
+        const int RecordOverhead = 64;
+        if (publication.MaxMessageLength < _options.MaximumMessageBytes + (key == "replication" ? RecordOverhead : 0))
+            throw new NodeOptionsException(
+                $"{key}.channel carries messages up to {publication.MaxMessageLength} bytes, an eighth of its term-length: "
+                + $"maximumMessageBytes is {_options.MaximumMessageBytes}");
+    }
+
     private NetworkStage NewNetwork()
     {
         // Smaller terms than Aeron's default: what waits in a term is margin that grows stale, and nothing here is that far ahead.
@@ -44,6 +53,7 @@ public sealed partial class Node
     private Outlet NewOutlet(NetworkStage network, int stream, int conflatedAccounts)
     {
         Publication publication = network.Agent.AddPublication(_options.Output!.Channel, stream);
+        CheckLength("output", publication);
         return new Outlet(
             publication, _options.OutputRingSlots, _options.MaximumMessageBytes, conflatedAccounts,
             _options.SubscriberGraceMillis * NanosPerMilli, _clock, Gauges);
@@ -90,10 +100,12 @@ public sealed partial class Node
             ? new SlotReader(_inputRing, plan.Journaller.Durable)
             : new SlotReader(_inputRing);
         _inputRing.AddGatingSequences(input.Released);
+        Publication records = network.Agent.AddPublication(_options.Replication!.Channel, _options.Replication.Stream);
+        CheckLength("replication", records);
         return new Replicator(
             input,
             Own(new CatchUp(plan.Storage, _options.Journal.Directory)),
-            network.Agent.AddPublication(_options.Replication!.Channel, _options.Replication.Stream),
+            records,
             network.Agent.AddSubscription(_options.Acks!.Channel, _options.Acks.Stream),
             new ReplicatorOptions(_options.Epoch, _options.MaximumMessageBytes, _options.InputRingSlots, StandbySilenceNanos),
             _clock, Gauges);

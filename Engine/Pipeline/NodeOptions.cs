@@ -110,7 +110,7 @@ public sealed record NodeOptions
     public int OutputRingSlots { get; set; } = 16384;
 
     /// <summary>Longest message taken or decided.</summary>
-    public int MaximumMessageBytes { get; set; } = 32 * 1024;
+    public int MaximumMessageBytes { get; set; } = Logic.Limits.MessageBytes;
 
     /// <summary>How long a thread without work spins before it parks.</summary>
     public int IdleSpinMicros { get; set; } = 50;
@@ -195,7 +195,7 @@ public sealed record NodeOptions
         InRange("epoch", Epoch, 1, uint.MaxValue);
         PowerOfTwo("inputRingSlots", InputRingSlots, 64, 1 << 20);
         PowerOfTwo("outputRingSlots", OutputRingSlots, 64, 1 << 22);
-        InRange("maximumMessageBytes", MaximumMessageBytes, 1024, 60 * 1024);
+        InRange("maximumMessageBytes", MaximumMessageBytes, Logic.Limits.MessageBytes, 60 * 1024);
         int slots = 2 * MessageSlot.SlotsFor(MaximumMessageBytes);
         InRange("inputRingSlots (twice the longest message)", InputRingSlots, slots, 1 << 20);
         InRange("outputRingSlots (twice the longest message)", OutputRingSlots, slots, 1 << 22);

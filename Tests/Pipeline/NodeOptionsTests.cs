@@ -40,7 +40,7 @@ public sealed class NodeOptionsTests
     [TestCase("\"gate\": \"Both\"", "\"gate\": \"Perhaps\"", "$.gate", TestName = "An_unknown_gate")]
     [TestCase("\"idleSpinMicros\": 7", "\"idleSpinMicros\": -1", "idleSpinMicros is -1: it must be between 0", TestName = "A_negative_time")]
     [TestCase("\"idleSpinMicros\": 7", "\"inputRingSlots\": 1000", "inputRingSlots is 1000: it must be a power of two", TestName = "An_odd_ring")]
-    [TestCase("\"idleSpinMicros\": 7", "\"inputRingSlots\": 64", "inputRingSlots (twice the longest message) is 64: it must be between 258",
+    [TestCase("\"idleSpinMicros\": 7", "\"inputRingSlots\": 64", "inputRingSlots (twice the longest message) is 64: it must be between 66",
         TestName = "A_ring_too_small_for_a_message")]
     [TestCase("\"segmentBytes\": 1048576", "\"segmentBytes\": 1000", "SegmentBytes 1000", TestName = "A_segment_that_is_no_multiple_of_a_block")]
     [TestCase("\"replyStream\": 21", "\"replyStream\": 20", "output.marginStream and output.replyStream are both 20",

@@ -10,7 +10,7 @@ internal static class Script
     public const ushort Source = 7;
 
     /// <summary>A market with one perpetual, some accounts with money, then a random walk with fills and pre-trade checks.</summary>
-    public static List<byte[]> Messages(int ticks, int accounts = 8, int seed = 1)
+    public static List<byte[]> Messages(int ticks, int accounts = 8, int seed = 1, int asksInTen = 1)
     {
         var random = new Random(seed);
         using var desk = new Desk();
@@ -28,18 +28,19 @@ internal static class Script
         {
             desk.Now += 1_000_000;
             price = Math.Clamp(price + random.Next(-150, 151), 55_000m, 75_000m);
-            switch (random.Next(10))
+            int choice = random.Next(10);
+            if (choice == 0)
             {
-                case 0:
-                    desk.Fill((ulong)random.Next(1, accounts + 1), perpetual, random.Next(2) == 0 ? 5 : -5, price);
-                    break;
-                case 1:
-                    desk.Ask((ulong)random.Next(1, accounts + 1), perpetual, 10, price);
-                    break;
-                default:
-                    desk.Index(price);
-                    desk.Mark(perpetual, price);
-                    break;
+                desk.Fill((ulong)random.Next(1, accounts + 1), perpetual, random.Next(2) == 0 ? 5 : -5, price);
+            }
+            else if (choice <= asksInTen)
+            {
+                desk.Ask((ulong)random.Next(1, accounts + 1), perpetual, 10, price);
+            }
+            else
+            {
+                desk.Index(price);
+                desk.Mark(perpetual, price);
             }
         }
 
