@@ -93,10 +93,12 @@ public class ScriptTest
         ChainSession session = ChainSession.Find(DataFile.LoadDirectory(data))!;
         using var run = new ScriptRun(Options("deribit"), withMachine: false);
         Dictionary<(long Time, string Symbol), double> venue = [];
+        Dictionary<(long Time, string Code, long Expiry), double> forwards = [];
         foreach (AssetSnapshot snapshot in session.Snapshots)
         {
             foreach (ExpirySnapshot expiry in snapshot.Expiries)
             {
+                forwards[(snapshot.TimeNanos, snapshot.Code, expiry.Nanos)] = expiry.Forward;
                 foreach (((long strike, bool isCall), double volatility) in expiry.Volatilities)
                     venue[(snapshot.TimeNanos, $"{snapshot.Code}-{UnixTime.ShowDay(expiry.Nanos)}-{strike / 100_000_000}-{(isCall ? 'C' : 'P')}")] = volatility;
             }
@@ -104,12 +106,22 @@ public class ScriptTest
         Dictionary<uint, string> symbols = [];
         long now = 0;
         HashSet<(long, string)> matched = [];
+        HashSet<(long, string, long)> matchedForwards = [];
         run.OnMessage = message =>
         {
             if (InstrumentDefinitionDecoder.TryWrap(message, out InstrumentDefinitionDecoder definition))
                 symbols[definition.InstrumentId] = System.Text.Encoding.ASCII.GetString(definition.Symbol).TrimEnd('\0');
             if (TimeTickDecoder.TryWrap(message, out TimeTickDecoder tick))
                 now = (long)tick.Time!.Value;
+            if (ForwardPriceDecoder.TryWrap(message, out ForwardPriceDecoder forward))
+            {
+                var key = (now, run.Script.Board.Assets[forward.UnderlyingId - 1].Code, (long)forward.Expiry);
+                if (forwards.TryGetValue(key, out double listed))
+                {
+                    Assert.That(forward.Price.Mantissa * 1e-8, Is.EqualTo(listed).Within(1e-4), $"{key}");
+                    matchedForwards.Add(key);
+                }
+            }
             if (MarkVolatilityDecoder.TryWrap(message, out MarkVolatilityDecoder mark) && venue.TryGetValue((now, symbols[mark.InstrumentId]), out double expected))
             {
                 Assert.That(mark.Volatility.Mantissa, Is.EqualTo((long)Math.Round(expected * 1e8)), $"{symbols[mark.InstrumentId]} {UnixTime.Show(now)}");
@@ -119,6 +131,7 @@ public class ScriptTest
         run.RunSetup();
         run.RunMarket();
         Assert.That(matched, Has.Count.EqualTo(venue.Count));
+        Assert.That(matchedForwards, Has.Count.EqualTo(forwards.Count));
     }
 
     [TestCase(1UL)]

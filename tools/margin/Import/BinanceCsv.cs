@@ -1,5 +1,7 @@
 // Candles (with and without a header, volume or not), book depth, and plain "time, value" series. Called by DataFile.
 
+using System.Text;
+
 namespace MarginEngine.Tool.Import;
 
 internal static class BinanceCsv
@@ -8,7 +10,7 @@ internal static class BinanceCsv
 
     /// <summary>Older archives have twelve numbers a row and no header: then the first row is data.</summary>
     public static bool IsHeadless(CsvReader csv)
-        => csv.Header.Count == CandleFields && csv.Header.All(text => DecimalText.TryParse(System.Text.Encoding.UTF8.GetBytes(text), 0, out _));
+        => csv.Header.Count == CandleFields && csv.Header.All(text => DecimalText.TryParse(Encoding.UTF8.GetBytes(text), 0, out _));
 
     public static ImportedFile ReadCandles(CsvReader csv, string symbol)
     {
@@ -37,12 +39,16 @@ internal static class BinanceCsv
         }
         if (candles.Count == 0)
             throw new ImportException(csv.File, 1, 1, "a header without rows");
-        return new ImportedFile { File = csv.File, Format = DataFormat.BinanceKlines, TimeNanos = candles[0].OpenNanos, Candles = candles, Symbol = symbol };
+        return new ImportedFile
+        {
+            File = csv.File, Format = DataFormat.BinanceKlines, TimeNanos = candles[0].OpenNanos, Candles = candles, Symbol = symbol,
+        };
     }
 
     public static ImportedFile ReadDepth(CsvReader csv)
     {
-        int time = csv.Column("timestamp"), percentage = csv.Column("percentage"), depth = csv.Column("depth"), notional = csv.Column("notional");
+        int time = csv.Column("timestamp"), percentage = csv.Column("percentage");
+        int depth = csv.Column("depth"), notional = csv.Column("notional");
         var levels = new List<DepthLevel>();
         while (csv.Next())
         {

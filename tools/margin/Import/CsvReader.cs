@@ -12,7 +12,8 @@ public sealed class CsvReader
     private const int MostFields = 256;
     private static readonly string[] TimeFormats =
     [
-        "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", "yyyy-MM-dd HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd HH:mm:ss.FFFFFFF",
+        "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'",
+        "yyyy-MM-dd HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd HH:mm:ss.FFFFFFF",
     ];
 
     private readonly byte[] _content;
@@ -93,7 +94,9 @@ public sealed class CsvReader
 
     /// <summary>A decimal in units of 10^-<paramref name="scale"/>.</summary>
     public long Decimal(int field, int scale = DecimalText.Scale)
-        => DecimalText.TryParse(Bytes(field), scale, out long value) ? value : throw Error(field, $"'{Shown(field)}' is not a decimal number in range");
+        => DecimalText.TryParse(Bytes(field), scale, out long value)
+            ? value
+            : throw Error(field, $"'{Shown(field)}' is not a decimal number in range");
 
     /// <summary>A decimal above zero.</summary>
     public long Positive(int field, int scale = DecimalText.Scale)
@@ -115,14 +118,16 @@ public sealed class CsvReader
     {
         if (field < 0 || IsEmpty(field))
             return null;
-        return DecimalText.TryParseReal(Bytes(field), out double value) ? value : throw Error(field, $"'{Shown(field)}' is not a finite number");
+        return DecimalText.TryParseReal(Bytes(field), out double value)
+            ? value
+            : throw Error(field, $"'{Shown(field)}' is not a finite number");
     }
 
     /// <summary>ISO 8601 or "date time"; without an offset it is UTC. Nanoseconds since 1970.</summary>
     public long TimeText(int field)
     {
-        if (!DateTimeOffset.TryParseExact(Text(field), TimeFormats, CultureInfo.InvariantCulture,
-                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal | DateTimeStyles.AllowLeadingWhite, out DateTimeOffset time)
+        const DateTimeStyles Styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal | DateTimeStyles.AllowLeadingWhite;
+        if (!DateTimeOffset.TryParseExact(Text(field), TimeFormats, CultureInfo.InvariantCulture, Styles, out DateTimeOffset time)
             || !UnixTime.TryNanos(time, out long nanos))
             throw Error(field, $"'{Shown(field)}' is not a time");
         return nanos;

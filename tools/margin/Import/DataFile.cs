@@ -18,7 +18,10 @@ public static partial class DataFile
     public static IReadOnlyList<ImportedFile> Parse(string name, byte[] content)
         => [.. PackedFile.Unpack(name, content).Select(ParsePlain)];
 
-    /// <summary>Reads every file below a directory, in the order of their paths; those of no known format are left out and told to <paramref name="ignored"/>.</summary>
+    /// <summary>
+    /// Reads every file below a directory, in the order of their paths; those of no known format are left out and told to <paramref
+    /// name="ignored"/>.
+    /// </summary>
     public static IReadOnlyList<ImportedFile> LoadDirectory(string directory, Action<ImportException>? ignored = null)
     {
         var files = new List<ImportedFile>();
@@ -72,7 +75,8 @@ public static partial class DataFile
             return DataFormat.BinanceBookDepth;
         if (Has(csv, "timestamp_ms", "value"))
             return DataFormat.TimedValues;
-        throw new ImportException(csv.File, 1, 1, "the header is of no known format: " + Shorten(string.Join(',', csv.Header))) { IsUnknownFormat = true };
+        string header = string.Join(',', csv.Header);
+        throw new ImportException(csv.File, 1, 1, "the header is of no known format: " + Shorten(header)) { IsUnknownFormat = true };
     }
 
     private static CsvReader Open(PlainPart part)
@@ -83,7 +87,8 @@ public static partial class DataFile
         }
         catch (ImportException error)
         {
-            throw new ImportException(part.Name, error.Line, error.Column, "the first line is no header: " + error.Reason) { IsUnknownFormat = true };
+            string reason = "the first line is no header: " + error.Reason;
+            throw new ImportException(part.Name, error.Line, error.Column, reason, error) { IsUnknownFormat = true };
         }
     }
 

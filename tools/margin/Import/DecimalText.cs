@@ -4,7 +4,9 @@ using System.Buffers.Text;
 
 namespace MarginEngine.Tool.Import;
 
-/// <summary>Exact decimal parsing: digits in, an integer of 10^-scale units out; digits beyond the scale are rounded half to even.</summary>
+/// <summary>
+/// Exact decimal parsing: digits in, an integer of 10^-scale units out; digits beyond the scale are rounded half to even.
+/// </summary>
 public static class DecimalText
 {
     /// <summary>Decimal places of prices, volatilities, rates and sizes in schema.xml.</summary>
@@ -12,7 +14,10 @@ public static class DecimalText
 
     private const int LongestExponent = 400;
 
-    /// <summary>Reads <c>[+-]digits[.digits][e[+-]digits]</c>, the whole span. False on anything else and on overflow; NaN and infinities are not numbers.</summary>
+    /// <summary>
+    /// Reads <c>[+-]digits[.digits][e[+-]digits]</c>, the whole span. False on anything else and on overflow; NaN and infinities are not
+    /// numbers.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, int scale, out long mantissa)
     {
         mantissa = 0;

@@ -1,12 +1,14 @@
-// Option chain snapshots as CSV, one row an option, one time a file: mark, mark volatility and listed forward in one table. Called by DataFile.
+// Option chain snapshots as CSV, one row an option, one time a file: mark, mark volatility and listed forward in one table. Called by
+// DataFile.
 
 using MarginEngine.Codecs;
 
 namespace MarginEngine.Tool.Import;
 
 /// <summary>
-/// Columns read: timestamp, instrument_name, underlying, underlying_name, option_type, strike, expiry_datetime, bid_price, ask_price, mark_price,
-/// implied_volatility (1 = 100 %), delta, vega, open_interest, index_price. time_to_maturity is left alone: it counts another year than the venue does.
+/// Columns read: timestamp, instrument_name, underlying, underlying_name, option_type, strike, expiry_datetime, bid_price, ask_price,
+/// mark_price, implied_volatility (1 = 100 %), delta, vega, open_interest, index_price. time_to_maturity is left alone: it counts another
+/// year than the venue does.
 /// </summary>
 internal static class DeribitChainCsv
 {
@@ -15,7 +17,8 @@ internal static class DeribitChainCsv
         int time = csv.Column("timestamp"), name = csv.Column("instrument_name"), forward = csv.Column("underlying");
         int mark = csv.Column("mark_price"), volatility = csv.Column("implied_volatility");
         int type = csv.Column("option_type"), strike = csv.Column("strike"), expiry = csv.Column("expiry_datetime");
-        int forwardName = csv.Find("underlying_name"), index = csv.Find("index_price"), bid = csv.Find("bid_price"), ask = csv.Find("ask_price");
+        int forwardName = csv.Find("underlying_name"), index = csv.Find("index_price");
+        int bid = csv.Find("bid_price"), ask = csv.Find("ask_price");
         int delta = csv.Find("delta"), vega = csv.Find("vega"), interest = csv.Find("open_interest");
 
         var options = new List<OptionQuote>();

@@ -25,7 +25,8 @@ internal static class DeribitJson
         }
         catch (JsonException error)
         {
-            throw new ImportException(file, Bounded(error.LineNumber), Bounded(error.BytePositionInLine), "not valid JSON: " + FirstSentence(error.Message), error);
+            string reason = "not valid JSON: " + FirstSentence(error.Message);
+            throw new ImportException(file, Bounded(error.LineNumber), Bounded(error.BytePositionInLine), reason, error);
         }
         catch (InvalidOperationException error)
         {
@@ -39,7 +40,9 @@ internal static class DeribitJson
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            bool result = reader.ValueTextEquals("result"u8), parameters = reader.ValueTextEquals("params"u8), refusal = reader.ValueTextEquals("error"u8);
+            bool result = reader.ValueTextEquals("result"u8);
+            bool parameters = reader.ValueTextEquals("params"u8);
+            bool refusal = reader.ValueTextEquals("error"u8);
             long at = reader.TokenStartIndex;
             reader.Read();
             if (result && reader.TokenType == JsonTokenType.StartArray)

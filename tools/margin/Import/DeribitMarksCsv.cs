@@ -8,13 +8,14 @@ namespace MarginEngine.Tool.Import;
 internal static class DeribitMarksCsv
 {
     public static ImportedFile ReadPerpetuals(CsvReader csv)
-        => Read(csv, DataFormat.DeribitPerpetualMarks, csv.Column("instrument_name"), csv.Column("perp_futures_mark_price"), csv.Column("obs_datetime"));
+        => Read(csv, DataFormat.DeribitPerpetualMarks, "instrument_name", "perp_futures_mark_price", "obs_datetime");
 
     public static ImportedFile ReadTerm(CsvReader csv)
-        => Read(csv, DataFormat.DeribitTermMarks, csv.Column("futures_instrument_name"), csv.Column("term_mark_price_final"), csv.Column("timestamp"));
+        => Read(csv, DataFormat.DeribitTermMarks, "futures_instrument_name", "term_mark_price_final", "timestamp");
 
-    private static ImportedFile Read(CsvReader csv, DataFormat format, int name, int price, int time)
+    private static ImportedFile Read(CsvReader csv, DataFormat format, string nameColumn, string priceColumn, string timeColumn)
     {
+        int name = csv.Column(nameColumn), price = csv.Column(priceColumn), time = csv.Column(timeColumn);
         var futures = new List<FutureMark>();
         int skipped = 0;
         long first = long.MaxValue;

@@ -5,8 +5,8 @@ using System.Text;
 namespace MarginEngine.Tool.Import;
 
 /// <summary>
-/// Columns read: timestamp (ms), instrument_name, option_type, strike, expiration_timestamp (ms), underlying_price, underlying_index, mark_price,
-/// mark_iv (per cent), best_bid_price, best_ask_price, open_interest, index_price, greeks ("{'vega': 0.9, ..}").
+/// Columns read: timestamp (ms), instrument_name, option_type, strike, expiration_timestamp (ms), underlying_price, underlying_index,
+/// mark_price, mark_iv (per cent), best_bid_price, best_ask_price, open_interest, index_price, greeks ("{'vega': 0.9, ..}").
 /// </summary>
 internal static class DeribitTickerCsv
 {

@@ -2,7 +2,10 @@
 
 namespace MarginEngine.Tool.Import;
 
-/// <summary>A file that cannot be imported. <c>Message</c> is "file:line:column: reason"; line and column count from 1, 0 where the file as a whole is meant.</summary>
+/// <summary>
+/// A file that cannot be imported. <c>Message</c> is "file:line:column: reason"; line and column count from 1, 0 where the file as a whole
+/// is meant.
+/// </summary>
 public sealed class ImportException : Exception
 {
     public ImportException(string file, int line, int column, string reason, Exception? inner = null)

@@ -1,4 +1,5 @@
-// Rows of quotes out of JSON: one object an instrument, in the venue's own naming (mark_iv) or the recorder's (markIV). Used by DeribitJson.
+// Rows of quotes out of JSON: one object an instrument, in the venue's own naming (mark_iv) or the recorder's (markIV). Used by
+// DeribitJson.
 
 using System.Globalization;
 using System.Text.Json;
@@ -55,7 +56,10 @@ internal sealed class JsonQuotes
             throw Unknown(0, "neither a \"result\" nor a \"params\" with rows of quotes is in the document");
         if (_options.Count + _futures.Count == 0)
             throw Error(0, "no row has a mark");
-        return new ImportedFile { File = _file, Format = _format.Value, TimeNanos = _first, Options = _options, Futures = _futures, Skipped = _skipped };
+        return new ImportedFile
+        {
+            File = _file, Format = _format.Value, TimeNanos = _first, Options = _options, Futures = _futures, Skipped = _skipped,
+        };
     }
 
     public ImportException Error(long offset, string reason, Exception? inner = null)
@@ -171,11 +175,12 @@ internal sealed class JsonQuotes
 
     private long Time(ref Utf8JsonReader reader, string name)
     {
+        const string Format = "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK";
         long nanos = -1;
         bool read = reader.TokenType switch
         {
             JsonTokenType.Number => DecimalText.TryParse(reader.ValueSpan, 0, out long number) && UnixTime.TryNanos(number, out nanos),
-            JsonTokenType.String => DateTimeOffset.TryParseExact(reader.GetString(), "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", CultureInfo.InvariantCulture,
+            JsonTokenType.String => DateTimeOffset.TryParseExact(reader.GetString(), Format, CultureInfo.InvariantCulture,
                 DateTimeStyles.AssumeUniversal, out DateTimeOffset time) && UnixTime.TryNanos(time, out nanos),
             _ => false,
         };

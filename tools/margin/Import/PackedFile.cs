@@ -45,7 +45,8 @@ public static class PackedFile
         // The stream reader takes a cut-off file for a short one; the length in the trailer tells them apart.
         uint promised = BinaryPrimitives.ReadUInt32LittleEndian(content.AsSpan(content.Length - GzipTrailerBytes + 4));
         if (promised != (uint)plain.Length)
-            throw new ImportException(name, 0, 0, $"the gzip file is cut off or has bytes after its end: {plain.Length} bytes unpacked, its trailer says {promised}");
+            throw new ImportException(name, 0, 0,
+                $"the gzip file is cut off or has bytes after its end: {plain.Length} bytes unpacked, its trailer says {promised}");
         return plain;
     }
 
@@ -70,7 +71,7 @@ public static class PackedFile
                 parts.Add(new PlainPart(entry.FullName, plain));
             }
         }
-        catch (Exception error) when (error is InvalidDataException or NotSupportedException or EndOfStreamException or IOException or ArgumentException)
+        catch (Exception error) when (error is InvalidDataException or NotSupportedException or IOException or ArgumentException)
         {
             throw new ImportException(name, 0, 0, "the zip file is damaged: " + error.Message, error);
         }

@@ -16,10 +16,16 @@ public enum DataFormat
     TimedValues = 9,
 }
 
-/// <summary>Greeks as the venue gives them: delta in coin a coin, gamma a USD, vega in USD a volatility point, theta in USD a day, rho in USD a rate point. Null: not in the file.</summary>
+/// <summary>
+/// Greeks as the venue gives them: delta in coin a coin, gamma a USD, vega in USD a volatility point, theta in USD a day, rho in USD a rate
+/// point. Null: not in the file.
+/// </summary>
 public readonly record struct VenueGreeks(double? Delta, double? Gamma, double? Vega, double? Theta, double? Rho);
 
-/// <summary>One option at one moment. Mark, bid and ask are in coin for inverse options (all names without a quote currency); volatility 1e8 = 100 %.</summary>
+/// <summary>
+/// One option at one moment. Mark, bid and ask are in coin for inverse options (all names without a quote currency); volatility 1e8 = 100
+/// %.
+/// </summary>
 public sealed record OptionQuote
 {
     public required string Name { get; init; }

@@ -6,7 +6,9 @@ using MarginEngine.Codecs;
 
 namespace MarginEngine.Tool.Import;
 
-/// <summary>What an instrument's name says. Expiry in nanoseconds since 1970 (08:00 UTC of its day), strike in 1e-8 USD; both 0 where there is none.</summary>
+/// <summary>
+/// What an instrument's name says. Expiry in nanoseconds since 1970 (08:00 UTC of its day), strike in 1e-8 USD; both 0 where there is none.
+/// </summary>
 public readonly record struct VenueName(string Base, string? Quote, InstrumentKind Kind, long ExpiryNanos, long Strike, bool IsCall)
 {
     private const int ExpiryHour = 8;
@@ -54,7 +56,8 @@ public readonly record struct VenueName(string Base, string? Quote, InstrumentKi
     private static bool TryDay(string text, out long nanos)
     {
         nanos = 0;
-        return DateTime.TryParseExact(text, "dMMMyy", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime day)
+        const DateTimeStyles Styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        return DateTime.TryParseExact(text, "dMMMyy", CultureInfo.InvariantCulture, Styles, out DateTime day)
             && UnixTime.TryNanos(new DateTimeOffset(day.AddHours(ExpiryHour)), out nanos);
     }
 }

@@ -27,7 +27,8 @@ public sealed record BookPlan
 public sealed record Deposit(Currency Currency, long Atoms);
 
 /// <summary>One account as it is opened.</summary>
-public sealed record AccountBook(ulong AccountId, BookStyle Style, Asset Asset, IReadOnlyList<BookLeg> Legs, IReadOnlyList<Deposit> Deposits)
+public sealed record AccountBook(
+    ulong AccountId, BookStyle Style, Asset Asset, IReadOnlyList<BookLeg> Legs, IReadOnlyList<Deposit> Deposits)
 {
     /// <summary>Coins the book was sized for; random trades of the account are a small part of it.</summary>
     public double Coins { get; init; }
@@ -77,7 +78,8 @@ public static class BookFactory
         {
             (long maintenance, long equity) = probe.MarginOf((ulong)i + 1);
             long cover = checked((long)(maintenance * ProviderCover) + Math.Abs(equity) + 20_000_000 * Dollar);
-            providers.Add(new AccountBook((ulong)i + 1, BookStyle.LiquidityProvider, board.Assets[0], [], [new Deposit(board.Currencies[0], cover)]));
+            var deposit = new Deposit(board.Currencies[0], cover);
+            providers.Add(new AccountBook((ulong)i + 1, BookStyle.LiquidityProvider, board.Assets[0], [], [deposit]));
         }
         return new Population(clients, providers, new Deposit(board.Currencies[0], (long)(total * FundPart) + 100_000 * Dollar));
     }

@@ -172,7 +172,8 @@ internal static class BookStyles
         {
             if (!TryExpiry(20, 250, out Expiry? expiry))
                 return;
-            long[] strikes = [.. Side(expiry!, true).Select(option => option.Strike).Intersect(Side(expiry!, false).Select(option => option.Strike))
+            long[] strikes = [.. Side(expiry!, true).Select(option => option.Strike)
+                .Intersect(Side(expiry!, false).Select(option => option.Strike))
                 .Where(strike => strike * 1e-8 > 0.8 * expiry!.Forward && strike * 1e-8 < 1.25 * expiry.Forward).Order()];
             if (strikes.Length < 2)
                 return;

@@ -42,13 +42,13 @@ internal sealed class BuiltinPath : SurfacePath
     public override void Open(Board board)
     {
         board.Now = Start;
-        Currency dollar = board.AddCurrency("USD", 6);
+        board.AddCurrency("USD", 6);
         Currency bitcoin = board.AddCurrency("BTC", 10);
         Currency ether = board.AddCurrency("ETH", 9);
         double fall = _random.Between(0.235, 0.262);
         Add(board, board.AddAsset("BTC", bitcoin), ListingRule.Bitcoin, 76_500, fall, new Smile(-0.14, 0.95), calm: 0.46);
-        Add(board, board.AddAsset("ETH", ether), ListingRule.Ether, 2_270, fall * _random.Between(1.03, 1.08), new Smile(-0.18, 0.9), calm: 0.60);
-        _ = dollar;
+        fall *= _random.Between(1.03, 1.08);
+        Add(board, board.AddAsset("ETH", ether), ListingRule.Ether, 2_270, fall, new Smile(-0.18, 0.9), calm: 0.60);
     }
 
     protected override double LogIndexAt(int leg, long nanos, double spotVolatility)

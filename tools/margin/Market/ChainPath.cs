@@ -6,12 +6,14 @@ using MarginEngine.Tool.Import;
 namespace MarginEngine.Tool.Market;
 
 /// <summary>
-/// Index: a bridge in its logarithm with the first expiry's volatility at the money. Forwards: the index times a basis that moves in a straight
-/// line between snapshots. Volatilities: each option's own straight line plus a bridge that the options of one expiry share.
+/// Index: a bridge in its logarithm with the first expiry's volatility at the money. Forwards: the index times a basis that moves in a
+/// straight line between snapshots. Volatilities: each option's own straight line plus a bridge that the options of one expiry share.
 /// </summary>
 internal sealed class ChainPath : IPricePath
 {
-    /// <summary>Deviation of the shared bridge of volatilities, as a part of them and a square root of a year: about 2 % over half a day.</summary>
+    /// <summary>
+    /// Deviation of the shared bridge of volatilities, as a part of them and a square root of a year: about 2 % over half a day.
+    /// </summary>
     private const double VolatilityOfVolatility = 1.1;
     private const double LargestPremium = 0.0015;
     private const double LeastVolatility = 0.02;
@@ -23,7 +25,8 @@ internal sealed class ChainPath : IPricePath
     private readonly List<CollateralTrack> _collaterals = [];
     private readonly IReadOnlyList<(string Code, IReadOnlyList<Candle> Candles)> _candles;
 
-    /// <param name="candles">Of coins that are collateral beside the chains' own; those that do not cover the whole time are left out.</param>
+    /// <param name="candles">Of coins that are collateral beside the chains' own; those that do not cover the whole time are left
+    /// out.</param>
     public ChainPath(ChainSession session, IReadOnlyList<(string Code, IReadOnlyList<Candle> Candles)> candles, SeededRandom random)
     {
         _session = session;
@@ -40,7 +43,8 @@ internal sealed class ChainPath : IPricePath
     {
         get
         {
-            string counts = string.Join(", ", _session.Snapshots.GroupBy(snapshot => snapshot.Code).Select(group => $"{group.Count()} of {group.Key}"));
+            string counts = string.Join(", ",
+                _session.Snapshots.GroupBy(snapshot => snapshot.Code).Select(group => $"{group.Count()} of {group.Key}"));
             string others = _session.LeftOut == 0 ? string.Empty : $"; {_session.LeftOut} snapshots of other days are left out";
             return $"real option chains, {UnixTime.Show(StartNanos)} to {UnixTime.Show(EndNanos)}: {counts} snapshots;"
                 + $" between snapshots index, forwards and volatilities follow a seeded bridge{Coins}{others}";
@@ -62,12 +66,13 @@ internal sealed class ChainPath : IPricePath
     {
         board.Now = StartNanos;
         board.AddCurrency("USD", 6);
-        foreach (IGrouping<string, AssetSnapshot> group in _session.Snapshots.GroupBy(snapshot => snapshot.Code).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (IGrouping<string, AssetSnapshot> group in _session.Snapshots.GroupBy(snapshot => snapshot.Code)
+                     .OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             Currency coin = board.AddCurrency(group.Key, group.Key == "BTC" ? (byte)10 : (byte)9);
             Asset asset = board.AddAsset(group.Key, coin);
             board.AddPerpetual(asset, inverse: true, FutureSize(asset));
-            _tracks.Add(new AssetTrack(board, asset, [.. group.Where(snapshot => snapshot.TimeNanos >= StartNanos - UnixTime.Day)], StartNanos));
+            _tracks.Add(new AssetTrack(board, asset, [.. group], StartNanos));
         }
         foreach ((string code, IReadOnlyList<Candle> candles) in _candles)
             _collaterals.Add(new CollateralTrack(board.AddAsset(code, board.AddCurrency(code, CollateralDecimals)), candles, StartNanos));
@@ -160,11 +165,12 @@ internal sealed class ChainPath : IPricePath
                 }
                 foreach (Contract option in expiry.Options)
                     Aim(option, start, end);
-                ref ExpiryTrack track = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_expiries, start.Nanos, out _);
-                double basis = Functions.Log(start.Forward / From.Index) / Math.Max(expiry.Years(From.TimeNanos), 1e-6);
-                double basisEnd = ReferenceEquals(start, end) ? basis : Functions.Log(end.Forward / To.Index) / Math.Max(expiry.Years(To.TimeNanos), 1e-6);
-                track = new ExpiryTrack(expiry, new Bridge(From.TimeNanos, 0), basis, basisEnd);
-                track.Shared.Aim(ReferenceEquals(start, end) ? Math.Min(start.Nanos, To.TimeNanos) : To.TimeNanos, 0);
+                bool isLast = ReferenceEquals(start, end);
+                double basis = Basis(start.Forward / From.Index, expiry.Years(From.TimeNanos));
+                double basisEnd = isLast ? basis : Basis(end.Forward / To.Index, expiry.Years(To.TimeNanos));
+                var shared = new Bridge(From.TimeNanos, 0);
+                shared.Aim(isLast ? Math.Min(start.Nanos, To.TimeNanos) : To.TimeNanos, 0);
+                _expiries[start.Nanos] = new ExpiryTrack(expiry, shared, basis, basisEnd);
             }
         }
 
@@ -212,7 +218,11 @@ internal sealed class ChainPath : IPricePath
                 perpetual.Mark = _asset.Index * (1 + _premiumFrom + (_premiumTo - _premiumFrom) * part);
         }
 
-        // Candle prices of the perpetual, up to a minute away from the index: what is more than a usual premium is that minute, not a premium.
+        // A year; so that a forward that is off by the moment of its index does not run away from it as the expiry comes near.
+        private static double Basis(double ratio, double years) => Functions.Log(ratio) / Math.Max(years, 1e-6);
+
+        // Candle prices of the perpetual, up to a minute away from the index: what is more than a usual premium is that minute, not a
+        // premium.
         private static double Premium(AssetSnapshot snapshot)
             => snapshot.Perpetual is double price ? Math.Clamp(price / snapshot.Index - 1, -LargestPremium, LargestPremium) : 0;
     }

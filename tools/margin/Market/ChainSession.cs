@@ -58,11 +58,13 @@ internal sealed class ChainSession
     /// <summary>Null when no file has an inverse option chain.</summary>
     public static ChainSession? Find(IReadOnlyList<ImportedFile> files)
     {
-        FutureMark[] perpetuals = [.. files.SelectMany(file => file.Futures).Where(mark => mark.Contract is { Kind: InstrumentKind.Perpetual, IsLinear: false })];
+        FutureMark[] perpetuals = [.. files.SelectMany(file => file.Futures)
+            .Where(mark => mark.Contract is { Kind: InstrumentKind.Perpetual, IsLinear: false })];
         var all = new List<AssetSnapshot>();
         foreach (ImportedFile file in files)
         {
-            foreach (IGrouping<string, OptionQuote> asset in file.Options.Where(option => !option.Contract.IsLinear).GroupBy(option => option.Contract.Base))
+            IEnumerable<OptionQuote> inverse = file.Options.Where(option => !option.Contract.IsLinear);
+            foreach (IGrouping<string, OptionQuote> asset in inverse.GroupBy(option => option.Contract.Base))
                 all.Add(Read(asset.Key, file.TimeNanos, [.. asset], perpetuals));
         }
         if (all.Count == 0)
@@ -94,7 +96,8 @@ internal sealed class ChainSession
     {
         List<ExpirySnapshot> expiries =
         [
-            .. quotes.Where(quote => quote.Contract.ExpiryNanos > time).GroupBy(quote => quote.Contract.ExpiryNanos).OrderBy(group => group.Key).Select(ReadExpiry),
+            .. quotes.Where(quote => quote.Contract.ExpiryNanos > time)
+                .GroupBy(quote => quote.Contract.ExpiryNanos).OrderBy(group => group.Key).Select(ReadExpiry),
         ];
         double front = expiries.Count > 0 ? expiries[0].Forward : quotes[0].ListedForward * 1e-8;
         // The index column was filled over the minutes after the marks: the value nearest to the first forward is the one of their moment.
@@ -118,7 +121,8 @@ internal sealed class ChainSession
         {
             Nanos = group.Key,
             Forward = forward,
-            HasFuture = quotes.Any(quote => VenueName.TryParse(quote.ForwardName, out VenueName name) && name.Kind == InstrumentKind.Future),
+            HasFuture = quotes.Any(quote =>
+                VenueName.TryParse(quote.ForwardName, out VenueName name) && name.Kind == InstrumentKind.Future),
             Volatilities = volatilities,
             AtTheMoney = quotes.MinBy(quote => Math.Abs(quote.Contract.Strike * 1e-8 - forward))!.MarkVolatility * 1e-8,
         };

@@ -23,7 +23,9 @@ public sealed class LiquidationDesk
     private readonly HashSet<ulong> _accounts = [];
     private ulong _ids = 3_000_000_000;
 
-    private sealed record Task(ulong Account, ulong LiquidationId, IReadOnlyList<(uint Instrument, Side Side, long Quantity, long MarkE8)> Legs);
+    private sealed record Task(ulong Account, ulong LiquidationId, IReadOnlyList<TaskLeg> Legs);
+
+    private readonly record struct TaskLeg(uint Instrument, Side Side, long Quantity, long MarkE8);
 
     public LiquidationDesk(Board board, Population population, Venue venue, ulong seed)
     {
@@ -55,15 +57,17 @@ public sealed class LiquidationDesk
     {
         if (!_taken.Add(instruction.LiquidationId))
             return;
-        var legs = new List<(uint, Side, long, long)>();
+        var legs = new List<TaskLeg>();
         foreach (LiquidationInstructionDecoder.LegsDecoder.Entry leg in instruction.Legs)
-            legs.Add((leg.InstrumentId, leg.Side, leg.Quantity, leg.MarkPrice.Mantissa));
+            legs.Add(new TaskLeg(leg.InstrumentId, leg.Side, leg.Quantity, leg.MarkPrice.Mantissa));
         _accounts.Add(instruction.AccountId);
         long delay = LeastDelayNanos + (long)(_random.Unit() * DelaySpanNanos);
         _tasks.Enqueue(new Task(instruction.AccountId, instruction.LiquidationId, legs), nowNanos + delay);
     }
 
-    /// <summary>Writes the next due execution as one event; false when none is due. An event without messages had nothing left to close.</summary>
+    /// <summary>
+    /// Writes the next due execution as one event; false when none is due. An event without messages had nothing left to close.
+    /// </summary>
     public bool TryExecute(long nowNanos, MessageWriter writer, out long dueNanos)
     {
         if (!_tasks.TryPeek(out Task? task, out dueNanos) || dueNanos > nowNanos)

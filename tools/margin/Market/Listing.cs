@@ -21,12 +21,14 @@ internal sealed record ListingRule
 
     public static ListingRule Bitcoin { get; } = new()
     {
-        InverseFutureSize = 10_00000000, InverseOptionSize = 10_000_000, LinearFutureSize = 100_000, LinearOptionSize = 1_000_000, SmallestStep = 250,
+        InverseFutureSize = 10_00000000, InverseOptionSize = 10_000_000,
+        LinearFutureSize = 100_000, LinearOptionSize = 1_000_000, SmallestStep = 250,
     };
 
     public static ListingRule Ether { get; } = new()
     {
-        InverseFutureSize = 1_00000000, InverseOptionSize = 1_00000000, LinearFutureSize = 1_000_000, LinearOptionSize = 10_000_000, SmallestStep = 10,
+        InverseFutureSize = 1_00000000, InverseOptionSize = 1_00000000,
+        LinearFutureSize = 1_000_000, LinearOptionSize = 10_000_000, SmallestStep = 10,
     };
 
     /// <summary>Ladders around the index: fine within a deviation of it, coarse as far as a crash may reach.</summary>
@@ -72,8 +74,8 @@ internal sealed record ListingRule
     }
 
     /// <summary>
-    /// The venue's calendar after a moment, at 08:00 UTC: the next three days, the next two Fridays, the last Fridays of the next two months
-    /// and of the next two quarters.
+    /// The venue's calendar after a moment, at 08:00 UTC: the next three days, the next two Fridays, the last Fridays of the next two
+    /// months and of the next two quarters.
     /// </summary>
     public static IReadOnlyList<long> Calendar(long nowNanos)
     {

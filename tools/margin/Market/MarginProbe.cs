@@ -6,7 +6,9 @@ using MarginEngine.Tool.Shell;
 
 namespace MarginEngine.Tool.Market;
 
-/// <summary>A machine with the board's first prices in it. Every account opened here holds a loan, so that none is short while it is asked.</summary>
+/// <summary>
+/// A machine with the board's first prices in it. Every account opened here holds a loan, so that none is short while it is asked.
+/// </summary>
 internal sealed class MarginProbe : IDecisionSink, IDisposable
 {
     private const long Loan = 10_000_000_000_000_000;

@@ -1,4 +1,5 @@
-// Body of the verb `market`: a matching engine's stand-in that feeds an engine elsewhere. Called by the verb and by the demo's child process.
+// Body of the verb `market`: a matching engine's stand-in that feeds an engine elsewhere. Called by the verb and by the demo's child
+// process.
 
 using System.Text.Json;
 using MarginEngine.Aeron;

@@ -8,8 +8,8 @@ namespace MarginEngine.Tool.Market;
 public sealed record MarketOptions
 {
     /// <summary>
-    /// "builtin", "deribit" (chain snapshots out of <see cref="DataDirectory"/>) or "&lt;asset&gt;-&lt;year&gt;-&lt;month&gt;" such as "btc-2025-10" (candles
-    /// out of it). Null: deribit where a data directory is named, else builtin.
+    /// "builtin", "deribit" (chain snapshots out of <see cref="DataDirectory"/>) or "&lt;asset&gt;-&lt;year&gt;-&lt;month&gt;" such as
+    /// "btc-2025-10" (candles out of it). Null: deribit where a data directory is named, else builtin.
     /// </summary>
     public string? Source { get; init; }
 
@@ -30,8 +30,8 @@ public sealed record MarketOptions
     public ulong Seed { get; init; } = 1;
 
     /// <summary>
-    /// The margin model all accounts are opened with; null: the shipped portfolio model, which then also takes every further coin of the data
-    /// as collateral. Its staleness limits are widened where the compressed time is coarser than they are.
+    /// The margin model all accounts are opened with; null: the shipped portfolio model, which then also takes every further coin of the
+    /// data as collateral. Its staleness limits are widened where the compressed time is coarser than they are.
     /// </summary>
     public ModelDocument? Model { get; init; }
 
@@ -55,7 +55,7 @@ public sealed record MarketOptions
     /// <summary>How long to wait for the engine to appear before giving up.</summary>
     public int ConnectSeconds { get; init; } = 60;
 
-    /// <summary>How long to wait at the end for the engine to confirm everything.</summary>
+    /// <summary>How long to wait at the end while the engine confirms nothing more.</summary>
     public int DrainSeconds { get; init; } = 15;
 
     /// <summary>Market events of the whole run.</summary>

@@ -249,7 +249,8 @@ public sealed class MarketScript : IDisposable
     private void ArriveAt(long stop)
     {
         Advance(stop);
-        foreach (Expiry expiry in Board.Assets.SelectMany(asset => asset.Expiries).Where(expiry => !expiry.IsSettled && expiry.Nanos <= stop))
+        Expiry[] live = [.. Board.Assets.SelectMany(asset => asset.Expiries).Where(expiry => !expiry.IsSettled)];
+        foreach (Expiry expiry in live.Where(expiry => expiry.Nanos <= stop))
             _pending.Enqueue(() => Settle(expiry));
         if (_nextStop < _path.Stops.Count && _path.Stops[_nextStop] == stop)
         {
@@ -261,7 +262,7 @@ public sealed class MarketScript : IDisposable
             }
             foreach (Asset asset in Board.Assets)
                 _pending.Enqueue(() => SetupWriter.Linear(_writer, asset));
-            foreach (Expiry expiry in Board.Assets.SelectMany(asset => asset.Expiries).Where(expiry => !expiry.IsSettled && expiry.Nanos > stop))
+            foreach (Expiry expiry in live.Where(expiry => expiry.Nanos > stop))
                 _pending.Enqueue(() => SetupWriter.Volatilities(_writer, Board, _path, expiry));
         }
         double budget = Math.Max(1, _options.EventCount / (Drains * (_path.Stops.Count + 8)));

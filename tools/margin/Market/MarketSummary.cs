@@ -94,17 +94,26 @@ public sealed record MarketSummary
 
     public void WriteText(TextWriter text)
     {
+        CultureInfo plain = CultureInfo.InvariantCulture;
         text.WriteLine(Description);
-        text.WriteLine(Line($"market time   {Import.UnixTime.Show(MarketNanos)}, {Events:N0} of {EventsOfAll:N0} events, seed {Seed}"));
-        text.WriteLine(Line($"messages      {Messages:N0} ({Bytes:N0} bytes), confirmed {Confirmed:N0}, sent again {Resent:N0} in {Rewinds} rewinds"));
-        foreach ((string kind, long count) in MessagesByKind.OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key, StringComparer.Ordinal))
-            text.WriteLine(Line($"              {count,12:N0} {kind}"));
-        text.WriteLine(Line($"liquidations  {Liquidations} of {Instructions} instructions in {LiquidatedAccounts} accounts, {LiquidationLegs} legs, {VoidInstructions} void"));
-        text.WriteLine(Line($"held back     {HeldBack:N0} messages of accounts that may not trade"));
+        text.WriteLine(string.Create(plain,
+            $"market time   {Import.UnixTime.Show(MarketNanos)}, {Events:N0} of {EventsOfAll:N0} events, seed {Seed}"));
+        text.WriteLine(string.Create(plain,
+            $"messages      {Messages:N0} ({Bytes:N0} bytes), confirmed {Confirmed:N0}, sent again {Resent:N0} in {Rewinds} rewinds"));
+        foreach ((string kind, long count) in MessagesByKind.OrderByDescending(entry => entry.Value)
+                     .ThenBy(entry => entry.Key, StringComparer.Ordinal))
+            text.WriteLine(string.Create(plain, $"              {count,12:N0} {kind}"));
+        text.WriteLine(string.Create(plain,
+            $"liquidations  {Liquidations} of {Instructions} instructions in {LiquidatedAccounts} accounts, "
+            + $"{LiquidationLegs} legs, {VoidInstructions} void"));
+        text.WriteLine(string.Create(plain, $"held back     {HeldBack:N0} messages of accounts that may not trade"));
         foreach ((string reject, long count) in Rejects)
-            text.WriteLine(Line($"rejected      {count,12:N0} {reject}"));
-        text.WriteLine(Line($"lateness      p50 {LatenessP50Nanos / 1e3:N0} us, p99 {LatenessP99Nanos / 1e3:N0} us, max {LatenessMaxNanos / 1e3:N0} us"));
+            text.WriteLine(string.Create(plain, $"rejected      {count,12:N0} {reject}"));
+        text.WriteLine(string.Create(plain,
+            $"lateness      p50 {Micros(LatenessP50Nanos):N0} us, p99 {Micros(LatenessP99Nanos):N0} us, max {Micros(LatenessMaxNanos):N0} us"));
     }
+
+    private static double Micros(long nanos) => nanos / 1e3;
 
     private static void WriteCounts(Utf8JsonWriter json, string name, IReadOnlyDictionary<string, long> counts)
     {
@@ -113,6 +122,4 @@ public sealed record MarketSummary
             json.WriteNumber(key, count);
         json.WriteEndObject();
     }
-
-    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

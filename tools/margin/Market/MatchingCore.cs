@@ -9,8 +9,8 @@ using MarginEngine.Watch;
 namespace MarginEngine.Tool.Market;
 
 /// <summary>
-/// Exactly once from here to the engine's journal: messages are numbered without a hole, kept until the engine confirms them in a heartbeat,
-/// and sent again from the first one it lacks. The script opens only after the engine has confirmed the set-up.
+/// Exactly once from here to the engine's journal: messages are numbered without a hole, kept until the engine confirms them in a
+/// heartbeat, and sent again from the first one it lacks. The script opens only after the engine has confirmed the set-up.
 /// </summary>
 public sealed class MatchingCore
 {
@@ -38,6 +38,7 @@ public sealed class MatchingCore
     private long _wallAtOpening;
     private long _drainingSince;
     private long _lastSentAt;
+    private long _progressAt;
     private ulong _lastRewind;
     private ulong _lastRefused;
     private long _lastRewindAt = long.MinValue / 2;
@@ -107,7 +108,7 @@ public sealed class MatchingCore
         if (Phase == MarketPhase.Draining)
         {
             bool isDone = _window.IsAllConfirmed && _desk.IsIdle && nowNanos - _drainingSince > Second;
-            if (isDone || nowNanos - _drainingSince > _options.DrainSeconds * Second)
+            if (isDone || nowNanos - Math.Max(_drainingSince, _progressAt) > _options.DrainSeconds * Second)
                 Phase = MarketPhase.Done;
         }
         else
@@ -253,11 +254,11 @@ public sealed class MatchingCore
         {
             if (entry.Source != _options.SourceId)
                 continue;
-            Confirm(entry.LastSequence);
+            Confirm(entry.LastSequence, nowNanos);
         }
         // The end of what was sent may be lost without anything behind it that would show the gap.
-        bool isSilent = _window.IsAllSent && !_window.IsAllConfirmed && nowNanos - _lastSentAt > SilenceNanos;
-        if (isSilent && nowNanos - _lastRewindAt > SilenceNanos)
+        long quietSince = Math.Max(Math.Max(_lastSentAt, _progressAt), _lastRewindAt);
+        if (_window.IsAllSent && !_window.IsAllConfirmed && nowNanos - quietSince > SilenceNanos)
             RewindTo(_confirmed + 1, nowNanos);
     }
 
@@ -275,7 +276,7 @@ public sealed class MatchingCore
         if (reject.Expected > _window.Last + 1)
             throw CommandFailure.Refused($"the engine has already taken {reject.Expected - 1} messages of source {_options.SourceId}:"
                 + " start it on an empty journal, or give the market another source number");
-        Confirm(reject.Expected - 1);
+        Confirm(reject.Expected - 1, nowNanos);
         if (reject.Code == RejectCode.SequenceGap)
             OnGap(reject.Expected, reject.SourceSequence, nowNanos);
     }
@@ -290,10 +291,11 @@ public sealed class MatchingCore
             RewindTo(expected, nowNanos);
     }
 
-    private void Confirm(ulong sequence)
+    private void Confirm(ulong sequence, long nowNanos)
     {
         if (sequence <= _confirmed)
             return;
+        _progressAt = nowNanos;
         _confirmed = sequence;
         _window.Release(sequence);
     }

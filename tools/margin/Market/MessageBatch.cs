@@ -6,7 +6,9 @@ using MarginEngine.Codecs;
 
 namespace MarginEngine.Tool.Market;
 
-/// <summary>Whole SBE messages in the order they must be sent. Spans handed out are valid until the next <see cref="Clear"/> or <see cref="Room"/>.</summary>
+/// <summary>
+/// Whole SBE messages in the order they must be sent. Spans handed out are valid until the next <see cref="Clear"/> or <see cref="Room"/>.
+/// </summary>
 public sealed class MessageBatch
 {
     private readonly List<int> _ends = [];

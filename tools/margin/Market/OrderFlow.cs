@@ -5,7 +5,9 @@ using MarginEngine.Tool.Import;
 
 namespace MarginEngine.Tool.Market;
 
-/// <summary>Seeded client activity. Sizes are a small part of each account's book, so that the crash decides over accounts, not this.</summary>
+/// <summary>
+/// Seeded client activity. Sizes are a small part of each account's book, so that the crash decides over accounts, not this.
+/// </summary>
 internal sealed class OrderFlow
 {
     private const int MostOrders = 200;

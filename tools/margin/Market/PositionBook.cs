@@ -5,7 +5,9 @@ using MarginEngine.Codecs;
 
 namespace MarginEngine.Tool.Market;
 
-/// <summary>Signed lots by account and instrument. Learns the expiry of an instrument from its definition, and forgets settled ones.</summary>
+/// <summary>
+/// Signed lots by account and instrument. Learns the expiry of an instrument from its definition, and forgets settled ones.
+/// </summary>
 public sealed class PositionBook
 {
     private readonly Dictionary<(ulong Account, uint Instrument), long> _lots = [];

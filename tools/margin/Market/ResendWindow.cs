@@ -72,7 +72,10 @@ public sealed class ResendWindow
             Next = First;
     }
 
-    /// <summary>Goes back to send again from a sequence; returns how many messages that repeats. Confirmed ones are not held any more: they are not repeated.</summary>
+    /// <summary>
+    /// Goes back to send again from a sequence; returns how many messages that repeats. Confirmed ones are not held any more: they are not
+    /// repeated.
+    /// </summary>
     public ulong Rewind(ulong to)
     {
         ulong from = Math.Max(to, First);

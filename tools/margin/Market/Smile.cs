@@ -36,7 +36,10 @@ internal readonly record struct Smile
     private static double OnWire(double value) => Math.Round(value * WireScale) / WireScale;
 }
 
-/// <summary>Variance at the money over time: it starts at <c>Spot</c> and reverts to <c>Level</c> with <c>Speed</c> a year (all volatilities annualised).</summary>
+/// <summary>
+/// Variance at the money over time: it starts at <c>Spot</c> and reverts to <c>Level</c> with <c>Speed</c> a year (all volatilities
+/// annualised).
+/// </summary>
 internal readonly record struct TermStructure(double Spot, double Level, double Speed)
 {
     /// <summary>Total variance to a time in years: the integral of a positive forward variance, hence growing.</summary>
@@ -44,7 +47,10 @@ internal readonly record struct TermStructure(double Spot, double Level, double 
         => Level * Level * years + (Spot * Spot - Level * Level) * (1 - Functions.Exp(-Speed * years)) / Speed;
 }
 
-/// <summary>How volatility answers the index: it rises with a fall below the recent average, less with a rise above it, and calms down as the average follows.</summary>
+/// <summary>
+/// How volatility answers the index: it rises with a fall below the recent average, less with a rise above it, and calms down as the
+/// average follows.
+/// </summary>
 internal sealed class VolatilityResponse
 {
     private const double FallGain = 5.5;

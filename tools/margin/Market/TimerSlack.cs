@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace MarginEngine.Tool.Market;
 
-/// <summary>Linux delays wake-ups by up to 50 microseconds to save power; the calling thread can ask for less. Elsewhere nothing happens.</summary>
+/// <summary>
+/// Linux delays wake-ups by up to 50 microseconds to save power; the calling thread can ask for less. Elsewhere nothing happens.
+/// </summary>
 internal static class TimerSlack
 {
     private const int SetTimerSlack = 29;

@@ -25,7 +25,9 @@ public sealed class Venue
             _barred.Remove(account);
     }
 
-    /// <summary>Resting orders of an account, which a liquidation takes out of the book; the script's later cancels of them are not sent.</summary>
+    /// <summary>
+    /// Resting orders of an account, which a liquidation takes out of the book; the script's later cancels of them are not sent.
+    /// </summary>
     public IReadOnlyList<ulong> KillOrders(ulong account)
     {
         if (!_ordersOf.Remove(account, out HashSet<ulong>? orders))
@@ -57,8 +59,8 @@ public sealed class Venue
     }
 
     /// <summary>
-    /// Copies what may be sent of an event. A trade goes as a whole or not at all: not when one side may not trade, nor on an order that was
-    /// killed. Returns how many messages were held back.
+    /// Copies what may be sent of an event. A trade goes as a whole or not at all: not when one side may not trade, nor on an order that
+    /// was killed. Returns how many messages were held back.
     /// </summary>
     public int Admit(MessageBatch from, MessageBatch to)
     {
