@@ -31,12 +31,16 @@ internal static class Program
     {
         RootCommand root = new("MarginEngine: real-time portfolio margin for a derivatives exchange.")
         {
+            DemoVerb.Create(terminal),
+            RunVerb.Create(terminal),
+            MarketVerb.Create(terminal),
             WatchVerb.Create(terminal),
             CalcVerb.Create(terminal),
             ReplayVerb.Create(terminal),
             VerifyVerb.Create(terminal),
             InspectVerb.Create(terminal),
             DoctorVerb.Create(terminal),
+            ListenVerb.Create(terminal),
         };
         foreach (Option option in root.Options)
         {
@@ -85,7 +89,7 @@ internal static class Program
         }
         catch (OperationCanceledException) when (terminal.Interrupted.IsCancellationRequested)
         {
-            return ExitCode.Done;
+            return End(terminal, CommandFailure.Unreachable("interrupted before it was done"), ExitCode.Unreachable);
         }
         catch (Exception failure)
         {

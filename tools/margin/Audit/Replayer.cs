@@ -14,6 +14,9 @@ internal sealed record ReplayRequest
     /// <summary>Last sequence to apply.</summary>
     public long To { get; init; } = long.MaxValue;
 
+    /// <summary>Capacities of the node that wrote the journal; null: the defaults.</summary>
+    public Limits? Limits { get; init; }
+
     /// <summary>Sorted by sequence; null: nothing to compare.</summary>
     public PublishedEntry[]? Published { get; init; }
 
@@ -46,11 +49,15 @@ internal sealed class Replayer : IDecisionSink, IDisposable
     public Replayer(ReplayRequest request)
     {
         _request = request;
+        Machine = new MarginMachine(request.Limits ?? new Limits());
         _published = request.Published ?? [];
         _heartbeats = request.Heartbeats ?? [];
     }
 
-    public MarginMachine Machine { get; } = new(new Limits());
+    public MarginMachine Machine { get; }
+
+    /// <summary>Every heartbeat of the replay.</summary>
+    public HashSet<HeartbeatEntry> Heartbeats { get; } = [];
 
     /// <summary>Decisions by template.</summary>
     public long[] Decided { get; } = new long[Templates];
@@ -71,7 +78,7 @@ internal sealed class Replayer : IDecisionSink, IDisposable
 
     /// <summary>Applies the journal's records from the first on.</summary>
     /// <exception cref="CommandFailure">Refused: the journal does not begin at sequence 1, so there is no state to begin from.</exception>
-    public void Run(Terminal terminal, JournalInput input)
+    public void Run(Terminal terminal, JournalInput input, CancellationToken stop)
     {
         using Progress progress = new(terminal, "replaying");
         while (_sequence < _request.To && input.TryRead(out JournalRecord record))
@@ -80,7 +87,7 @@ internal sealed class Replayer : IDecisionSink, IDisposable
                 throw CommandFailure.Refused($"the journal begins at sequence {record.Sequence}: what was before it is not kept here");
             Apply(record);
             progress.Report(input.Part);
-            terminal.Interrupted.ThrowIfCancellationRequested();
+            stop.ThrowIfCancellationRequested();
         }
 
         Finish();
@@ -141,10 +148,11 @@ internal sealed class Replayer : IDecisionSink, IDisposable
     private void CompareHeartbeat(ReadOnlySpan<byte> message)
     {
         if (!HeartbeatDecoder.TryWrap(message, out HeartbeatDecoder heartbeat)) return;
+        HeartbeatEntry computed = new(_sequence, heartbeat.StateDigest, heartbeat.DecisionDigest);
+        Heartbeats.Add(computed);
         while (_nextHeartbeat < _heartbeats.Count && _heartbeats[_nextHeartbeat].Sequence < _sequence) UnknownHeartbeat();
         if (_nextHeartbeat == _heartbeats.Count || _heartbeats[_nextHeartbeat].Sequence != _sequence) return;
         HeartbeatEntry noted = _heartbeats[_nextHeartbeat++];
-        HeartbeatEntry computed = new(_sequence, heartbeat.StateDigest, heartbeat.DecisionDigest);
         if (noted == computed) HeartbeatsMatched++;
         else Differ($"heartbeat {_sequence}: live {noted.Digests}, replay {computed.Digests}");
     }

@@ -19,11 +19,12 @@ internal sealed class ChildProcess : IDisposable
 
     /// <param name="name">What it is, for messages: primary, standby, market, market maker.</param>
     /// <param name="arguments">Verb and options.</param>
+    /// <param name="environment">Variables besides those of this process.</param>
     /// <param name="onLine">Called by a thread of this object with every line of standard output.</param>
-    public ChildProcess(string name, IEnumerable<string> arguments, Action<string> onLine)
+    public ChildProcess(string name, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, Action<string> onLine)
     {
         Name = name;
-        _process = Process.Start(StartInfo(arguments)) ?? throw CommandFailure.Unreachable($"the {name} did not start");
+        _process = Process.Start(StartInfo(arguments, environment)) ?? throw CommandFailure.Unreachable($"the {name} did not start");
         _output = Read(_process.StandardOutput, onLine);
         _error = Read(_process.StandardError, Keep);
     }
@@ -91,7 +92,7 @@ internal sealed class ChildProcess : IDisposable
     }
 
     // Under `dotnet margin.dll` the process is the host and needs the program's path; a published executable is itself the program.
-    private static ProcessStartInfo StartInfo(IEnumerable<string> arguments)
+    private static ProcessStartInfo StartInfo(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
         string executable = Environment.ProcessPath ?? "dotnet";
         ProcessStartInfo start = new(executable)
@@ -103,6 +104,7 @@ internal sealed class ChildProcess : IDisposable
         };
         if (Path.GetFileNameWithoutExtension(executable) == "dotnet") start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "margin.dll"));
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        foreach ((string name, string value) in environment) start.Environment[name] = value;
         return start;
     }
 

@@ -26,7 +26,7 @@ internal static class JsonDocumentFile
         }
         catch (JsonException failure)
         {
-            throw CommandFailure.Usage($"{path}{Place(failure)}: {FirstSentence(failure.Message)}");
+            throw CommandFailure.Usage($"{path}{Place(failure)}: {Words(failure.Message)}");
         }
     }
 
@@ -37,8 +37,10 @@ internal static class JsonDocumentFile
         return line + key;
     }
 
-    // The library appends " Path: .. | LineNumber: .. " to its messages; Place says it better. Our type names mean nothing to a user.
-    private static string FirstSentence(string message)
+    /// <summary>
+    /// A message of the JSON library for a user: without its " Path: .. | LineNumber: .. " (a place says it better) and without our type names.
+    /// </summary>
+    public static string Words(string message)
     {
         int path = message.IndexOf(" Path: ", StringComparison.Ordinal);
         string text = path >= 0 ? message[..path] : message;

@@ -8,6 +8,26 @@ internal static class Options
 {
     public static Option<bool> Json() => new("--json") { Description = "Machine-readable output." };
 
+    /// <summary>Given by the demo to its processes: end when standard input does.</summary>
+    public static Option<bool> WithParent() => new("--with-parent") { Description = "End when standard input does.", Hidden = true };
+
+    public static Option<string?> Data() => new("--data") { Description = "Folder with recorded chains and candles; without it the market is built in.", HelpName = "DIR" };
+
+    public static Option<string?> Source() => new("--source")
+    {
+        Description = "builtin, deribit, or candles such as btc-2025-10. Default: deribit where there is a --data, else builtin.",
+        HelpName = "NAME",
+    };
+
+    public static Option<int> Accounts(int fallback) => Count("--accounts", "Accounts to open.", fallback, 2, 1_000_000);
+
+    public static Option<int> Seconds(int fallback) => Count("--seconds", "Wall time that the market is pressed into.", fallback, 1, 86_400);
+
+    public static Option<int> Rate(int fallback) => Count("--rate", "Market events a second.", fallback, 1, 1_000_000);
+
+    public static Option<ulong> Seed(ulong fallback) =>
+        new("--seed") { Description = "Of everything that is random.", HelpName = "N", DefaultValueFactory = _ => fallback };
+
     /// <summary>A whole number with bounds.</summary>
     public static Option<int> Count(string name, string description, int fallback, int least, int most)
     {

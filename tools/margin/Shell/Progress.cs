@@ -18,9 +18,10 @@ internal sealed class Progress(Terminal terminal, string what) : IDisposable
     private bool _drawn;
 
     /// <param name="part">Done so far, 0 to 1.</param>
-    public void Report(double part)
+    /// <param name="always">The caller calls seldom; look at the time on every call.</param>
+    public void Report(double part, bool always = false)
     {
-        if (!Terminal.ErrorIsTerminal || ++_calls % CallsBetweenLooks != 0) return;
+        if (!Terminal.ErrorIsTerminal || (++_calls % CallsBetweenLooks != 0 && !always)) return;
         long millis = (long)Stopwatch.GetElapsedTime(_begin).TotalMilliseconds;
         if (millis < _nextMillis) return;
         _nextMillis = millis + RedrawMillis;

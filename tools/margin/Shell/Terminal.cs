@@ -11,6 +11,7 @@ namespace MarginEngine.Tool.Shell;
 internal sealed class Terminal : IDisposable
 {
     private readonly CancellationTokenSource _interrupted = new();
+    private readonly CancellationTokenSource _atOnce = new();
     private readonly List<PosixSignalRegistration> _signals = [];
     private int _interruptions;
     private volatile bool _followsParent;
@@ -41,13 +42,13 @@ internal sealed class Terminal : IDisposable
     /// <summary>Cancelled by Ctrl-C, SIGTERM or SIGHUP, or by <see cref="Interrupt()"/>.</summary>
     public CancellationToken Interrupted => _interrupted.Token;
 
-    /// <summary>How often the user asked to stop; the second time means at once.</summary>
-    public int Interruptions => Volatile.Read(ref _interruptions);
+    /// <summary>Cancelled when the user asks a second time: what an orderly end still wanted to do is left undone.</summary>
+    public CancellationToken AtOnce => _atOnce.Token;
 
     /// <summary>Asks the running verb to stop, as Ctrl-C does.</summary>
     public void Interrupt()
     {
-        Interlocked.Increment(ref _interruptions);
+        if (Interlocked.Increment(ref _interruptions) > 1) _atOnce.Cancel();
         _interrupted.Cancel();
     }
 
@@ -98,6 +99,7 @@ internal sealed class Terminal : IDisposable
     {
         foreach (PosixSignalRegistration signal in _signals) signal.Dispose();
         _interrupted.Dispose();
+        _atOnce.Dispose();
     }
 
     private static IAnsiConsole Spectre(TextWriter writer, bool terminal)

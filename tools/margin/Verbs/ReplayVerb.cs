@@ -5,6 +5,7 @@ using MarginEngine.Codecs;
 using MarginEngine.Logic;
 using MarginEngine.Tool.Audit;
 using MarginEngine.Tool.Reports;
+using MarginEngine.Tool.Running;
 using MarginEngine.Tool.Shell;
 using MarginEngine.Tool.Wire;
 
@@ -40,12 +41,13 @@ internal static class ReplayVerb
         ReplayRequest request = new()
         {
             To = arguments.To,
+            Limits = SettingsFile.Read(arguments.Journal)?.Limits,
             Heartbeats = arguments.Verify ? Noted(arguments) : null,
             Published = arguments.Published is null ? null : PublishedLogFile.Read(arguments.Published),
             Observer = arguments.Account is ulong account ? decision => Show(lines, decision, account) : null,
         };
         using Replayer replayer = new(request);
-        replayer.Run(terminal, input);
+        replayer.Run(terminal, input, terminal.Interrupted);
         if (arguments.Account is ulong shown) Standing(terminal, replayer.Machine, shown, arguments.Json);
         Summary(terminal, arguments, replayer);
         return replayer.Differences == 0 ? ExitCode.Done : ExitCode.Difference;

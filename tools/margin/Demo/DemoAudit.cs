@@ -1,0 +1,52 @@
+// After a demo has ended: recomputes the primary's journal, compares it with what the market maker received and what both nodes noted
+// live, and compares the two journals.
+using MarginEngine.Tool.Audit;
+using MarginEngine.Tool.Running;
+using MarginEngine.Tool.Shell;
+using MarginEngine.Tool.Wire;
+
+namespace MarginEngine.Tool.Demo;
+
+internal static class DemoAudit
+{
+    public static DemoSummary Compare(Terminal terminal, DemoOptions options, DemoFolder folder, DemoProcesses processes)
+    {
+        using JournalInput input = new(folder.Primary, ThisBuild.Identity);
+        using Replayer replayer = new(new ReplayRequest
+        {
+            Limits = SettingsFile.Read(folder.Primary)?.Limits,
+            Published = PublishedLogFile.Read(folder.Published),
+            Heartbeats = HeartbeatLog.Read(folder.Primary) ?? [],
+        });
+        // The first Ctrl-C ended the market and is done with; this is what an orderly end comes to.
+        replayer.Run(terminal, input, terminal.AtOnce);
+        List<HeartbeatEntry> noted = HeartbeatLog.Read(folder.Standby) ?? [];
+        return new DemoSummary
+        {
+            Options = options,
+            Market = processes.MarketLine!,
+            Primary = processes.PrimaryLine!,
+            Listener = processes.ListenerLine!,
+            MessagesIn = replayer.Records,
+            JournalBytes = input.BytesRead,
+            StateDigest = replayer.Machine.StateDigest(),
+            PublishedEqual = replayer.PublishedMatched,
+            HeartbeatsEqual = replayer.HeartbeatsMatched,
+            StandbyHeartbeatsEqual = noted.Count(replayer.Heartbeats.Contains),
+            ReplayDifference = replayer.FirstDifference,
+            StandbyDifference = DifferenceOfStandby(folder, processes, replayer, noted),
+            WasInterrupted = terminal.Interrupted.IsCancellationRequested,
+            Kept = options.Keep is null ? null : folder.Path,
+        };
+    }
+
+    private static string? DifferenceOfStandby(DemoFolder folder, DemoProcesses processes, Replayer replayer, List<HeartbeatEntry> noted)
+    {
+        if (processes.PrimaryLine!.Diverged || processes.StandbyLine!.Diverged) return "a digest differed while the nodes ran";
+        foreach (HeartbeatEntry heartbeat in noted)
+            if (!replayer.Heartbeats.Contains(heartbeat))
+                return $"heartbeat {heartbeat.Sequence}: the standby noted {heartbeat.Digests}, the replay of the primary's journal has another";
+        // A run of a second may have no heartbeat at all; the journals tell then.
+        return JournalComparison.Compare(folder.Primary, folder.Standby);
+    }
+}

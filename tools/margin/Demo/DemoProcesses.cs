@@ -1,0 +1,156 @@
+// The four processes of a demo and the newest status line of each: standby, primary, market maker, market; all over loopback.
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using MarginEngine.Tool.Running;
+using MarginEngine.Tool.Shell;
+using MarginEngine.Tool.Verbs;
+
+namespace MarginEngine.Tool.Demo;
+
+/// <summary>Starts them in the order that each finds its peer; dispose ends all of them, whatever happened.</summary>
+internal sealed class DemoProcesses : IDisposable
+{
+    private const int StatusMillis = 250;
+    private const int MarginStream = 1001;
+
+    // Cold threads of the nodes (status lines) then collect seldom. It only works from the environment.
+    private const string NurserySize = "DOTNET_GCgen0size";
+    private const string NurseryBytes = "0x4000000";
+
+    private readonly DemoOptions _options;
+    private readonly DemoFolder _folder;
+    private readonly List<ChildProcess> _children = [];
+    private readonly string _input;
+    private readonly string _output;
+    private readonly string _replication;
+    private readonly string _acks;
+    private NodeLine? _primaryLine;
+    private NodeLine? _standbyLine;
+    private ListenerLine? _listenerLine;
+    private MarketLine? _marketLine;
+
+    public DemoProcesses(DemoOptions options, DemoFolder folder)
+    {
+        _options = options;
+        _folder = folder;
+        int[] ports = FreePorts.Take(4);
+        _input = Unicast(ports[0]);
+        _replication = Unicast(ports[1]);
+        _acks = Unicast(ports[2]);
+        _output = $"aeron:udp?endpoint=224.20.30.41:{ports[3]}|interface=localhost";
+    }
+
+    public ChildProcess? Market { get; private set; }
+
+    public ChildProcess? Primary { get; private set; }
+
+    public ChildProcess? Standby { get; private set; }
+
+    public ChildProcess? Listener { get; private set; }
+
+    public NodeLine? PrimaryLine => Volatile.Read(ref _primaryLine);
+
+    public NodeLine? StandbyLine => Volatile.Read(ref _standbyLine);
+
+    public ListenerLine? ListenerLine => Volatile.Read(ref _listenerLine);
+
+    public MarketLine? MarketLine => Volatile.Read(ref _marketLine);
+
+    /// <summary>What the market maker told since the last call, oldest first.</summary>
+    public List<string> TakeEvents()
+    {
+        lock (_events)
+        {
+            List<string> taken = [.. _events];
+            _events.Clear();
+            return taken;
+        }
+    }
+
+    private readonly List<string> _events = [];
+
+    public void StartEngine()
+    {
+        Standby = Start("standby", [.. Node("standby", _folder.Standby)], line => Keep(line, DemoJson.Default.NodeLine, ref _standbyLine));
+        Primary = Start("primary", [.. Node("primary", _folder.Primary)], line => Keep(line, DemoJson.Default.NodeLine, ref _primaryLine));
+        Listener = Start("market maker",
+            [ListenVerb.Name, "--channel", _output, "--stream", Text(MarginStream), "--record", _folder.Published, "--latencies", _folder.Latencies, "--with-parent"],
+            OnListenerLine);
+    }
+
+    public void StartMarket()
+    {
+        List<string> arguments =
+        [
+            "market", "--input", _input, "--output", _output, "--accounts", Text(_options.Accounts), "--seconds", Text(_options.Seconds),
+            "--rate", Text(_options.Rate), "--seed", _options.Seed.ToString(CultureInfo.InvariantCulture), "--with-parent",
+        ];
+        if (_options.Data is not null) arguments.AddRange(["--data", _options.Data]);
+        if (_options.Source is not null) arguments.AddRange(["--source", _options.Source]);
+        Market = Start("market", arguments, line => Keep(line, DemoJson.Default.MarketLine, ref _marketLine));
+    }
+
+    /// <exception cref="CommandFailure">Unreachable: one that should be running has gone; the message has its last words.</exception>
+    public static void CheckAlive(params ReadOnlySpan<ChildProcess?> wanted)
+    {
+        foreach (ChildProcess? child in wanted)
+            if (child is { HasExited: true })
+                throw Failed(child);
+    }
+
+    /// <exception cref="CommandFailure">It did not end in time, or not with 0.</exception>
+    public static void WaitForEnd(ChildProcess child, TimeSpan patience)
+    {
+        if (!child.WaitForEnd(patience)) throw CommandFailure.Unreachable($"the {child.Name} did not end within {patience.TotalSeconds:F0} s\n{child.Messages}");
+        if (child.ExitCode != ExitCode.Done) throw Failed(child);
+    }
+
+    public void Dispose()
+    {
+        for (int index = _children.Count - 1; index >= 0; index--) _children[index].Dispose();
+    }
+
+    private static CommandFailure Failed(ChildProcess child)
+    {
+        child.WaitForEnd(TimeSpan.FromSeconds(1));
+        int code = child.ExitCode is ExitCode.Usage or ExitCode.Difference or ExitCode.Refused ? child.ExitCode : ExitCode.Unreachable;
+        return new CommandFailure(code, $"the {child.Name} ended with {child.ExitCode}:\n{child.Messages}");
+    }
+
+    private static string Unicast(int port) => $"aeron:udp?endpoint=127.0.0.1:{port}";
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private IEnumerable<string> Node(string role, string journal) =>
+    [
+        "run", "--role", role, "--journal", journal, "--input", _input, "--output", _output, "--replication", _replication, "--acks", _acks,
+        "--status-millis", Text(StatusMillis), "--json", "--with-parent",
+    ];
+
+    private ChildProcess Start(string name, IReadOnlyList<string> arguments, Action<string> onLine)
+    {
+        ChildProcess child = new(name, arguments, new Dictionary<string, string> { [NurserySize] = NurseryBytes }, onLine);
+        _children.Add(child);
+        return child;
+    }
+
+    private static void Keep<T>(string line, JsonTypeInfo<T> type, ref T? into)
+        where T : class
+    {
+        // A process that is killed in the middle of a line leaves half of one.
+        try
+        {
+            Volatile.Write(ref into, JsonSerializer.Deserialize(line, type));
+        }
+        catch (JsonException)
+        {
+        }
+    }
+
+    private void OnListenerLine(string line)
+    {
+        Keep(line, DemoJson.Default.ListenerLine, ref _listenerLine);
+        lock (_events) _events.AddRange(ListenerLine?.Events ?? []);
+    }
+}

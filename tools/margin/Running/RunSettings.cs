@@ -1,0 +1,111 @@
+// Settings of `margin run`: file, then environment (MARGIN_..), then options; what none of them says has a default that works on one machine.
+using MarginEngine.Journal;
+using MarginEngine.Pipeline;
+using MarginEngine.Tool.Shell;
+
+namespace MarginEngine.Tool.Running;
+
+/// <summary>What the command line says; null where it says nothing.</summary>
+internal sealed record RunOverrides
+{
+    public string? Config { get; init; }
+
+    public string? Role { get; init; }
+
+    public string? Epoch { get; init; }
+
+    public string? Journal { get; init; }
+
+    public string? Placement { get; init; }
+
+    public string? Gate { get; init; }
+
+    public string? Input { get; init; }
+
+    public string? Output { get; init; }
+
+    public string? Replication { get; init; }
+
+    public string? Acks { get; init; }
+}
+
+internal static class RunSettings
+{
+    private const int InputStream = 1000;
+    private const int ReplicationStream = 1003;
+    private const int AcksStream = 1004;
+
+    /// <summary>Without a file: a primary without a standby on this machine, journal in ./journal.</summary>
+    public static NodeOptions Default => new()
+    {
+        Role = NodeRole.Primary,
+        Input = new StreamOptions { Channel = "aeron:udp?endpoint=127.0.0.1:40100", Stream = InputStream },
+        Output = new OutputOptions { Channel = "aeron:udp?endpoint=224.20.30.41:40456|interface=localhost" },
+        Journal = new JournalOptions { Directory = "journal" },
+    };
+
+    /// <exception cref="CommandFailure">Usage: a value is wrong, the message names it; unreachable: the file cannot be read.</exception>
+    public static NodeOptions Resolve(RunOverrides overrides)
+    {
+        string? config = Choose(overrides.Config, "CONFIG");
+        NodeOptions options = config is null ? Default : Read(config);
+        if (Choose(overrides.Role, "ROLE") is string role) options.Role = Parse<NodeRole>(role, "--role");
+        if (Choose(overrides.Epoch, "EPOCH") is string epoch)
+            options.Epoch = uint.TryParse(epoch, out uint number) ? number : throw CommandFailure.Usage($"--epoch: '{epoch}' is no whole number");
+        if (Choose(overrides.Journal, "JOURNAL") is string journal) options.Journal = options.Journal with { Directory = journal };
+        if (Choose(overrides.Placement, "PLACEMENT") is string placement) options.Placement = Parse<Placement>(placement, "--placement");
+        if (Choose(overrides.Gate, "GATE") is string gate) options.Gate = Parse<Gate>(gate, "--gate");
+        if (Choose(overrides.Input, "INPUT") is string input) options.Input = Stream(options.Input, input, InputStream);
+        if (Choose(overrides.Output, "OUTPUT") is string output)
+            options.Output = options.Output is null ? new OutputOptions { Channel = output } : options.Output with { Channel = output };
+        if (Choose(overrides.Replication, "REPLICATION") is string replication) options.Replication = Stream(options.Replication, replication, ReplicationStream);
+        if (Choose(overrides.Acks, "ACKS") is string acks) options.Acks = Stream(options.Acks, acks, AcksStream);
+        try
+        {
+            options.Check();
+        }
+        catch (NodeOptionsException failure)
+        {
+            throw CommandFailure.Usage(failure.Message);
+        }
+
+        return options;
+    }
+
+    private static NodeOptions Read(string path)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw CommandFailure.Unreachable($"cannot read {path}: {failure.Message}");
+        }
+
+        try
+        {
+            return NodeOptions.Parse(text);
+        }
+        catch (NodeOptionsException failure)
+        {
+            throw CommandFailure.Usage($"{path}: {JsonDocumentFile.Words(failure.Message)}");
+        }
+    }
+
+    private static string? Choose(string? option, string name)
+    {
+        string? environment = Environment.GetEnvironmentVariable($"MARGIN_{name}");
+        return option ?? (string.IsNullOrEmpty(environment) ? null : environment);
+    }
+
+    private static StreamOptions Stream(StreamOptions? given, string channel, int stream) =>
+        given is null ? new StreamOptions { Channel = channel, Stream = stream } : given with { Channel = channel };
+
+    private static T Parse<T>(string text, string option)
+        where T : struct, Enum =>
+        Enum.TryParse(text, ignoreCase: true, out T value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0])
+            ? value
+            : throw CommandFailure.Usage($"{option}: '{text}' is none of {string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}");
+}

@@ -1,0 +1,64 @@
+// `margin run`: one node of the engine, primary or standby, until Ctrl-C or SIGTERM.
+using System.CommandLine;
+using MarginEngine.Pipeline;
+using MarginEngine.Tool.Running;
+using MarginEngine.Tool.Shell;
+
+namespace MarginEngine.Tool.Verbs;
+
+internal static class RunVerb
+{
+    private const int DefaultStatusMillis = 1_000;
+
+    public static Verb Create(Terminal terminal)
+    {
+        Option<string?> config = Text("--config", "FILE", "Configuration, a JSON document; --print-config shows one with every key.");
+        Option<string?> role = Text("--role", "ROLE", "primary or standby.");
+        Option<string?> epoch = Text("--epoch", "N", "Generation of the primary; raised by a promotion.");
+        Option<string?> journal = Text("--journal", "DIR", "Directory of the journal.");
+        Option<string?> placement = Text("--placement", "WHICH", "auto, merged, paired or dedicated: which thread polls which stage.");
+        Option<string?> gate = Text("--gate", "WHICH", "journal, replica or both: what must have confirmed an input before a decision on it leaves.");
+        Option<string?> input = Text("--input", "URI", "Aeron channel of the sources.");
+        Option<string?> output = Text("--output", "URI", "Aeron channel of the decisions.");
+        Option<string?> replication = Text("--replication", "URI", "Aeron channel from primary to standby.");
+        Option<string?> acks = Text("--acks", "URI", "Aeron channel from standby to primary.");
+        Option<bool> printConfig = new("--print-config") { Description = "Print the effective configuration and stop." };
+        Option<int> status = Options.Count("--status-millis", "Print a status line this often; 0: only at the end.", DefaultStatusMillis, 0, 3_600_000);
+        Option<bool> json = Options.Json();
+        Option<bool> withParent = Options.WithParent();
+        Verb verb = new("run", "Runs a node: primary or standby.",
+            "margin run --journal ./journal", "margin run --config margin.json --role standby --json", "margin run --print-config > margin.json")
+        {
+            config, role, epoch, journal, placement, gate, input, output, replication, acks, printConfig, status, json, withParent,
+        };
+        return verb.Does(line =>
+        {
+            RunOverrides overrides = new()
+            {
+                Config = line.GetValue(config),
+                Role = line.GetValue(role),
+                Epoch = line.GetValue(epoch),
+                Journal = line.GetValue(journal),
+                Placement = line.GetValue(placement),
+                Gate = line.GetValue(gate),
+                Input = line.GetValue(input),
+                Output = line.GetValue(output),
+                Replication = line.GetValue(replication),
+                Acks = line.GetValue(acks),
+            };
+            NodeOptions options = RunSettings.Resolve(overrides);
+            if (line.GetValue(printConfig)) return Print(terminal, options);
+            if (line.GetValue(withParent)) terminal.FollowParent();
+            else terminal.Say($"effective settings: {options.ToJson()}");
+            return new NodeRun(terminal, options, line.GetValue(json), line.GetValue(status)).Run();
+        });
+    }
+
+    private static int Print(Terminal terminal, NodeOptions options)
+    {
+        terminal.Out.WriteLine(options.ToJson());
+        return ExitCode.Done;
+    }
+
+    private static Option<string?> Text(string name, string value, string description) => new(name) { Description = description, HelpName = value };
+}
