@@ -34,7 +34,8 @@ public sealed class CommandLineTests
         Assert.That(command.Examples, Is.Not.Empty);
         foreach (string example in command.Examples)
         {
-            string[] words = example.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..];
+            // What stands behind > is for the shell.
+            string[] words = example.Split('>')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..];
             Assert.That(root.Parse(words).Errors.Select(error => error.Message), Is.Empty, example);
         }
     }
