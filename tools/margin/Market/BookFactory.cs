@@ -103,7 +103,7 @@ public static class BookFactory
     {
         if (!BookStyles.IsDirectional(style))
             return random.Between(0.04, 0.35);
-        return random.Chance(0.85) ? random.Between(0.05, 0.24) : random.Between(0.24, 0.55);
+        return random.Chance(0.88) ? random.Between(0.05, 0.24) : random.Between(0.24, 0.55);
     }
 
     // USD, coin, or both; a covered call and a cash-and-carry hold the coin itself.

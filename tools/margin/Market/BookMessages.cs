@@ -10,7 +10,8 @@ public static class BookMessages
     /// Definitions, model, first prices and accounts with at least that many positions each, of the built-in market: stamped 1, 2, 3 .. of
     /// one source, event time 0. After them the machine holds a priced book in which no account is near a margin call.
     /// </summary>
-    public static IReadOnlyList<byte[]> Create(int accounts, int positionsPerAccount, ulong seed, ushort source = 1, ModelDocument? model = null)
+    public static IReadOnlyList<byte[]> Create(
+        int accounts, int positionsPerAccount, ulong seed, ushort source = 1, ModelDocument? model = null)
     {
         var messages = new List<byte[]>();
         using MarketScript script = MarketScript.Open(Options(accounts, positionsPerAccount, seed, source, model));

@@ -13,7 +13,7 @@ public sealed class MarketScript : IDisposable
 {
     private const int DefinitionsAnEvent = 64;
     private const long FixingWindow = 30 * UnixTime.Minute;
-    private const double VolatilityRefreshSeconds = 1_800;
+    private const double VolatilityRefreshSeconds = 3_600;
     private const double PriceRefreshSeconds = 100;
     private const int VolatilityEvery = 8;
     private const double Drains = 4;

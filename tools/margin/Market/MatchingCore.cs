@@ -96,9 +96,9 @@ public sealed class MatchingCore
     /// <summary>Makes every event that is due, as far as the window has room.</summary>
     public void Produce(long nowNanos, long wallNanos)
     {
-        while (Phase is not MarketPhase.Done && (TryFlush(nowNanos) && (TryLiquidate(nowNanos, wallNanos) || TryScript(nowNanos, wallNanos))))
-        {
-        }
+        bool made = Phase != MarketPhase.Done;
+        while (made)
+            made = TryFlush(nowNanos) && (TryLiquidate(nowNanos, wallNanos) || TryScript(nowNanos, wallNanos));
         if (Phase == MarketPhase.Opening && _window.IsAllConfirmed)
         {
             Phase = MarketPhase.Trading;
@@ -143,7 +143,8 @@ public sealed class MatchingCore
             case MarginCallDecoder.TemplateId when MarginCallDecoder.TryWrap(message, out MarginCallDecoder call):
                 _venue.OnState(call.AccountId, call.State);
                 break;
-            case LiquidationInstructionDecoder.TemplateId when LiquidationInstructionDecoder.TryWrap(message, out LiquidationInstructionDecoder instruction):
+            case LiquidationInstructionDecoder.TemplateId
+                when LiquidationInstructionDecoder.TryWrap(message, out LiquidationInstructionDecoder instruction):
                 _desk.OnInstruction(in instruction, nowNanos);
                 break;
             default:

@@ -120,6 +120,7 @@ public sealed class MatchingEngine : IDisposable
         onStatus?.Invoke(summary);
         return stop.IsCancellationRequested
             ? summary
-            : throw CommandFailure.Unreachable($"nobody has listened on {_options.InputChannel} stream {_options.InputStream} for {_options.ConnectSeconds} s");
+            : throw CommandFailure.Unreachable(
+                $"nobody has listened on {_options.InputChannel} stream {_options.InputStream} for {_options.ConnectSeconds} s");
     }
 }

@@ -74,7 +74,8 @@ public sealed class OriginStamp(ushort source)
         BinaryPrimitives.WriteUInt64LittleEndian(message[SequenceOffset..], ++Last);
         BinaryPrimitives.WriteUInt64LittleEndian(message[EventTimeOffset..], eventTimeNanos);
         BinaryPrimitives.WriteUInt16LittleEndian(message[SourceOffset..], source);
-        BinaryPrimitives.WriteUInt16LittleEndian(message[FlagsOffset..], (ushort)(isEndOfEvent ? OriginFlags.EndOfEvent : OriginFlags.None));
+        OriginFlags flags = isEndOfEvent ? OriginFlags.EndOfEvent : OriginFlags.None;
+        BinaryPrimitives.WriteUInt16LittleEndian(message[FlagsOffset..], (ushort)flags);
     }
 
     public static ulong SequenceOf(ReadOnlySpan<byte> message) => BinaryPrimitives.ReadUInt64LittleEndian(message[SequenceOffset..]);

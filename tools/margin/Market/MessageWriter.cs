@@ -169,7 +169,8 @@ public sealed class MessageWriter(MessageBatch batch)
         batch.Take(message.EncodedLength);
     }
 
-    public void LiquidationFill(ulong accountId, Contract contract, long lots, long priceE8, long feeAtoms, ulong liquidationId, ulong tradeId)
+    public void LiquidationFill(
+        ulong accountId, Contract contract, long lots, long priceE8, long feeAtoms, ulong liquidationId, ulong tradeId)
     {
         LiquidationFillEncoder message = LiquidationFillEncoder.Wrap(batch.Room(LargestFlat));
         message.SetOrigin(1, 0, 1, OriginFlags.None);

@@ -20,7 +20,9 @@ internal static partial class PathSource
         if (options.DataDirectory is null)
             throw CommandFailure.Usage($"the source {source} needs --data DIR");
         IReadOnlyList<ImportedFile> files = Load(options.DataDirectory);
-        return source == "deribit" ? OpenChains(options.DataDirectory, files, random) : OpenCandles(options.DataDirectory, files, month, random);
+        return source == "deribit"
+            ? OpenChains(options.DataDirectory, files, random)
+            : OpenCandles(options.DataDirectory, files, month, random);
     }
 
     private static IReadOnlyList<ImportedFile> Load(string directory)
@@ -37,7 +39,8 @@ internal static partial class PathSource
 
     private static ChainPath OpenChains(string directory, IReadOnlyList<ImportedFile> files, SeededRandom random)
     {
-        ChainSession session = ChainSession.Find(files) ?? throw CommandFailure.Unreachable($"no option chain of a known format below {directory}");
+        ChainSession session = ChainSession.Find(files)
+            ?? throw CommandFailure.Unreachable($"no option chain of a known format below {directory}");
         if (session.Snapshots[0].TimeNanos == session.Snapshots[^1].TimeNanos)
             throw CommandFailure.Unreachable($"only one snapshot of an option chain below {directory}: there is nothing to play between");
         return new ChainPath(session, Coins(files), random);

@@ -39,7 +39,8 @@ public sealed class PositionBook
             case LiquidationFillDecoder.TemplateId when LiquidationFillDecoder.TryWrap(message, out LiquidationFillDecoder fill):
                 Add(fill.AccountId, fill.InstrumentId, fill.Side, fill.Quantity);
                 break;
-            case InstrumentDefinitionDecoder.TemplateId when InstrumentDefinitionDecoder.TryWrap(message, out InstrumentDefinitionDecoder definition):
+            case InstrumentDefinitionDecoder.TemplateId
+                when InstrumentDefinitionDecoder.TryWrap(message, out InstrumentDefinitionDecoder definition):
                 Define(definition.UnderlyingId, definition.Expiry, definition.InstrumentId);
                 break;
             case ExpirySettlementDecoder.TemplateId when ExpirySettlementDecoder.TryWrap(message, out ExpirySettlementDecoder settlement):

@@ -22,7 +22,8 @@ internal static class SetupWriter
 
     public static void Model(MessageWriter writer, Board board, ModelDocument model, ushort modelId)
         => writer.Batch.Add(model.ToMessage(modelId, 1, 0, 1, OriginFlags.None,
-            [.. board.Assets.Select(asset => (asset.Id, asset.Code))], [.. board.Currencies.Select(currency => (currency.Id, currency.Code))]));
+            [.. board.Assets.Select(asset => (asset.Id, asset.Code))],
+            [.. board.Currencies.Select(currency => (currency.Id, currency.Code))]));
 
     /// <summary>Time and every price, the whole market of one moment.</summary>
     public static void Prices(MessageWriter writer, Board board, IPricePath path)
@@ -68,7 +69,8 @@ internal static class SetupWriter
     }
 
     /// <summary>An account's opening: collateral, then every leg with the provider on its other side.</summary>
-    public static void Account(MessageWriter writer, Board board, AccountBook book, ushort modelId, Func<Contract, ulong> providerOf, ref ulong ids)
+    public static void Account(
+        MessageWriter writer, Board board, AccountBook book, ushort modelId, Func<Contract, ulong> providerOf, ref ulong ids)
     {
         writer.Open(book.AccountId, modelId);
         foreach (Deposit deposit in book.Deposits)

@@ -30,7 +30,8 @@ internal readonly record struct Smile
     {
         double phi = Eta / Math.Sqrt(theta * (1 + theta));
         double rest = 1 - Rho * Rho;
-        return new SviSlice(OnWire(theta * rest / 2), OnWire(theta * phi / 2), OnWire(Rho), OnWire(-Rho / phi), OnWire(Math.Sqrt(rest) / phi));
+        return new SviSlice(
+            OnWire(theta * rest / 2), OnWire(theta * phi / 2), OnWire(Rho), OnWire(-Rho / phi), OnWire(Math.Sqrt(rest) / phi));
     }
 
     private static double OnWire(double value) => Math.Round(value * WireScale) / WireScale;

@@ -83,7 +83,8 @@ internal abstract class SurfacePath : IPricePath
         return VarianceCurve.Volatility(in slice, option.StrikePrice, expiry.Forward, years);
     }
 
-    private static SviSlice Slice(Leg leg, Expiry expiry, long nanos) => leg.Smile.Slice(leg.Response.Current.Variance(expiry.Years(nanos)));
+    private static SviSlice Slice(Leg leg, Expiry expiry, long nanos)
+        => leg.Smile.Slice(leg.Response.Current.Variance(expiry.Years(nanos)));
 
     private Leg LegOf(Asset asset) => _legs[asset.Id - 1];
 

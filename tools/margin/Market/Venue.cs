@@ -73,8 +73,10 @@ public sealed class Venue
             bool admitted = OriginStamp.TemplateOf(message) switch
             {
                 FillDecoder.TemplateId => trade,
-                OrderOpenDecoder.TemplateId => OrderOpenDecoder.TryWrap(message, out OrderOpenDecoder order) && MayOpen(order.AccountId, order.OrderId),
-                OrderCancelDecoder.TemplateId => OrderCancelDecoder.TryWrap(message, out OrderCancelDecoder cancel) && !_killed.Remove(cancel.OrderId),
+                OrderOpenDecoder.TemplateId
+                    => OrderOpenDecoder.TryWrap(message, out OrderOpenDecoder order) && MayOpen(order.AccountId, order.OrderId),
+                OrderCancelDecoder.TemplateId
+                    => OrderCancelDecoder.TryWrap(message, out OrderCancelDecoder cancel) && !_killed.Remove(cancel.OrderId),
                 _ => true,
             };
             if (admitted)

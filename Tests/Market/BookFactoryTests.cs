@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.MarketTests;
 
-public class BookFactoryTest
+public class BookFactoryTests
 {
     [Test]
     public void Asked_for_more_positions_every_account_has_at_least_so_many_and_both_sides_are_equal()

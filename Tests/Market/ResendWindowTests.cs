@@ -3,7 +3,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.MarketTests;
 
-public class ResendWindowTest
+public class ResendWindowTests
 {
     [Test]
     public void Messages_come_out_in_order_and_again_after_a_rewind()

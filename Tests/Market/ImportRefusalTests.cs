@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.MarketTests;
 
-public class ImportRefusalTest
+public class ImportRefusalTests
 {
     private const string ChainHeader = "timestamp,instrument_name,underlying,option_type,strike,expiry_datetime,mark_price,implied_volatility,delta";
     private const string ChainRow = "2026-02-04T04:24:03.263823+00:00,BTC-24APR26-65000-P,77341.96,put,65000.0,2026-04-24T08:00:00+00:00,0.0290265,0.5076,-0.19664";

@@ -8,7 +8,7 @@ using Expiry = MarginEngine.Tool.Market.Expiry;
 
 namespace MarginEngine.Tests.MarketTests;
 
-public class ScriptTest
+public class ScriptTests
 {
     private static IEnumerable<string> Sources => ["builtin", "deribit", "btc-2025-10"];
 

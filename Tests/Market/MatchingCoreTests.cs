@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.MarketTests;
 
-public class MatchingCoreTest
+public class MatchingCoreTests
 {
     private const long Second = 1_000_000_000;
 

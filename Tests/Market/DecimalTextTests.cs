@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.MarketTests;
 
-public class DecimalTextTest
+public class DecimalTextTests
 {
     [TestCase("0", 8, 0)]
     [TestCase("1", 8, 100_000_000)]
