@@ -59,13 +59,15 @@ public sealed class MatchingEngine : IDisposable
         long shownAt = seenAt;
         while (_core.Phase != MarketPhase.Done)
         {
+            // Read together: events are due by the one and carry the other, so work between the readings would date them ahead.
             long now = _clock.MonotonicNanos;
+            long wall = _clock.WallNanos;
             if (stop.IsCancellationRequested)
                 _core.Stop(now);
             int work = _agent.DoWork();
             var listener = new Listener(_core, now);
             work += _margins.Poll(ref listener, PollLimit) + _replies.Poll(ref listener, PollLimit);
-            _core.Produce(now, _clock.WallNanos);
+            _core.Produce(now, wall);
             work += Send(now);
             if (_input.IsConnected)
                 seenAt = now;
