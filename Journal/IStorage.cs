@@ -13,7 +13,7 @@ public interface IStorage
     /// <summary>Holds the lock file until disposed or until the process ends; throws <see cref="JournalLockedException"/> where another holds it.</summary>
     IDisposable Lock(string path);
 
-    /// <summary>Names of the files in a directory, in ordinal order; empty where there is no such directory.</summary>
+    /// <summary>Names of the files in a directory, in ordinal order; an error where there is no such directory.</summary>
     string[] List(string directory);
 
     /// <summary>Opens for reading.</summary>
@@ -38,7 +38,7 @@ public interface IStorage
     SyncMode Supported(string directory, SyncMode wanted);
 }
 
-/// <summary>One open file. Offsets, lengths and the memory of writes are multiples of 4096.</summary>
+/// <summary>One open file. Offset, length and memory address of a write are multiples of 4096.</summary>
 public interface IStorageFile : IDisposable
 {
     long Length { get; }

@@ -21,7 +21,7 @@ public sealed class JournalReader : IDisposable
     }
 
     /// <param name="storage">The disk.</param>
-    /// <param name="directory">The journal's directory; an empty or missing one holds no records.</param>
+    /// <param name="directory">The journal's directory; an empty one holds no records, a missing one throws.</param>
     /// <param name="identity">Where given, a journal of another schema or arithmetic is refused.</param>
     /// <param name="follow">
     /// For a reader that polls behind a live writer: reaching the end costs one block and is not verified. Without it the rest of

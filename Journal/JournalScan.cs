@@ -16,6 +16,7 @@ public readonly record struct JournalTail(long Segment, long Offset, long Remain
 internal sealed class JournalScan : IDisposable
 {
     const int ReadAheadBytes = 1 << 20;
+    const int FollowAheadBytes = 64 << 10;
 
     readonly IStorage _storage;
     readonly string _directory;
@@ -112,9 +113,11 @@ internal sealed class JournalScan : IDisposable
         if (fresh)
             _bufferBytes = 0;
         int limitBytes = (int)Math.Min(Header.LargestGroupBytes, room);
-        state = GroupCheck.Check(View(Format.BlockBytes), Header.Segment, Position, limitBytes, ref _chain, out GroupHeader group, out reason);
+        // The block alone when looking again: what is behind it is not there yet, or will be read ahead later.
+        ReadOnlySpan<byte> block = View(Format.BlockBytes, fresh ? Format.BlockBytes : _follow ? FollowAheadBytes : ReadAheadBytes);
+        state = GroupCheck.Check(block, Header.Segment, Position, limitBytes, ref _chain, out GroupHeader group, out reason);
         if (state == GroupState.NeedsMoreBytes)
-            state = GroupCheck.Check(View(group.TotalBytes), Header.Segment, Position, limitBytes, ref _chain, out group, out reason);
+            state = GroupCheck.Check(View(group.TotalBytes, group.TotalBytes), Header.Segment, Position, limitBytes, ref _chain, out group, out reason);
         Group = group;
         if (state != GroupState.Intact)
             return false;
@@ -123,13 +126,13 @@ internal sealed class JournalScan : IDisposable
         return true;
     }
 
-    /// <summary>At least the given number of bytes from the current position on.</summary>
-    ReadOnlySpan<byte> View(int bytes)
+    /// <summary>At least the given number of bytes from the current position on; where they must be read, with more read ahead.</summary>
+    ReadOnlySpan<byte> View(int bytes, int aheadBytes)
     {
         long skip = Position - _bufferOffset;
         if (_bufferBytes == 0 || skip < 0 || skip + bytes > _bufferBytes)
         {
-            int wanted = (int)Math.Min(Math.Max(ReadAheadBytes, bytes), Header.SegmentBytes - Position);
+            int wanted = (int)Math.Min(Math.Max(aheadBytes, bytes), Header.SegmentBytes - Position);
             if (_buffer.Length < wanted)
                 _buffer = new byte[wanted];
             _bufferOffset = Position;

@@ -217,7 +217,7 @@ public sealed class JournalWriter : IDisposable
         if (found.LastHeader is { } header)
         {
             _segment = header.Segment;
-            _prepared = _preparer.ClearSpares(_segment) ? _preparer.Open(_segment + 1) : null;
+            _prepared = _preparer.IsReady(_segment + 1) ? _preparer.Open(_segment + 1) : null;
             _file = _preparer.Open(_segment).File;
             _position = (int)found.LastPosition;
             _segmentBytes = header.SegmentBytes;
@@ -227,8 +227,7 @@ public sealed class JournalWriter : IDisposable
         else
         {
             long first = Math.Max(found.Tail.Segment, 0);
-            bool isReady = _preparer.ClearSpares(first - 1);
-            Use((isReady ? _preparer.Open(first) : _preparer.Prepare(first, mayUseReserve: false))
+            Use((_preparer.IsReady(first) ? _preparer.Open(first) : _preparer.Prepare(first, mayUseReserve: false))
                 ?? throw new StorageException($"{_options.Directory} has no room for a segment of {_options.SegmentBytes} bytes besides the reserve of {_options.ReserveBytes}."));
         }
         _ = _preparer.HasRoom(_options.ReserveBytes);

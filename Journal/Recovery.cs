@@ -13,6 +13,7 @@ public sealed record RecoveryReport
     public uint LastChecksum { get; init; }
     public long Records { get; init; }
     public long Groups { get; init; }
+    /// <summary>Segment files, the prepared one included.</summary>
     public int Segments { get; init; }
     /// <summary>The writer was closed in order: nothing can be missing at the end.</summary>
     public bool IsSealed { get; init; }

@@ -66,30 +66,18 @@ internal sealed class SegmentPreparer(IStorage storage, JournalOptions options, 
     }
 
     /// <summary>
-    /// Deletes segments that were prepared and never used, except the next one where it has the right length. Returns whether that is there.
+    /// Whether the segment was prepared in an earlier run, with the length wanted now. Recovery has shown that it holds only zeros; one of
+    /// another length is replaced when it is its turn.
     /// </summary>
-    public bool ClearSpares(long current)
+    public bool IsReady(long number)
     {
-        bool nextIsReady = false;
-        List<long> numbers = SegmentNames.List(storage, options.Directory);
-        for (int index = numbers.Count - 1; index >= 0 && numbers[index] > current; index--)
-        {
-            if (numbers[index] == current + 1 && LengthOf(numbers[index]) == options.SegmentBytes)
-                nextIsReady = true;
-            else
-                storage.Delete(PathOf(numbers[index]));
-        }
-        storage.SyncDirectory(options.Directory);
-        return nextIsReady;
+        if (Array.IndexOf(storage.List(options.Directory), SegmentNames.Segment(number)) < 0)
+            return false;
+        using IStorageFile file = storage.OpenToRead(PathOf(number));
+        return file.Length == options.SegmentBytes;
     }
 
     string PathOf(long number) => Path.Combine(options.Directory, SegmentNames.Segment(number));
-
-    long LengthOf(long number)
-    {
-        using IStorageFile file = storage.OpenToRead(PathOf(number));
-        return file.Length;
-    }
 
     void Fill(string path)
     {

@@ -24,6 +24,7 @@ public sealed partial class Storage : IStorage
     const int LockExclusive = 2;
     const int LockNonBlocking = 4;
     const int AdviceDontNeed = 4;
+    const int NoEntry = 2;
     const int Interrupted = 4;
     const int WouldBlock = 11;
     const int InvalidArgument = 22;
@@ -63,7 +64,7 @@ public sealed partial class Storage : IStorage
     public string[] List(string directory)
     {
         if (!Directory.Exists(directory))
-            return [];
+            throw new StorageException($"There is no directory {directory}.", NoEntry);
         string[] names = Array.ConvertAll(Directory.GetFiles(directory), path => Path.GetFileName(path)!);
         Array.Sort(names, StringComparer.Ordinal);
         return names;

@@ -180,7 +180,7 @@ public sealed class CrashTests
     public void Recovery_done_twice_leaves_the_same_bytes()
     {
         int torn = 0;
-        for (int seed = 1; seed <= 500; seed++)
+        for (int seed = 1; seed <= 800; seed++)
         {
             var random = new Random(seed);
             var storage = new FaultyStorage { CrashAt = random.Next(25, 90), Chance = random };

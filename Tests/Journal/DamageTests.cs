@@ -24,7 +24,7 @@ public sealed class DamageTests
     {
         var disk = new FaultyStorage();
         JournalWriter writer = JournalWriter.Open(Options, TestJournals.Identity, disk);
-        int[] messageBytes = [300, 1200, 0, 5000, 40, 700, 2500, 3000, 900, 4400, 1700, 1200, 600, 900, 100, 4100, 3000, 3000, 100, 200, 1500, 100];
+        int[] messageBytes = [2500, 3000, 0, 5000, 40, 700, 300, 1200, 900, 4400, 1700, 1200, 600, 900, 100, 4100, 3000, 3000, 100, 200, 1500, 100];
         long before = 0;
         long sequence = 0;
         var random = new Random(seed);
@@ -289,13 +289,28 @@ public sealed class DamageTests
     [Test]
     public void Stray_data_behind_the_end_is_cut_only_where_a_torn_commit_could_have_left_it()
     {
-        Sample sample = Build(closed: true);
-        for (int place = (int)sample.TailOffset; place < Options.SegmentBytes; place += 100)
+        var disk = new FaultyStorage();
+        JournalOptions options = Options with { SegmentBytes = 8 * Block };
+        using (JournalWriter writer = JournalWriter.Open(options, TestJournals.Identity, disk))
+            TestJournals.Append(writer, seed: 1, 1, 2, perCommit: 2);
+        int end = (int)Recovery.Examine(disk, Folder).Tail.Offset;
+        Assert.That(end + options.BatchBytes, Is.LessThan(options.SegmentBytes), "there is room beyond the reach of one commit");
+        string path = $"{Folder}/{SegmentNames.Segment(0)}";
+        for (int place = end; place < options.SegmentBytes; place += 100)
         {
-            bool inReach = place < sample.TailOffset + Options.BatchBytes;
-            bool inFirstSector = place < sample.TailOffset + Sector;
-            string outcome = Outcome(sample, sample.UsedSegment, place, mayLoseLastGroup: false, bytes => Flip(bytes, place, 1), $"byte {place}");
-            Assert.That(outcome, Is.EqualTo(inReach && !inFirstSector ? "whole" : "refused"), $"byte {place}, end {sample.TailOffset}");
+            FaultyStorage damaged = disk.Copy();
+            damaged.Damage(path, bytes => Flip(bytes, place, 1));
+            if (place >= end + Sector && place < end + options.BatchBytes)
+            {
+                RecoveryReport report = Recovery.Recover(damaged, Folder);
+                Assert.That((report.LastSequence, report.Tail.Offset, report.BytesCut > 0), Is.EqualTo((2L, (long)end, true)), $"byte {place}");
+                Assert.That(damaged.BytesOf(path).AsSpan().SequenceEqual(disk.BytesOf(path)), Is.True, $"byte {place} is zero again");
+            }
+            else
+            {
+                Assert.That(() => Recovery.Recover(damaged, Folder), Throws.TypeOf<JournalDamagedException>()
+                    .With.Property(nameof(JournalDamagedException.Offset)).EqualTo(end), $"byte {place}");
+            }
         }
     }
 

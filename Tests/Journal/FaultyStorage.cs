@@ -50,6 +50,8 @@ internal sealed class FaultyStorage : IStorage
     /// <summary>Decides how much of an interrupted write arrives.</summary>
     public Random Chance { get; init; } = new(1);
     public bool HasStopped => _stopped;
+    /// <summary>Runs once, when a directory is listed next: what another process does meanwhile.</summary>
+    public Action? OnList { get; set; }
     public string LastCall { get; private set; } = "";
 
     /// <summary>What a restarted process finds: everything the system had accepted, synced or not.</summary>
@@ -128,6 +130,9 @@ internal sealed class FaultyStorage : IStorage
     public string[] List(string directory)
     {
         StopIfStopped();
+        Action? listed = OnList;
+        OnList = null;
+        listed?.Invoke();
         return [.. _names.Keys.Where(path => Path.GetDirectoryName(path) == directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
     }
 

@@ -45,7 +45,7 @@ public sealed class ReaderTests
     }
 
     [Test]
-    public void An_empty_or_missing_journal_holds_nothing()
+    public void An_empty_journal_holds_nothing()
     {
         var disk = new FaultyStorage();
         using (var reader = JournalReader.Open(disk, Folder))
@@ -94,6 +94,22 @@ public sealed class ReaderTests
             Assert.That(record.Sequence, Is.EqualTo(sequence));
             Assert.That(reader.TryRead(out _), Is.False, $"after sequence {sequence}");
         }
+    }
+
+    [TestCase(2, TestName = "What a writer adds while the end is examined is not taken for damage, within a segment")]
+    [TestCase(30, TestName = "What a writer adds while the end is examined is not taken for damage, across segments")]
+    public void A_writer_may_go_on_while_the_end_is_examined(int commits)
+    {
+        var disk = new FaultyStorage();
+        using JournalWriter writer = JournalWriter.Open(TestJournals.SmallOptions(Folder), TestJournals.Identity, disk);
+        TestJournals.Append(writer, seed: 3, 1, 3, perCommit: 1);
+        using var reader = JournalReader.Open(disk, Folder);
+        while (reader.LastReadSequence < 3)
+            Assert.That(reader.TryRead(out _), Is.True);
+        disk.OnList = () => TestJournals.Append(writer, seed: 3, 4, 3 + commits, perCommit: 1);
+        for (long sequence = 4; sequence <= 3 + commits; sequence++)
+            Assert.That(reader.TryRead(out JournalRecord record) && record.Sequence == sequence, Is.True, $"sequence {sequence}");
+        Assert.That(reader.TryRead(out _), Is.False);
     }
 
     [Test]

@@ -291,6 +291,42 @@ public sealed class WriterTests
     }
 
     [Test]
+    public void A_segment_keeps_the_largest_group_it_was_begun_with()
+    {
+        var disk = new FaultyStorage();
+        using (JournalWriter writer = Open(disk, Options with { BatchBytes = 4096 }))
+            TestJournals.Append(writer, seed: 8, 1, 1, perCommit: 1);
+        using (JournalWriter writer = Open(disk, Options with { BatchBytes = 3 * 4096 }))
+        {
+            for (long sequence = 2; sequence <= 5; sequence++)
+            {
+                Assert.That(writer.TryAppend(1, 1, sequence, 0, new byte[9000]), Is.True, $"sequence {sequence}");
+                writer.Commit();
+            }
+        }
+        Assert.That(Recovery.Examine(disk, Folder).LastSequence, Is.EqualTo(5));
+    }
+
+    [Test]
+    public void A_prepared_segment_is_used_by_the_next_run_and_replaced_where_its_length_is_another([Values(8, 12)] int blocks)
+    {
+        var disk = new FaultyStorage();
+        using (JournalWriter writer = Open(disk))
+        {
+            TestJournals.Append(writer, seed: 8, 1, 1, perCommit: 1);
+            writer.PrepareNext();
+        }
+        int before = disk.Writes;
+        using (JournalWriter writer = Open(disk, Options with { SegmentBytes = blocks * 4096 }))
+        {
+            Assert.That(writer.PrepareNext(), Is.True);
+            Assert.That(disk.Writes - before, blocks == 8 ? Is.Zero : Is.Positive);
+            TestJournals.Append(writer, seed: 8, 2, 60, perCommit: 1);
+        }
+        Assert.That(TestJournals.ReadAndCheck(disk, Folder, seed: 8), Is.EqualTo(60));
+    }
+
+    [Test]
     public void A_half_made_segment_is_cleared_away()
     {
         var disk = new FaultyStorage();
