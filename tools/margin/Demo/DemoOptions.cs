@@ -12,7 +12,7 @@ internal sealed record DemoOptions
     public int Seconds { get; init; } = 30;
 
     /// <summary>Market events a second.</summary>
-    public int Rate { get; init; } = 1_000;
+    public int Rate { get; init; } = 100;
 
     public ulong Seed { get; init; } = 1;
 

@@ -25,7 +25,7 @@ public sealed record MarketOptions
     public int Seconds { get; init; } = 30;
 
     /// <summary>Events a second, open loop: event k is due at start + k / rate, whatever became of the one before.</summary>
-    public int EventsPerSecond { get; init; } = 500;
+    public int EventsPerSecond { get; init; } = 100;
 
     public ulong Seed { get; init; } = 1;
 
