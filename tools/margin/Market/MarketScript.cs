@@ -14,6 +14,7 @@ public sealed class MarketScript : IDisposable
     private const int DefinitionsAnEvent = 64;
     private const long FixingWindow = 30 * UnixTime.Minute;
     private const double VolatilityRefreshSeconds = 3_600;
+    private const double VolatilitiesASecond = 3_000;
     private const double PriceRefreshSeconds = 100;
     private const int VolatilityEvery = 8;
     private const double Drains = 4;
@@ -29,6 +30,7 @@ public sealed class MarketScript : IDisposable
     private readonly Queue<Action> _pending = new();
     private readonly Dictionary<ushort, Queue<(long Nanos, double Index)>> _fixings = [];
     private readonly double _stepSeconds;
+    private readonly double _refreshSeconds;
     private readonly Asset[] _traded;
     private int _portion = 1;
     private int _nextStop;
@@ -47,6 +49,7 @@ public sealed class MarketScript : IDisposable
         Model = model;
         _writer = new MessageWriter(Batch);
         _stepSeconds = StepSeconds(options, path);
+        _refreshSeconds = RefreshSeconds(options, path, board);
         _traded = [.. board.Traded];
         _ids = 1_000_000_000;
         _flow = new OrderFlow(board, population, new SeededRandom(options.Seed), 2_000_000_000);
@@ -82,7 +85,8 @@ public sealed class MarketScript : IDisposable
         IPricePath path = PathSource.Open(options, random);
         var board = new Board();
         path.Open(board);
-        Logic.ModelDocument model = Widen(options.Model ?? TakingAll(board), StepSeconds(options, path), board.Traded.Count());
+        double refresh = RefreshSeconds(options, path, board);
+        Logic.ModelDocument model = Widen(options.Model ?? TakingAll(board), StepSeconds(options, path), refresh, board.Traded.Count());
         Population population = BookFactory.Create(board, path, new BookPlan
         {
             Accounts = options.Accounts,
@@ -127,11 +131,21 @@ public sealed class MarketScript : IDisposable
     }
 
     // A replay at a thousand times the speed has its ticks minutes apart: what is stale is meant in ticks then.
-    private static Logic.ModelDocument Widen(Logic.ModelDocument model, double stepSeconds, int assets) => model with
+    private static Logic.ModelDocument Widen(Logic.ModelDocument model, double stepSeconds, double refresh, int assets) => model with
     {
         StalePriceSeconds = AtLeast(model.StalePriceSeconds, stepSeconds * assets * 12),
-        StaleVolatilitySeconds = AtLeast(model.StaleVolatilitySeconds, 1.2 * VolatilityRefreshSeconds + stepSeconds * VolatilityEvery * 6),
+        StaleVolatilitySeconds = AtLeast(model.StaleVolatilitySeconds, 1.2 * refresh + stepSeconds * VolatilityEvery * 6),
     };
+
+    // Market time between two volatilities of one option: an hour, or longer where that would be more messages a second of wall time than
+    // prices are. Slices are few and need no such bound.
+    private static double RefreshSeconds(MarketOptions options, IPricePath path, Board board)
+    {
+        if (path.Form == VolatilityForm.Slices)
+            return VolatilityRefreshSeconds;
+        double speed = (path.EndNanos - path.StartNanos) / (double)UnixTime.Second / options.Seconds;
+        return Math.Max(VolatilityRefreshSeconds, board.Contracts.Count(contract => contract.IsOption) * speed / VolatilitiesASecond);
+    }
 
     private static decimal AtLeast(decimal wanted, double seconds)
         => Math.Max(wanted, (decimal)Math.Min(Math.Ceiling(seconds), LongestStaleSeconds));
@@ -228,7 +242,7 @@ public sealed class MarketScript : IDisposable
             return;
         }
         Expiry[] live = [.. Board.Assets.SelectMany(asset => asset.Expiries).Where(expiry => !expiry.IsSettled)];
-        int wanted = (int)Math.Ceiling(live.Length * _stepSeconds * VolatilityEvery / VolatilityRefreshSeconds);
+        int wanted = (int)Math.Ceiling(live.Length * _stepSeconds * VolatilityEvery / _refreshSeconds);
         for (int i = Math.Clamp(wanted, 1, live.Length); i > 0; i--)
             SetupWriter.Volatilities(_writer, Board, _path, live[_nextExpiry++ % live.Length]);
     }

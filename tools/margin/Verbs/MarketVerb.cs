@@ -38,7 +38,7 @@ internal static class MarketVerb
                 Seconds = line.GetValue(seconds),
                 EventsPerSecond = line.GetValue(rate),
                 Seed = line.GetValue(seed),
-                Model = ModelChoice.Load(line.GetValue(model)!),
+                Model = line.GetValue(model) == ModelChoice.Default ? null : ModelChoice.Load(line.GetValue(model)!),
                 InputChannel = line.GetValue(input)!,
                 OutputChannel = line.GetValue(output)!,
             };
