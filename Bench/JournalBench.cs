@@ -61,7 +61,11 @@ public static class JournalBench
                     Line line = Measure(settings, storage, directory, mode, messages);
                     lines.Add(line);
                     output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                        $"{line.Mode,-10} {messages,12} {line.GroupBytes,6} {line.Device.P50 / 1e3,12:F0} {line.Device.P99 / 1e3,6:F0} {line.Device.Max / 1e3,9:F0} | {line.Log.P50 / 1e3,8:F0} {line.Log.P99 / 1e3,7:F0} {line.Log.Max / 1e3,9:F0} | {line.MessagesPerSecond,12:F0} {line.Log.PerSecond * line.GroupBytes / 1e6,7:F0} {line.ThroughputRatio,9:P0} {line.ColdRollOvers,5} {line.AllocatedBytes,10}"));
+                        $"{line.Mode,-10} {messages,12} {line.GroupBytes,6} {line.Device.P50 / 1e3,12:F0} {line.Device.P99 / 1e3,6:F0} ")
+                        + string.Create(CultureInfo.InvariantCulture,
+                        $"{line.Device.Max / 1e3,9:F0} | {line.Log.P50 / 1e3,8:F0} {line.Log.P99 / 1e3,7:F0} {line.Log.Max / 1e3,9:F0} | ")
+                        + string.Create(CultureInfo.InvariantCulture,
+                        $"{line.MessagesPerSecond,12:F0} {line.Log.PerSecond * line.GroupBytes / 1e6,7:F0} {line.ThroughputRatio,9:P0} {line.ColdRollOvers,5} {line.AllocatedBytes,10}"));
                 }
                 finally
                 {

@@ -12,6 +12,7 @@ internal sealed class PathScript
     private const ushort Source = 1;
     private const ushort Usd = 1;
     private const ushort Btc = 2;
+    private const ushort Eth = 3;
     private const uint Perpetual = 1;
     private const long Price0 = 6_400_000_000_000;
     private const ulong Expiry = 1_806_652_800_000_000_000; // 2027-04-02 08:00 UTC
@@ -26,9 +27,11 @@ internal sealed class PathScript
     {
         yield return Currency(Usd, 6, "USD");
         yield return Currency(Btc, 10, "BTC");
-        yield return Underlying();
+        yield return Currency(Eth, 9, "ETH");
+        yield return Underlying(1, Btc, "BTC");
+        yield return Underlying(2, Eth, "ETH");
         yield return ModelDocument.Portfolio.ToMessage(
-            1, ++_sequence, 0, Source, OriginFlags.EndOfEvent, [(1, "BTC"), (2, "ETH")], [(Usd, "USD"), (Btc, "BTC"), (3, "ETH")]);
+            1, ++_sequence, 0, Source, OriginFlags.EndOfEvent, [(1, "BTC"), (2, "ETH")], [(Usd, "USD"), (Btc, "BTC"), (Eth, "ETH")]);
         yield return Index().ToArray();
         yield return Instrument(Perpetual, InstrumentKind.Perpetual, OptionRight.None, 0);
         for (uint i = 0; i < 8; i++)
@@ -125,13 +128,13 @@ internal sealed class PathScript
         return _buffer[..currency.EncodedLength];
     }
 
-    private byte[] Underlying()
+    private byte[] Underlying(ushort id, ushort currency, string code)
     {
         UnderlyingDefinitionEncoder underlying = UnderlyingDefinitionEncoder.Wrap(_buffer);
         underlying.SetOrigin(++_sequence, 0, Source, OriginFlags.EndOfEvent);
-        underlying.UnderlyingId = 1;
-        underlying.CurrencyId = Btc;
-        underlying.SetCode("BTC");
+        underlying.UnderlyingId = id;
+        underlying.CurrencyId = currency;
+        underlying.SetCode(code);
         return _buffer[..underlying.EncodedLength];
     }
 

@@ -7,13 +7,21 @@ return args switch
     ["wire", .. var options] => WireBench.Run(options),
     ["path", .. var options] => PathBench.Command(options, Console.Out, Console.Error),
     ["path-node", .. var options] => PathNode.Run(options),
+    ["journal"] => Journal("."),
+    ["journal", var directory] => Journal(directory),
     ["pricing"] => PricingBench.Command(Console.Out),
     ["kernel-digest", .. var options] => KernelDigestCommand.Run(options, Console.Out, Console.Error),
     _ => List(),
 };
 
+int Journal(string directory)
+{
+    JournalBench.Run(new JournalBench.Settings(directory), Console.Out);
+    return 0;
+}
+
 int List()
 {
-    Console.Error.WriteLine("verbs: ring, wire, path, path-node, pricing, kernel-digest");
+    Console.Error.WriteLine("verbs: ring, wire, journal [DIRECTORY], path, path-node, pricing, kernel-digest");
     return args.Length == 0 ? 0 : 1;
 }

@@ -176,6 +176,8 @@ public sealed class StandbyTests
         using TestNode.Running primary = TestNode.Start(primaryOptions);
         using World world = TestNode.WorldOf(primaryOptions);
         NodeTests.SendAll(world, primary, script);
+        string oldest = Path.Combine(small.Directory, SegmentNames.Segment(1));
+        world.WorkUntil(() => !File.Exists(oldest), () => $"the first segment was never deleted: {primary.Node.Status()}");
         using TestNode.Running standby = TestNode.Start(standbyOptions);
         world.WorkUntil(() => primary.Node.Gauges.Events(NodeEvent.RecordsGone) > 0, () => $"{primary.Node.Status()}");
         Assert.That(standby.Node.Gauges.Received.Value, Is.Zero);
