@@ -26,7 +26,7 @@ internal static class WireBench
         Console.WriteLine(
             $"{Environment.ProcessorCount} cores, .NET {Environment.Version}, {setup.Messages:N0} messages of {setup.Length} bytes, "
             + $"{(setup.Raw ? "bare UDP sockets" : setup.Multicast ? "multicast" : "unicast")}, "
-            + $"{(setup.Threads ? "two threads" : "two processes")}, both spinning");
+            + $"{(setup.Threads ? "two threads" : "two processes")}, both spinning, a core each");
         int collections = GC.CollectionCount(0);
         int code = setup.Throughput ? MeasureThroughput(setup) : MeasureRoundTrip(setup);
         Console.WriteLine($"collections in this process while measuring: {GC.CollectionCount(0) - collections}");

@@ -49,6 +49,7 @@ internal sealed class WirePeer : IDisposable
             foreach (string argument in (string[])["wire", "peer", role, listen, length.ToString(CultureInfo.InvariantCulture)])
                 start.ArgumentList.Add(argument);
             _process = Process.Start(start)!;
+            Pin(0);
             answer.SetResult(_process.StandardOutput.ReadLine() ?? throw new IOException("the peer ended at its start"));
         }
         end.Connect(answer.Task.GetAwaiter().GetResult());
@@ -61,6 +62,7 @@ internal sealed class WirePeer : IDisposable
     {
         if (args.Length != 3)
             return 1;
+        Pin(1);
         bool ended = false;
         new Thread(() =>
         {
@@ -83,6 +85,13 @@ internal sealed class WirePeer : IDisposable
         if (!_process.WaitForExit(10_000))
             _process.Kill();
         _process.Dispose();
+    }
+
+    /// <summary>Two spinning processes on one core would wait for each other's time slice at each message.</summary>
+    private static void Pin(int core)
+    {
+        if (OperatingSystem.IsLinux() && Environment.ProcessorCount > core)
+            Process.GetCurrentProcess().ProcessorAffinity = 1 << core;
     }
 
     private static void Serve(string role, string peer, int length, Action<string> announce, Func<bool> stop)

@@ -87,6 +87,34 @@ public sealed class PublicationTests
     }
 
     [Test]
+    public void Padding_is_sent_when_the_window_covers_it()
+    {
+        Publication publication = Connect(Unicast);
+        int Consume(int offset) => Deliver(Wire.Status(Session, Stream, Term, offset, Window, 42));
+        for (int sent = 0; sent < 57; sent++)
+        {
+            Fill(publication, 1);
+            Consume(Math.Min((int)publication.Position - 1024, 65536 - Window - 3072));
+        }
+        // 58,368 bytes are used; a message of 8,192 does not fit the rest of 7,168, and the window ends 3,072 bytes before the term.
+        Assert.That(publication.Offer(new byte[8192]), Is.Positive);
+        _stage.Run(5);
+        Assert.That(_stage.CountOfType(0), Is.Zero);
+        Assert.That(SentBytes(), Is.EqualTo(57 * 1024));
+        Consume(65536 - Window);
+        _stage.Run(5);
+        Assert.That(_stage.CountOfType(0), Is.EqualTo(1));
+        Assert.That(SentBytes(), Is.EqualTo(57 * 1024), "the window ends with the term");
+
+        int Deliver(byte[] status)
+        {
+            _stage.Hear(_sender, status);
+            _stage.Run(0);
+            return 0;
+        }
+    }
+
+    [Test]
     public void The_limit_follows_the_fastest_receiver_and_never_goes_back()
     {
         Publication publication = Connect(Multicast, window: 4096);
