@@ -63,7 +63,8 @@ public static class RingBench
         if (!settings.Bare)
         {
             WriteMachine(output);
-            output.WriteLine(Invariant($"ring: {settings.Repeats} runs of {settings.Events:N0} events of {BenchEvent.Bytes} bytes, 8,192 slots"));
+            output.WriteLine(Invariant(
+                $"ring: {settings.Repeats} runs of {settings.Events:N0} events of {BenchEvent.Bytes} bytes, 8,192 slots"));
             output.WriteLine("scenario                             threads  ns/event median    best   M/s median    best   bytes  GCs");
         }
 
@@ -72,9 +73,7 @@ public static class RingBench
         {
             Line line = Measure(scenario, settings);
             lines.Add(line);
-            output.WriteLine(settings.Bare
-                ? Invariant($"{line.MedianNanos:F3} {line.BestNanos:F3}")
-                : Invariant($"{scenario.Name,-36} {scenario.Threads,7} {line.MedianNanos,17:F2} {line.BestNanos,7:F2} {1e3 / line.MedianNanos,12:F1} {1e3 / line.BestNanos,7:F1} {line.AllocatedBytes,7} {line.Collections,4}   {scenario.Picture}"));
+            output.WriteLine(settings.Bare ? Invariant($"{line.MedianNanos:F3} {line.BestNanos:F3}") : Row(scenario, line));
         }
 
         if (settings is { Bare: false, Scenario: null })
@@ -82,11 +81,12 @@ public static class RingBench
         return lines;
     }
 
-    internal static IEnumerable<RingScenario> Chosen(Settings settings) =>
-        RingScenarios.All.Where(scenario => settings.Scenario is null || scenario.Name.Contains(settings.Scenario, StringComparison.Ordinal));
+    internal static IEnumerable<RingScenario> Chosen(Settings settings) => RingScenarios.All.Where(scenario =>
+        settings.Scenario is null || scenario.Name.Contains(settings.Scenario, StringComparison.Ordinal));
 
     internal static void WriteMachine(TextWriter output) => output.WriteLine(Invariant(
-        $"{typeof(Sequence).Assembly.GetName().Name}: {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, server GC {System.Runtime.GCSettings.IsServerGC}"));
+        $"{typeof(Sequence).Assembly.GetName().Name}: {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, ")
+        + Invariant($"{RuntimeInformation.FrameworkDescription}, server GC {System.Runtime.GCSettings.IsServerGC}"));
 
     internal static double Median(IEnumerable<double> values)
     {
@@ -95,6 +95,11 @@ public static class RingBench
     }
 
     internal static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+
+    private static string Row(RingScenario scenario, Line line) =>
+        Invariant($"{scenario.Name,-36} {scenario.Threads,7} {line.MedianNanos,17:F2} {line.BestNanos,7:F2} ")
+        + Invariant($"{1e3 / line.MedianNanos,12:F1} {1e3 / line.BestNanos,7:F1} ")
+        + Invariant($"{line.AllocatedBytes,7} {line.Collections,4}   {scenario.Picture}");
 
     private static Line Measure(RingScenario scenario, Settings settings)
     {
@@ -116,8 +121,9 @@ public static class RingBench
         foreach (string strategy in new[] { "busy spin", "yielding", "sleeping", "parking", "blocking" })
         {
             RingWakeUp.Line line = RingWakeUp.Measure(strategy, events, TimeSpan.FromMilliseconds(2));
-            output.WriteLine(Invariant(
-                $"{line.Strategy,-20} {line.IdleCores,12:F2} {line.WakeP50Nanos / 1e3,16:F1} {line.WakeP90Nanos / 1e3,6:F1} {line.PublishP50Nanos / 1e3,16:F1}"));
+            output.WriteLine(
+                Invariant($"{line.Strategy,-20} {line.IdleCores,12:F2} {line.WakeP50Nanos / 1e3,16:F1} ")
+                + Invariant($"{line.WakeP90Nanos / 1e3,6:F1} {line.PublishP50Nanos / 1e3,16:F1}"));
         }
     }
 }

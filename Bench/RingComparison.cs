@@ -15,7 +15,7 @@ internal static class RingComparison
         RingBench.WriteMachine(output);
         output.WriteLine($"A {own}");
         output.WriteLine($"B {settings.Against}");
-        output.WriteLine("scenario                              A ns/event   B ns/event   B/A median   (quartiles)   A is faster when above 1");
+        output.WriteLine("scenario                              A ns/event   B ns/event   B/A median   (quartiles): A is faster above 1");
         foreach (RingScenario scenario in RingBench.Chosen(settings))
         {
             List<double> ours = [], theirs = [];
@@ -30,15 +30,18 @@ internal static class RingComparison
             }
 
             double[] ratios = [.. ours.Zip(theirs, (a, b) => b / a).Order()];
-            output.WriteLine(RingBench.Invariant(
-                $"{scenario.Name,-36} {RingBench.Median(ours),11:F2} {RingBench.Median(theirs),12:F2} {RingBench.Median(ratios),12:F2}   ({ratios[ratios.Length / 4]:F2} - {ratios[ratios.Length * 3 / 4]:F2})"));
+            output.WriteLine(
+                RingBench.Invariant($"{scenario.Name,-36} {RingBench.Median(ours),11:F2} {RingBench.Median(theirs),12:F2} ")
+                + RingBench.Invariant($"{RingBench.Median(ratios),12:F2}   ")
+                + RingBench.Invariant($"({ratios[ratios.Length / 4]:F2} - {ratios[ratios.Length * 3 / 4]:F2})"));
         }
     }
 
     private static double RunOnce(string dll, RingScenario scenario, RingBench.Settings settings)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
-        foreach (string argument in (string[])[dll, "ring", "--bare", "--repeats", "3", "--scenario", scenario.Name, "--events", $"{settings.Events}"])
+        string[] arguments = [dll, "ring", "--bare", "--repeats", "3", "--scenario", scenario.Name, "--events", $"{settings.Events}"];
+        foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;
         string answer = process.StandardOutput.ReadToEnd();

@@ -31,10 +31,10 @@ public static class RingScenarios
         new("publish alone", "[P]", 1, PublishAlone),
         new("merged", "[P 1 2 3]", 1, Merged),
         new("polled", "[P] -> [1 2 3]", 2, Polled),
-        .. Graphs("one to one", "[P] -> [1]", 2, 1, (disruptor, stages) => disruptor.HandleEventsWith(stages[0]), 1, "busy spin", "yielding", "parking", "blocking"),
-        .. Graphs("one to one, batches of 10", "[P] -> [1]", 2, 1, (disruptor, stages) => disruptor.HandleEventsWith(stages[0]), 10, "yielding", "parking", "blocking"),
-        .. Graphs("chain", "[P] -> [1] -> [2] -> [3]", 4, 3, (disruptor, stages) => disruptor.HandleEventsWith(stages[0]).Then(stages[1]).Then(stages[2]), 1, "yielding", "parking", "blocking"),
-        .. Graphs("diamond", "[P] -> [1] [2] -> [3]", 4, 3, (disruptor, stages) => disruptor.HandleEventsWith(stages[0], stages[1]).Then(stages[2]), 1, "yielding", "parking", "blocking"),
+        .. Graphs("one to one", "[P] -> [1]", 2, OneStage, 1, "busy spin", "yielding", "parking", "blocking"),
+        .. Graphs("one to one, batches of 10", "[P] -> [1]", 2, OneStage, 10, "yielding", "parking", "blocking"),
+        .. Graphs("chain", "[P] -> [1] -> [2] -> [3]", 4, Chain, 1, "yielding", "parking", "blocking"),
+        .. Graphs("diamond", "[P] -> [1] [2] -> [3]", 4, Diamond, 1, "yielding", "parking", "blocking"),
         .. new[] { "busy spin", "yielding", "parking", "blocking" }.Select(strategy =>
             new RingScenario($"round trip, {strategy}", "[P 2] <-> [1]", 2, events => RoundTrip(strategy, events))),
     ];
@@ -57,24 +57,43 @@ public static class RingScenarios
         ProducerType.Single,
         StrategyOf(strategy));
 
+    private static CheckingStage[] OneStage(UnmanagedDisruptor<BenchEvent> disruptor)
+    {
+        var stage = new CheckingStage();
+        disruptor.HandleEventsWith(stage);
+        return [stage];
+    }
+
+    private static CheckingStage[] Chain(UnmanagedDisruptor<BenchEvent> disruptor)
+    {
+        CheckingStage first = new(), second = new(), third = new();
+        disruptor.HandleEventsWith(first).Then(second).Then(third);
+        return [first, second, third];
+    }
+
+    private static CheckingStage[] Diamond(UnmanagedDisruptor<BenchEvent> disruptor)
+    {
+        CheckingStage left = new(), right = new(), join = new();
+        disruptor.HandleEventsWith(left, right).Then(join);
+        return [left, right, join];
+    }
+
     private static IEnumerable<RingScenario> Graphs(
         string name,
         string picture,
         int threads,
-        int stages,
-        Action<UnmanagedDisruptor<BenchEvent>, CheckingStage[]> wire,
+        Func<UnmanagedDisruptor<BenchEvent>, CheckingStage[]> wire,
         int batch,
         params string[] strategies) =>
         strategies.Select(strategy =>
-            new RingScenario($"{name}, {strategy}", picture, threads, events => Graph(strategy, stages, wire, batch, events)));
+            new RingScenario($"{name}, {strategy}", picture, threads, events => Graph(strategy, wire, batch, events)));
 
     private static RingRun Graph(
-        string strategy, int stageCount, Action<UnmanagedDisruptor<BenchEvent>, CheckingStage[]> wire, int batch, long events)
+        string strategy, Func<UnmanagedDisruptor<BenchEvent>, CheckingStage[]> wire, int batch, long events)
     {
         using var memory = UnmanagedRingBufferMemory.Allocate(RingSize, BenchEvent.Bytes);
         using UnmanagedDisruptor<BenchEvent> disruptor = NewDisruptor(memory, strategy);
-        CheckingStage[] stages = [.. Enumerable.Range(0, stageCount).Select(_ => new CheckingStage())];
-        wire(disruptor, stages);
+        CheckingStage[] stages = wire(disruptor);
         disruptor.Start().GetAwaiter().GetResult();
         UnmanagedRingBuffer<BenchEvent> ring = disruptor.RingBuffer;
         long warmUp = Math.Max(batch, events / 10 / batch * batch);
@@ -186,7 +205,8 @@ public static class RingScenarios
         long start = Stopwatch.GetTimestamp();
         body();
         long nanos = Stopwatch.GetElapsedTime(start).Ticks * TimeSpan.NanosecondsPerTick;
-        return new RingRun(events, Math.Max(1, nanos), GC.GetTotalAllocatedBytes(precise: true) - bytes, GC.CollectionCount(0) - collections);
+        bytes = GC.GetTotalAllocatedBytes(precise: true) - bytes;
+        return new RingRun(events, Math.Max(1, nanos), bytes, GC.CollectionCount(0) - collections);
     }
 
     internal static void Publish(UnmanagedRingBuffer<BenchEvent> ring, long events, int batch)

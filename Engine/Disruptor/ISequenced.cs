@@ -24,7 +24,7 @@ public interface ISequenced
     /// <exception cref="RingClosedException">The ring was shut down.</exception>
     long Next();
 
-    /// <summary>Claims <paramref name="n"/> consecutive slots and returns the highest; waits while there is no room for all of them.</summary>
+    /// <summary>Claims <paramref name="n"/> consecutive slots and returns the highest; waits for room for all of them.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="n"/> is below 1 or above the size of the ring.</exception>
     /// <exception cref="RingFaultedException">A consumer failed.</exception>
     /// <exception cref="RingClosedException">The ring was shut down.</exception>
@@ -33,7 +33,7 @@ public interface ISequenced
     /// <summary>Claims one slot if there is room now.</summary>
     bool TryNext(out long sequence);
 
-    /// <summary>Claims <paramref name="n"/> slots if there is room for all of them now; <paramref name="sequence"/> is the highest.</summary>
+    /// <summary>Claims <paramref name="n"/> slots if all of them are free now; <paramref name="sequence"/> is the highest.</summary>
     bool TryNext(int n, out long sequence);
 
     /// <summary>Makes every claimed slot up to <paramref name="sequence"/> visible to consumers.</summary>

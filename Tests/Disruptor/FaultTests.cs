@@ -14,7 +14,16 @@ public sealed class FaultTests
     {
         using var test = new TestDisruptor(8, Strategies.Make(strategy));
         using var full = new ManualResetEventSlim();
-        var failing = new FailingHandler { OnEach = (sequence, _) => { if (sequence == Bad) { full.Wait(); throw new IOException("disk full"); } } };
+        var failing = new FailingHandler
+        {
+            OnEach = (sequence, _) =>
+            {
+                if (sequence != Bad)
+                    return;
+                full.Wait();
+                throw new IOException("disk full");
+            },
+        };
         test.Disruptor.HandleEventsWith(failing);
         test.Start();
         Worker producer = Worker.Start("producer", () => test.Publish(100));

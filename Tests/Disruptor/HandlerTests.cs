@@ -223,7 +223,7 @@ public sealed class HandlerTests
     {
         using var ring = new TestRing<Stamp>(16);
         var handler = new ProbeHandler();
-        IEventProcessor processor = ring.Ring.CreateEventProcessor(ring.Ring.NewBarrier(SequenceWaiterOwner.EventHandler(handler)), handler);
+        IEventProcessor processor = ring.Ring.CreateEventProcessor(ring.Ring.NewBarrier(SequenceWaiterOwner.Unknown), handler);
         var broken = new HandlerThreadScheduler((_, _) => throw new IOException("no thread"));
         Assert.That(() => processor.Start(broken), Throws.TypeOf<TaskSchedulerException>());
         Assert.That(processor.IsRunning, Is.False);

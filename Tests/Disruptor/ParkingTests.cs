@@ -130,7 +130,13 @@ public sealed class ParkingTests
     {
         using var test = new TestDisruptor(8, Strategies.Make(strategy));
         var threads = new List<int>();
-        ProbeHandler[] chain = [.. Enumerable.Range(0, 3).Select(_ => new ProbeHandler { Starting = () => { lock (threads) threads.Add(GetThreadId()); } })];
+        void NoteThread()
+        {
+            lock (threads)
+                threads.Add(GetThreadId());
+        }
+
+        ProbeHandler[] chain = [.. Enumerable.Range(0, 3).Select(_ => new ProbeHandler { Starting = NoteThread })];
         test.Disruptor.HandleEventsWith(chain[0]).Then(chain[1]).Then(chain[2]);
         test.Start();
         test.Publish(3);

@@ -184,7 +184,7 @@ public sealed class PollerTests
             long lo = hi - slots + 1;
             for (long sequence = lo; sequence <= hi; sequence++)
                 ring.Ring[sequence].Write(sequence);
-            Assert.That(poller.Poll(ref handler), Is.EqualTo(EventPoller.PollState.Idle), $"seed {Seed}, message {message}: not published yet");
+            Assert.That(poller.Poll(ref handler), Is.EqualTo(EventPoller.PollState.Idle), $"seed {Seed}, message {message}: unpublished");
             ring.Ring.Publish(lo, hi);
             poller.Poll(ref handler);
             expected += slots;

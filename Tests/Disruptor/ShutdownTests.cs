@@ -119,6 +119,21 @@ public sealed class ShutdownTests
     }
 
     [Test]
+    public void An_OnShutdown_that_does_not_return_is_a_timeout_too()
+    {
+        using var test = new TestDisruptor(16);
+        using var held = new ManualResetEventSlim();
+        test.Disruptor.HandleEventsWith(new ProbeHandler { ShuttingDown = held.Wait });
+        test.Publish(5);
+        test.Start();
+        Deadline.Until(() => test.Ring.GetMinimumGatingSequence() == 4, "the events");
+        var late = Deadline.FaultOf<TimeoutException>(test.Disruptor.Shutdown(TimeSpan.FromMilliseconds(5)));
+        Assert.That(late.Message, Does.Contain("OnShutdown"));
+        held.Set();
+        Deadline.Of(test.Disruptor.Shutdown(), "the second attempt");
+    }
+
+    [Test]
     public void Halt_ends_after_the_current_batch_and_releases_a_blocked_producer()
     {
         using var test = new TestDisruptor(4);
@@ -166,7 +181,8 @@ public sealed class ShutdownTests
         test.Disruptor.HandleEventsWith(new ProbeHandler());
         test.Publish(1);
         Assert.That(
-            () => Deadline.Of(test.Disruptor.Shutdown(), "the shutdown"), Throws.InvalidOperationException.With.Message.Contains("no consumer"));
+            () => Deadline.Of(test.Disruptor.Shutdown(), "the shutdown"),
+            Throws.InvalidOperationException.With.Message.Contains("no consumer"));
     }
 
     [Test]

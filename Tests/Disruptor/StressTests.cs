@@ -198,7 +198,7 @@ public sealed class StressTests
                 && (stage < 2 || data.First == Stamp.ProofOf(sequence, 1))
                 && (stage < 3 || data.Second == Stamp.ProofOf(sequence, 2));
             if (!good)
-                FirstBad ??= $"stage {stage} expected {Next}, was given {sequence}, the slot holds {data.Sequence}: {data.First:X} {data.Second:X}";
+                FirstBad ??= $"stage {stage} expected {Next}, got {sequence}; slot: {data.Sequence} {data.First:X} {data.Second:X}";
             switch (stage)
             {
                 case 1: data.First = Stamp.ProofOf(sequence, 1); break;

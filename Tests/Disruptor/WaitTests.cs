@@ -104,7 +104,8 @@ public sealed class WaitTests(string strategy)
         Sequence pong = new(), ping = new();
         there.Ring.AddGatingSequences(pong);
         back.Ring.AddGatingSequences(ping);
-        int rounds = strategy is "sleeping" or "busy spin" ? Rounds / 100 : Rounds; // a sleep is a millisecond, a spin on a shared core a time slice
+        // A sleep is a millisecond, a spin on a shared core a time slice.
+        int rounds = strategy is "sleeping" or "busy spin" ? Rounds / 100 : Rounds;
         Worker echo = Worker.Start("echo", () =>
         {
             for (long sequence = 0; sequence < rounds; sequence++)

@@ -14,5 +14,5 @@ public static class SequencerFactory
     public static ISequencer Create(ProducerType producerType, int bufferSize, IWaitStrategy waitStrategy) =>
         producerType == ProducerType.Single
             ? new SingleProducerSequencer(bufferSize, waitStrategy)
-            : throw new NotSupportedException($"ProducerType.{producerType}: this ring has one producer thread, ask for ProducerType.Single");
+            : throw new NotSupportedException($"ProducerType.{producerType}: this ring has one producer thread, use ProducerType.Single");
 }

@@ -14,8 +14,15 @@ public sealed class UnmanagedDisruptor<T> : ValueTypeDisruptor<T>
     /// <param name="producerType"><see cref="ProducerType.Single"/>.</param>
     /// <param name="waitStrategy">How the handlers wait.</param>
     public UnmanagedDisruptor(
-        IntPtr pointer, int eventSize, int ringBufferSize, TaskScheduler taskScheduler, ProducerType producerType, IWaitStrategy waitStrategy)
-        : this(new UnmanagedRingBuffer<T>(pointer, eventSize, SequencerFactory.Create(producerType, ringBufferSize, waitStrategy)), taskScheduler)
+        IntPtr pointer,
+        int eventSize,
+        int ringBufferSize,
+        TaskScheduler taskScheduler,
+        ProducerType producerType,
+        IWaitStrategy waitStrategy)
+        : this(
+            new UnmanagedRingBuffer<T>(pointer, eventSize, SequencerFactory.Create(producerType, ringBufferSize, waitStrategy)),
+            taskScheduler)
     {
     }
 

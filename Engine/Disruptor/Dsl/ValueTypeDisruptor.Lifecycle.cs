@@ -55,7 +55,15 @@ public abstract partial class ValueTypeDisruptor<T>
             await Task.Delay(1, CancellationToken.None).ConfigureAwait(false);
         }
 
-        await StopProcessors().ConfigureAwait(false);
+        try
+        {
+            await StopProcessors().WaitAsync(deadline.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"drained, but not every OnShutdown has returned in {timeout}");
+        }
+
         if (_ring.Fault is { } fault)
             throw SingleProducerSequencer.Copy(fault);
         _completion.TrySetResult();
