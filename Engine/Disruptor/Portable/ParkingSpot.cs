@@ -44,6 +44,8 @@ public sealed unsafe class ParkingSpot
         _word = (int*)Marshal.UnsafeAddrOfPinnedArrayElement(_lines, Padding / sizeof(int));
         if (useMonitor || FutexNumber == 0)
             _gate = new object();
+        else
+            Futex(FutexNumber, _word, FutexWakePrivate, 1, null, null, 0); // wakes nobody: the first call of all allocates
     }
 
     /// <summary>True from <see cref="Arm"/> until a release, or <see cref="Disarm"/>.</summary>
