@@ -67,12 +67,13 @@ public static partial class Black76
         T smaller = T.WhereGreater(forward, strike, strike, forward);
         T density = smaller * (Formulas.Exp2Fraction(f) * Formulas.PowerOfTwo(roundedPower));
 
+        // Every choice below keeps a NaN: an input that slipped through shows instead of posing as an intrinsic value.
         T nearTail = density * Formulas.MillsCentre(nearZ);
         T nearPart = T.WhereGreater(near, zero, smaller - nearTail, nearTail);
         T farPart = density * Formulas.MillsCentre(farZ);
         T outside = nearPart - farPart;
-        outside = T.WhereGreater(outside, zero, outside, zero);
-        outside = T.WhereGreater(deviation, zero, outside, zero);
+        outside = T.WhereGreater(zero, outside, zero, outside);
+        outside = T.WhereGreater(T.Broadcast(double.Epsilon), deviation, zero, outside);
 
         T parity = forward - strike;
         return new Terms<T>

@@ -57,7 +57,7 @@ public static partial class Black76
         Terms<Lanes1> terms = Solve(
             Lanes1.Broadcast(forward), Lanes1.Broadcast(strike), Lanes1.Broadcast(logRatio), Lanes1.Broadcast(deviation));
         double value = discount * (isCall ? terms.Call.Value : terms.Put.Value);
-        if (!(deviation > 0.0 & forward > 0.0))
+        if (deviation <= 0.0 | forward <= 0.0)
             return Expired(isCall, forward, strike, time, discount, rate, value);
 
         // forward * N(+-d1) and strike * N(+-d2): the small one of each pair as computed, the large one as its complement.
@@ -88,7 +88,7 @@ public static partial class Black76
             Rho: sign * time * strikePart,
             Vanna: 0.0,
             Volga: 0.0);
-        return density > 0.0 ? WithDensity(greeks, density, forward, volatility, root, logRatio / deviation, rate) : greeks;
+        return density == 0.0 ? greeks : WithDensity(greeks, density, forward, volatility, root, logRatio / deviation, rate);
     }
 
     /// <summary>Adds what the density carries: nothing is left of it 37 standard deviations out, where the factors may be infinite.</summary>

@@ -38,6 +38,35 @@ internal sealed class Black76LimitTests
         Assert.That((call, put), Is.EqualTo((forward, strike)));
     }
 
+    [TestCase(double.NaN, 100.0, 1.0, 0.5)]
+    [TestCase(100.0, double.NaN, 1.0, 0.5)]
+    [TestCase(100.0, 90.0, double.NaN, 0.5)]
+    [TestCase(100.0, 90.0, 1.0, double.NaN)]
+    [TestCase(0.0, 0.0, 1.0, 0.5)]
+    public void A_number_that_is_none_stays_none(double forward, double strike, double years, double volatility)
+    {
+        (double call, double put) = Black76.Value(forward, strike, years, volatility);
+        Assert.That((call, put), Is.EqualTo((double.NaN, double.NaN)));
+        double[] columns = new double[8];
+        double[] calls = new double[8];
+        double[] puts = new double[8];
+        double[] Column(double value) => [.. columns.Select(_ => value)];
+        foreach (int width in new[] { 1, 2, 4, 8 })
+        {
+            Kernel.UseLaneWidth(width);
+            Black76.Value(Column(forward), Column(strike), Column(years), Column(volatility), calls, puts);
+            Assert.That(calls.Concat(puts), Is.All.NaN, $"width {width}");
+            Black76.ValueRows(forward, strike, years, Column(1.0), Column(0.0), Column(volatility), calls, puts);
+            Assert.That(calls.Concat(puts), Is.All.NaN, $"rows, width {width}");
+        }
+
+        Kernel.UseLaneWidth(Kernel.WidestLanes());
+        OptionGreeks greeks = Black76.Greeks(isCall: true, forward, strike, years, volatility);
+        Assert.That(greeks.Value, Is.NaN);
+        if (forward != 0.0)
+            Assert.That((greeks.Delta, greeks.Vega), Is.EqualTo((double.NaN, double.NaN)));
+    }
+
     [Test]
     public void Any_finite_positive_input_gives_values_within_their_bounds()
     {
