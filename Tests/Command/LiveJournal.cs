@@ -1,5 +1,6 @@
 using MarginEngine.Codecs;
 using MarginEngine.Journal;
+using MarginEngine.Pipeline;
 using MarginEngine.Logic;
 using MarginEngine.Tool.Audit;
 using MarginEngine.Tool.Calc;
@@ -35,7 +36,7 @@ internal sealed class LiveJournal : IDecisionSink
         live.Inputs.AddRange(PortfolioMessages.Build(portfolio, ModelDocument.Portfolio, "example").Select(message => message.Bytes));
         for (int tick = 0; tick < 200; tick++) live.Inputs.Add(live.Rally(portfolio, tick));
         JournalOptions options = new() { Directory = directory, SegmentBytes = 64 * 1024, BatchBytes = 16 * 1024, ReserveBytes = 0, SyncMode = SyncMode.FileSync };
-        using JournalWriter writer = JournalWriter.Open(options, ThisBuild.Identity, new Storage());
+        using JournalWriter writer = JournalWriter.Open(options, EngineIdentity.Current, new Storage());
         using MarginMachine machine = new(new Limits());
         long time = portfolio.ValuationTime;
         for (int index = 0; index < live.Inputs.Count; index++)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MarginEngine.Journal;
+using MarginEngine.Pipeline;
 using MarginEngine.Tool.Audit;
 using MarginEngine.Tool.Demo;
 using MarginEngine.Tool.Shell;
@@ -175,7 +176,7 @@ public sealed class RunTests
     {
         using ScratchFolder scratch = new();
         string config = scratch.Write("margin.json", Config(scratch.File("journal")).ToJsonString());
-        JournalIdentity foreign = ThisBuild.Identity with { ArithmeticDigest = ThisBuild.Identity.ArithmeticDigest ^ 1 };
+        JournalIdentity foreign = EngineIdentity.Current with { ArithmeticDigest = EngineIdentity.Current.ArithmeticDigest ^ 1 };
         JournalOptions options = new() { Directory = scratch.File("journal"), SegmentBytes = 1 << 20, BatchBytes = 64 << 10, ReserveBytes = 0 };
         using (JournalWriter writer = JournalWriter.Open(options, foreign, new Storage()))
         {

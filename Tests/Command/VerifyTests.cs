@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MarginEngine.Journal;
+using MarginEngine.Pipeline;
 using MarginEngine.Tool.Audit;
 using MarginEngine.Tool.Shell;
 using NUnit.Framework;
@@ -23,7 +24,7 @@ public sealed class VerifyTests
             ReserveBytes = 0,
             SyncMode = SyncMode.FileSync,
         };
-        using JournalWriter writer = JournalWriter.Open(options, identity ?? ThisBuild.Identity, new Storage());
+        using JournalWriter writer = JournalWriter.Open(options, identity ?? EngineIdentity.Current, new Storage());
         byte[] message = new byte[100];
         for (int sequence = 1; sequence <= Records; sequence++)
         {
@@ -103,7 +104,7 @@ public sealed class VerifyTests
     public void A_journal_of_other_arithmetic_is_whole_but_refused_for_replay()
     {
         using ScratchFolder scratch = new();
-        JournalIdentity foreign = ThisBuild.Identity with { ArithmeticDigest = ThisBuild.Identity.ArithmeticDigest ^ 1 };
+        JournalIdentity foreign = EngineIdentity.Current with { ArithmeticDigest = EngineIdentity.Current.ArithmeticDigest ^ 1 };
         WriteJournal(scratch.File("journal"), foreign);
         CommandResult result = MarginCommand.Run("verify", scratch.File("journal"));
         Assert.That(result.Code, Is.EqualTo(ExitCode.Refused), result.ToString());

@@ -1,5 +1,6 @@
 // What verify finds out about a journal in one pass over its bytes.
 using MarginEngine.Journal;
+using MarginEngine.Pipeline;
 using MarginEngine.Tool.Shell;
 
 namespace MarginEngine.Tool.Audit;
@@ -90,7 +91,7 @@ internal sealed record JournalSummary
         Checksum = record.Checksum;
         if (identity is not JournalIdentity writer || (Writers.Count > 0 && Writers[^1] == writer)) return;
         Writers.Add(writer);
-        Refusal ??= ThisBuild.Identity.ReasonToRefuse(writer);
+        Refusal ??= EngineIdentity.Current.ReasonToRefuse(writer);
     }
 
     // The writer refuses such records and the chain covers them; whoever forges a journal has to get past this as well.

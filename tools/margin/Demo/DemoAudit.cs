@@ -1,5 +1,6 @@
 // After a demo has ended: recomputes the primary's journal, compares it with what the market maker received and what both nodes noted
 // live, and compares the two journals.
+using MarginEngine.Pipeline;
 using MarginEngine.Tool.Audit;
 using MarginEngine.Tool.Running;
 using MarginEngine.Tool.Shell;
@@ -11,7 +12,7 @@ internal static class DemoAudit
 {
     public static DemoSummary Compare(Terminal terminal, DemoOptions options, DemoFolder folder, DemoProcesses processes)
     {
-        using JournalInput input = new(folder.Primary, ThisBuild.Identity);
+        using JournalInput input = new(folder.Primary, EngineIdentity.Current);
         using Replayer replayer = new(new ReplayRequest
         {
             Limits = SettingsFile.Read(folder.Primary)?.Limits,

@@ -1,5 +1,6 @@
 // The demo from start to end: start everything, show it, stop it in order, recompute it, say what came out.
 using System.Diagnostics;
+using MarginEngine.Tool.Doctor;
 using MarginEngine.Tool.Shell;
 
 namespace MarginEngine.Tool.Demo;
@@ -17,6 +18,7 @@ internal sealed class DemoRun(Terminal terminal, DemoOptions options)
 
     public int Run()
     {
+        if (!NetworkChecks.CanMulticast()) throw CommandFailure.Unreachable("multicast over loopback does not work here, and the demo publishes on it; see margin doctor");
         using DemoFolder folder = new(options.Keep);
         using DemoProcesses processes = new(options, folder);
         processes.StartEngine();

@@ -29,7 +29,7 @@ internal static class DoctorVerb
     private static int Run(Terminal terminal, string directory, bool json)
     {
         if (!Directory.Exists(directory)) throw CommandFailure.Unreachable($"no directory {directory}");
-        List<Finding> findings = [.. MachineChecks.All(), KernelCheck.Digest(), .. DiskChecks.All(directory)];
+        List<Finding> findings = [.. MachineChecks.All(), NetworkChecks.LoopbackMulticast(), KernelCheck.Digest(), .. DiskChecks.All(directory)];
         if (json) WriteJson(terminal, findings);
         else WriteTable(terminal, findings);
         return findings.Exists(finding => finding.Severity == Severity.Problem) ? ExitCode.Refused : ExitCode.Done;

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Text.Json;
 using MarginEngine.Codecs;
 using MarginEngine.Logic;
+using MarginEngine.Pipeline;
 using MarginEngine.Tool.Audit;
 using MarginEngine.Tool.Reports;
 using MarginEngine.Tool.Running;
@@ -36,7 +37,7 @@ internal static class ReplayVerb
 
     private static int Run(Terminal terminal, Arguments arguments)
     {
-        using JournalInput input = new(arguments.Journal, ThisBuild.Identity);
+        using JournalInput input = new(arguments.Journal, EngineIdentity.Current);
         using MessageLines lines = new(terminal, arguments.Json);
         ReplayRequest request = new()
         {
