@@ -201,8 +201,10 @@ internal sealed class BlockEncoder
         _writer.Close();
         _writer.Close();
         _writer.Line();
-        Image.EmitPut(_writer, _wire, "_blank", _image.Fields(group.Block));
-        EmitClear();
+        byte[] entry = _image.Fields(group.Block);
+        if (entry.Any(b => b != 0))
+            Image.EmitPut(_writer, _wire, "_blank", entry);
+        EmitClear(entry);
         _writer.Line("/// <summary>One entry: zero, its optional fields null, until set.</summary>");
         _writer.Open("public readonly ref struct Entry");
         _writer.Line("private readonly ref byte _at;");
@@ -215,17 +217,27 @@ internal sealed class BlockEncoder
         _writer.Line();
     }
 
-    private void EmitClear()
+    private void EmitClear(byte[] entry)
     {
         _writer.Line("// Blanks every entry and returns the place behind the last.");
         _writer.Open("internal ref byte _clear()");
-        _writer.Line("ref byte to = ref _at;");
-        _writer.Open("for (int i = 0; i < _count; i++)");
-        _writer.Line("_blank(ref to);");
-        _writer.Line($"to = ref {Unsafe}.Add(ref to, BlockLength);");
-        _writer.Close();
-        _writer.Line();
-        _writer.Line("return ref to;");
+        if (entry.All(b => b == 0))
+        {
+            _writer.Line("uint size = unchecked((uint)_count * BlockLength);");
+            _writer.Line($"{Unsafe}.InitBlockUnaligned(ref _at, 0, size);");
+            _writer.Line($"return ref {Unsafe}.Add(ref _at, size);");
+        }
+        else
+        {
+            _writer.Line("ref byte to = ref _at;");
+            _writer.Open("for (int i = 0; i < _count; i++)");
+            _writer.Line("_blank(ref to);");
+            _writer.Line($"to = ref {Unsafe}.Add(ref to, BlockLength);");
+            _writer.Close();
+            _writer.Line();
+            _writer.Line("return ref to;");
+        }
+
         _writer.Close();
         _writer.Line();
     }
