@@ -23,7 +23,6 @@ int Journal(string directory)
 
 int List()
 {
-    Console.Error.WriteLine("verbs: ring, wire, journal [DIRECTORY], path, path-node, pricing, kernel-digest");
-    Console.Error.WriteLine("verbs: codec, ring, wire, path, path-node, pricing, kernel-digest");
+    Console.Error.WriteLine("verbs: codec, ring, wire, journal [DIRECTORY], path, path-node, pricing, kernel-digest");
     return args.Length == 0 ? 0 : 1;
 }

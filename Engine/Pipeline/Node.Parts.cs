@@ -20,6 +20,9 @@ public sealed partial class Node
         : Environment.ProcessorCount >= CoresForDedicated ? Placement.Dedicated
         : Placement.Paired;
 
+    /// <summary>Every loop has a core of its own: it never parks and stays there.</summary>
+    private bool Spins { get; set; }
+
     private T Own<T>(T part)
         where T : IDisposable
     {
@@ -139,8 +142,8 @@ public sealed partial class Node
 
     private StageLoop[] BuildLoops(IStage[][] groups, Decider decider)
     {
-        bool spins = PlacementInForce == Placement.Dedicated && Environment.ProcessorCount > groups.Length;
-        long spinNanos = spins ? long.MaxValue : _options.IdleSpinMicros * 1_000L;
+        Spins = PlacementInForce == Placement.Dedicated && Environment.ProcessorCount > groups.Length;
+        long spinNanos = Spins ? long.MaxValue : _options.IdleSpinMicros * 1_000L;
         StageLoop[] loops = [.. groups.Select(group => NewLoop(group, spinNanos))];
         foreach (StageLoop loop in loops)
         {

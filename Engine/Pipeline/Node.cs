@@ -86,8 +86,18 @@ public sealed partial class Node : IDisposable
     /// <summary>Starts the threads.</summary>
     public void Start()
     {
-        foreach (StageLoop loop in _loops)
-            StartThread(loop.Name, loop.Run);
+        for (int core = 0; core < _loops.Length; core++)
+        {
+            StageLoop loop = _loops[core];
+            int? pinnedTo = Spins ? core + 1 : null; // core 0 is left to everybody else
+            StartThread(loop.Name, () =>
+            {
+                if (pinnedTo is { } own)
+                    Affinity.TryPinCurrentThread(own);
+                loop.Run();
+            });
+        }
+
         StartThread("housekeeping", Housekeep);
     }
 

@@ -24,6 +24,7 @@ internal sealed class Replicator : IStage, IMessageHandler
     private readonly ReplicatorOptions _options;
     private readonly byte[] _frame;
     private State _state = State.Absent;
+    private int _session;
     private int _frameBytes;
     private long _next;
     private long _lastSeen;
@@ -77,8 +78,15 @@ internal sealed class Replicator : IStage, IMessageHandler
 
     public PollAction OnMessage(ReadOnlySpan<byte> message, in MessageContext context)
     {
-        if (ReplicaAckDecoder.TryWrap(message, out ReplicaAckDecoder ack))
+        if (!ReplicaAckDecoder.TryWrap(message, out ReplicaAckDecoder ack))
+            return PollAction.Continue;
+        // One standby: another one is not heard until the first has fallen silent.
+        if (_state == State.Absent)
+            _session = context.SessionId;
+        if (context.SessionId == _session)
             OnAck(ack);
+        else
+            _gauges.ReplicaEvents.Count((int)NodeEvent.SecondStandby);
         return PollAction.Continue;
     }
 

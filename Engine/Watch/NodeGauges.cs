@@ -28,6 +28,9 @@ public enum NodeEvent
     /// <summary>A standby was sent records from the journal.</summary>
     CatchUp,
 
+    /// <summary>An acknowledgement of a second standby, which is not heard while the first is alive.</summary>
+    SecondStandby,
+
     /// <summary>A standby asked for records that retention has deleted.</summary>
     RecordsGone,
 

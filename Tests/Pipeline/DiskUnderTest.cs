@@ -1,4 +1,4 @@
-// The real disk with a hand on it: syncs can be held back or made to fail.
+// The real disk with a hand on it: syncs can be held back or made to fail, and it can seem full.
 using MarginEngine.Journal;
 
 namespace MarginEngine.Tests.PipelineTests;
@@ -9,12 +9,16 @@ internal sealed class DiskUnderTest : IStorage, IDisposable
     private readonly Storage _disk = new();
     private readonly ManualResetEventSlim _free = new(initialState: true);
     private volatile bool _fails;
+    private volatile bool _isFull;
 
     public void HoldSyncs() => _free.Reset();
 
     public void ReleaseSyncs() => _free.Set();
 
     public void FailSyncs() => _fails = true;
+
+    /// <summary>From now on the disk says that nothing is free.</summary>
+    public void FillUp() => _isFull = true;
 
     public void CreateDirectory(string directory) => _disk.CreateDirectory(directory);
 
@@ -34,7 +38,7 @@ internal sealed class DiskUnderTest : IStorage, IDisposable
 
     public void SyncDirectory(string directory) => _disk.SyncDirectory(directory);
 
-    public long FreeBytes(string directory) => _disk.FreeBytes(directory);
+    public long FreeBytes(string directory) => _isFull ? 0 : _disk.FreeBytes(directory);
 
     public SyncMode Supported(string directory, SyncMode wanted) => _disk.Supported(directory, wanted);
 

@@ -260,12 +260,12 @@ public sealed class IntakeTests
         return bytes[..message.EncodedLength];
     }
 
-    private static byte[] Fill(int sequence, long quantity = 1, Side side = Side.Buy)
+    internal static byte[] Fill(int sequence, long quantity = 1, Side side = Side.Buy, ulong account = 1)
     {
         byte[] bytes = new byte[128];
         FillEncoder message = FillEncoder.Wrap(bytes);
         message.SetOrigin((ulong)sequence, 77, Source, OriginFlags.EndOfEvent);
-        message.AccountId = 1;
+        message.AccountId = account;
         message.InstrumentId = 1;
         message.Side = side;
         message.Quantity = quantity;

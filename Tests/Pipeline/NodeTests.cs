@@ -27,6 +27,65 @@ public sealed class NodeTests
         Assert.That(JournalledMessages(options).Where(message => BitConverter.ToUInt16(message, 24) == Script.Source), Is.EqualTo(script));
     }
 
+    [Test]
+    public void Whatever_a_source_sends_gets_its_coded_answer_and_the_good_messages_pass()
+    {
+        List<byte[]> script = Script.Messages(ticks: 30);
+        using var directory = new TestDirectory();
+        NodeOptions options = TestNode.Primary(directory.Journal("primary"));
+        using TestNode.Running running = TestNode.Start(options);
+        using World world = TestNode.WorldOf(options);
+        byte[] stranger = IntakeTests.Fill(script.Count + 1, account: 999);
+        SendAll(world, running, [
+            .. script, [], [1, 2, 3], script[0][..20], new byte[options.MaximumMessageBytes + 1], IntakeTests.Index(1), stranger,
+            IntakeTests.Index(script.Count + 2)]);
+        world.WorkUntil(() => world.Replies.Rejects().Count() >= 6, () => $"{world.Replies.Rejects().Count()} rejects");
+        Assert.That(world.Replies.Rejects().Select(reject => reject.Code), Is.EqualTo(new[]
+        {
+            RejectCode.Malformed, RejectCode.Malformed, RejectCode.Malformed, RejectCode.TooLarge, RejectCode.OutOfOrder,
+            RejectCode.UnknownAccount, // from the machine: it was well formed and took its place in the source's sequence
+        }));
+        running.Check();
+        Assert.That(Reference.Of(options).InputsOf(Script.Source).Count(), Is.EqualTo(script.Count + 2));
+    }
+
+    [Test]
+    public void A_disk_below_its_reserve_refuses_input_loudly()
+    {
+        List<byte[]> script = Script.Messages(ticks: 5);
+        using var directory = new TestDirectory();
+        NodeOptions options = TestNode.Primary(directory.Journal("primary"));
+        options = options with { Journal = options.Journal with { ReserveBytes = 1 << 20 } };
+        using var disk = new DiskUnderTest();
+        using TestNode.Running running = TestNode.Start(options, disk);
+        using World world = TestNode.WorldOf(options);
+        disk.FillUp();
+        world.WorkUntil(() => world.IsConnected && running.Node.Gauges.DiskNearlyFull.Value == 1, () => $"{running.Node.Status()}");
+        world.Send(script[0]);
+        world.WorkUntil(() => world.Replies.Rejects().Any(), () => $"{running.Node.Status()}");
+        Assert.That(world.Replies.Rejects().Single().Code, Is.EqualTo(RejectCode.Capacity));
+        Assert.That(running.Node.Status().DiskNearlyFull, Is.True);
+    }
+
+    [Test]
+    public void A_status_never_shows_a_stage_ahead_of_the_one_before_it()
+    {
+        List<byte[]> script = Script.Messages(ticks: 2_000);
+        using var directory = new TestDirectory();
+        NodeOptions options = TestNode.Primary(directory.Journal("primary"));
+        using TestNode.Running running = TestNode.Start(options);
+        using World world = TestNode.WorldOf(options);
+        world.WorkUntil(() => world.IsConnected, () => $"{running.Node.Fault}");
+        foreach (byte[] message in script)
+        {
+            world.Send(message);
+            Watch.NodeStatus status = running.Node.Status();
+            Assert.That(
+                status.Published <= status.Applied && status.Published <= status.Journalled && status.Applied <= status.Received
+                && status.Journalled <= status.Received, Is.True, $"{status}");
+        }
+    }
+
     /// <summary>Sends everything and works until all of it is published.</summary>
     internal static void SendAll(World world, TestNode.Running running, IEnumerable<byte[]> messages)
     {

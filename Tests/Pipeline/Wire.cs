@@ -98,6 +98,9 @@ internal sealed class World : IDisposable
 
     public Listener Replies { get; }
 
+    /// <summary>Messages heard so far on both streams.</summary>
+    public int Heard => Margins.Heard.Count + Replies.Heard.Count;
+
     public bool IsConnected => _input.IsConnected && Margins.IsConnected && Replies.IsConnected;
 
     public void Work()
