@@ -81,7 +81,7 @@ public static class JournalBench
     static Line Measure(Settings settings, Storage storage, string directory, SyncMode mode, int messagesPerCommit)
     {
         JournalOptions options = new() { Directory = directory, SegmentBytes = settings.SegmentBytes, SyncMode = mode, RetainSegments = 2, ReserveBytes = 0 };
-        using var writer = JournalWriter.Open(options, new JournalIdentity(1, 1, 1, "bench", "", ""), storage);
+        using var writer = JournalWriter.Open(options, new JournalIdentity(1, 1, 1, "bench", "", "", ""), storage);
         int groupBytes = (64 + messagesPerCommit * ((40 + settings.MessageBytes + 7) & ~7) + 4095) & ~4095;
         using RawFile raw = RawFile.Create(storage, directory, settings.SegmentBytes, groupBytes, writer.Recovered.SyncMode);
         byte[] message = new byte[settings.MessageBytes];

@@ -20,7 +20,7 @@ internal sealed class JournalScan : IDisposable
 
     readonly IStorage _storage;
     readonly string _directory;
-    readonly JournalIdentity? _identity;
+    JournalIdentity? _identity;
     readonly bool _follow;
     List<long> _segments;
     IStorageFile? _file;
@@ -175,6 +175,8 @@ internal sealed class JournalScan : IDisposable
                 return Damage(segment, Math.Min(file.Length, header.SegmentBytes), $"the file has {file.Length} bytes instead of {header.SegmentBytes}");
             if (_identity is { } identity && identity.ReasonToRefuse(header.Identity) is { } refusal)
                 throw new JournalRefusedException($"{PathOf(segment)} is refused: {refusal}.");
+            if (_identity is { Configuration.Length: 0 } reading)
+                _identity = reading with { Configuration = header.Identity.Configuration }; // one history has one
 
             _file?.Dispose();
             (_file, file) = (file, null);

@@ -16,7 +16,7 @@ namespace MarginEngine.Journal;
 ///   |         |         |         |         |         |         | group   | id and  | metic   |         |        |
 ///   |         |         |         |         |         |         | i32 i32 | version | u64     |         |        |
 ///   +---------+---------+---------+---------+---------+---------+---------+---------+---------+---------+--------+
-///   80 build, 184 runtime, 288 processor (to 512): one byte of length, then UTF-8, then zeros
+///   80 build, 136 runtime, 176 processor, 256 configuration (to 512): one byte of length, then UTF-8, then zeros
 /// </code>
 /// "Chain start" is the checksum of the last record of the segment before.
 /// </summary>
@@ -25,8 +25,9 @@ internal readonly struct SegmentHeader
     public const int Bytes = Format.SectorBytes;
     const ulong Magic = 0x4C4E_5255_4F4A_454D; // "MEJOURNL"
     const int BuildOffset = 80;
-    const int RuntimeOffset = 184;
-    const int ProcessorOffset = 288;
+    const int RuntimeOffset = 136;
+    const int ProcessorOffset = 176;
+    const int ConfigurationOffset = 256;
 
     public int FormatVersion { get; init; }
     public long Segment { get; init; }
@@ -56,7 +57,8 @@ internal readonly struct SegmentHeader
         BinaryPrimitives.WriteInt64LittleEndian(header[64..], TimestampBefore);
         WriteText(header[BuildOffset..RuntimeOffset], Identity.BuildId);
         WriteText(header[RuntimeOffset..ProcessorOffset], Identity.Runtime);
-        WriteText(header[ProcessorOffset..], Identity.Processor);
+        WriteText(header[ProcessorOffset..ConfigurationOffset], Identity.Processor);
+        WriteText(header[ConfigurationOffset..], Identity.Configuration);
         BinaryPrimitives.WriteUInt32LittleEndian(header, Checksum.OfStructure(header));
     }
 
@@ -91,7 +93,8 @@ internal readonly struct SegmentHeader
                 BinaryPrimitives.ReadUInt64LittleEndian(bytes[56..]),
                 ReadText(bytes[BuildOffset..RuntimeOffset]),
                 ReadText(bytes[RuntimeOffset..ProcessorOffset]),
-                ReadText(bytes[ProcessorOffset..])),
+                ReadText(bytes[ProcessorOffset..ConfigurationOffset]),
+                ReadText(bytes[ConfigurationOffset..])),
         };
         bool sizesFit = header.FormatVersion != Format.Version || JournalOptions.SizesFit(header.SegmentBytes, header.LargestGroupBytes);
         reason = sizesFit ? "" : $"the sizes in the segment header are out of range ({header.SegmentBytes}, {header.LargestGroupBytes})";
@@ -103,7 +106,8 @@ internal readonly struct SegmentHeader
     {
         CheckText(nameof(identity.BuildId), identity.BuildId, RuntimeOffset - BuildOffset - 1);
         CheckText(nameof(identity.Runtime), identity.Runtime, ProcessorOffset - RuntimeOffset - 1);
-        CheckText(nameof(identity.Processor), identity.Processor, Bytes - ProcessorOffset - 1);
+        CheckText(nameof(identity.Processor), identity.Processor, ConfigurationOffset - ProcessorOffset - 1);
+        CheckText(nameof(identity.Configuration), identity.Configuration, Bytes - ConfigurationOffset - 1);
     }
 
     static void CheckText(string name, string text, int limitBytes)

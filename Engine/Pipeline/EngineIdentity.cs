@@ -1,4 +1,4 @@
-// Who writes a journal here: message schema, digest of the arithmetic, build, runtime and processor. Node, replay and verify use it.
+// Who writes a journal here: message schema, digest of the arithmetic, build, runtime, processor and the machine's capacities. Node, replay and verify use it.
 using System.Reflection;
 using System.Runtime.Intrinsics.X86;
 using MarginEngine.Codecs;
@@ -9,14 +9,21 @@ namespace MarginEngine.Pipeline;
 
 public static class EngineIdentity
 {
-    /// <summary>The identity of this program on this machine; a journal of another schema or other arithmetic is refused with it.</summary>
+    /// <summary>The identity of this program on this machine, for reading: a journal of another schema or other arithmetic is refused with it.</summary>
     public static JournalIdentity Current { get; } = new(
         (ushort)Schema.Id,
         (ushort)Schema.Version,
         Kernel.KnownAnswerDigest(),
         Build(),
         System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription,
-        Processor());
+        Processor(),
+        Configuration: "");
+
+    /// <summary>The same for a node with these capacities: a journal written under others is refused as well.</summary>
+    public static JournalIdentity Of(Limits limits) => Current with { Configuration = LimitsText.Of(limits) };
+
+    /// <summary>The capacities of the node that wrote a journal; null where its first segment tells none.</summary>
+    public static Limits? LimitsOf(in JournalIdentity? written) => written is { } identity ? LimitsText.Parse(identity.Configuration) : null;
 
     private static string Processor() =>
         $"{System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture} lanes {Kernel.LaneWidth}"

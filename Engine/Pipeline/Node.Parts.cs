@@ -69,7 +69,7 @@ public sealed partial class Node
         Gauges.Published.Set(recovered.LastSequence);
         if (recovered.LastSequence == 0)
             return null;
-        var replay = Own(new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Current, recovered));
+        var replay = Own(new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Of(_options.Limits), recovered));
         replay.ApplyBefore(_machine, recovered.LastTimestampNanos - _options.RepublishMillis * NanosPerMilli, margins, Gauges);
         margins.MeasureAfter(recovered.LastSequence);
         return replay;

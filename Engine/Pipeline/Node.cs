@@ -40,7 +40,7 @@ public sealed partial class Node : IDisposable
         try
         {
             // 1. What happened before: recover the journal, refuse what cannot be continued.
-            _writer = Own(JournalWriter.Open(options.Journal, EngineIdentity.Current, storage));
+            _writer = Own(JournalWriter.Open(options.Journal, EngineIdentity.Of(options.Limits), storage));
             RecoveryReport recovered = _writer.Recovered;
             CheckEpoch(recovered);
             _machine = Own(new MarginMachine(options.Limits));
@@ -153,7 +153,7 @@ public sealed partial class Node : IDisposable
     private (IStage[][] Groups, Decider Decider) BuildStandby(Plan plan)
     {
         // s1. Replay everything: a standby publishes nothing, so nothing of it is decided again.
-        using (var replay = new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Current, plan.Recovered))
+        using (var replay = new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Of(_options.Limits), plan.Recovered))
             replay.ApplyBefore(_machine, long.MaxValue, null, Gauges);
 
         // s2. Follow, decide, acknowledge.

@@ -29,15 +29,16 @@ internal sealed class LiveJournal : IDecisionSink
     public IEnumerable<byte[]> DecisionsOf(ushort template) => Decisions.Where(message => BitConverter.ToUInt16(message, 2) == template);
 
     /// <summary>The example book, then a falling market of 200 ticks that ends in liquidation.</summary>
-    public static LiveJournal Write(string directory)
+    public static LiveJournal Write(string directory, Limits? limits = null)
     {
+        limits ??= new Limits();
         LiveJournal live = new(directory);
         Portfolio portfolio = PortfolioReader.Read(Path.Combine(Repository.Root, "tools/margin/examples/hedged-option-book.json"));
         live.Inputs.AddRange(PortfolioMessages.Build(portfolio, ModelDocument.Portfolio, "example").Select(message => message.Bytes));
         for (int tick = 0; tick < 200; tick++) live.Inputs.Add(live.Rally(portfolio, tick));
         JournalOptions options = new() { Directory = directory, SegmentBytes = 64 * 1024, BatchBytes = 16 * 1024, ReserveBytes = 0, SyncMode = SyncMode.FileSync };
-        using JournalWriter writer = JournalWriter.Open(options, EngineIdentity.Current, new Storage());
-        using MarginMachine machine = new(new Limits());
+        using JournalWriter writer = JournalWriter.Open(options, EngineIdentity.Of(limits), new Storage());
+        using MarginMachine machine = new(limits);
         long time = portfolio.ValuationTime;
         for (int index = 0; index < live.Inputs.Count; index++)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MarginEngine.Codecs;
+using MarginEngine.Logic;
 using MarginEngine.Tool.Shell;
 using NUnit.Framework;
 
@@ -41,6 +42,16 @@ public sealed class ReplayTests
         Assert.That(summary.GetProperty("stateDigest").GetString(), Is.EqualTo($"0x{_live.StateDigest:x16}"));
         Assert.That(summary.GetProperty("records").GetInt64(), Is.EqualTo(_live.Inputs.Count));
         Assert.That(summary.GetProperty("decisions").GetProperty("MarginUpdate").GetInt64(), Is.EqualTo(_live.DecisionsOf(MarginUpdateDecoder.TemplateId).Count()));
+    }
+
+    [Test]
+    public void A_replay_takes_the_capacities_of_the_node_from_the_journal()
+    {
+        LiveJournal full = LiveJournal.Write(_scratch.File("full"), Limits.Small with { Instruments = 2 });
+        Assert.That(full.DecisionsOf(RejectDecoder.TemplateId), Is.Not.Empty, "the third instrument finds no room");
+        CommandResult result = MarginCommand.Run("replay", full.Directory, "--json");
+        Assert.That(result.Code, Is.Zero, result.ToString());
+        Assert.That(LastLine(result).GetProperty("stateDigest").GetString(), Is.EqualTo($"0x{full.StateDigest:x16}").And.Not.EqualTo($"0x{_live.StateDigest:x16}"));
     }
 
     [Test]

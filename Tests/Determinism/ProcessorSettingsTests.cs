@@ -67,7 +67,7 @@ internal sealed class ProcessorSettingsTests
     {
         using Desk desk = Desk.Lively(seed: 29, ticks: 400, limits: new Limits());
         JournalOptions options = new() { Directory = directory, SegmentBytes = 4 << 20, ReserveBytes = 0, SyncMode = SyncMode.FileSync };
-        using JournalWriter writer = JournalWriter.Open(options, EngineIdentity.Current, new Storage());
+        using JournalWriter writer = JournalWriter.Open(options, EngineIdentity.Of(new Limits()), new Storage());
         long sequence = 0;
         foreach ((long time, byte[] message) in desk.Applied)
         {

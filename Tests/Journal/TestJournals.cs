@@ -6,7 +6,7 @@ namespace MarginEngine.Tests.JournalTests;
 /// <summary>What the journal tests share: an identity, small sizes, seeded messages, a folder on the real disk.</summary>
 internal static class TestJournals
 {
-    public static readonly JournalIdentity Identity = new(7, 3, 0xFEED_BEEF_0123_4567, "build 1", ".NET 10", "x64 avx2");
+    public static readonly JournalIdentity Identity = new(7, 3, 0xFEED_BEEF_0123_4567, "build 1", ".NET 10", "x64 avx2", "accounts 8");
 
     public static JournalOptions SmallOptions(string directory) => new()
     {

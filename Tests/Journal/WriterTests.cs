@@ -139,19 +139,36 @@ public sealed class WriterTests
         Open(disk).Dispose();
     }
 
-    [TestCase(8, 3, 0xFEED_BEEF_0123_4567UL, "schema 7")]
-    [TestCase(7, 2, 0xFEED_BEEF_0123_4567UL, "version 3")]
-    [TestCase(7, 3, 1UL, "arithmetic")]
-    public void A_journal_of_another_identity_is_refused_with_the_reason(int schema, int version, ulong arithmetic, string reason)
+    [TestCase(8, 3, 0xFEED_BEEF_0123_4567UL, "accounts 8", "schema 7")]
+    [TestCase(7, 2, 0xFEED_BEEF_0123_4567UL, "accounts 8", "version 3")]
+    [TestCase(7, 3, 1UL, "accounts 8", "arithmetic")]
+    [TestCase(7, 3, 0xFEED_BEEF_0123_4567UL, "accounts 9", "accounts 8")]
+    public void A_journal_of_another_identity_is_refused_with_the_reason(int schema, int version, ulong arithmetic, string configuration, string reason)
     {
         var disk = new FaultyStorage();
         using (JournalWriter writer = Open(disk))
             TestJournals.Append(writer, seed: 1, 1, 5, perCommit: 2);
-        JournalIdentity other = TestJournals.Identity with { SchemaId = (ushort)schema, SchemaVersion = (ushort)version, ArithmeticDigest = arithmetic };
+        JournalIdentity other = TestJournals.Identity with { SchemaId = (ushort)schema, SchemaVersion = (ushort)version, ArithmeticDigest = arithmetic, Configuration = configuration };
         Assert.That(() => JournalWriter.Open(Options, other, disk), Throws.TypeOf<JournalRefusedException>().With.Message.Contains(reason));
         Assert.That(() => JournalReader.Open(disk, Folder, other).TryRead(out _), Throws.TypeOf<JournalRefusedException>().With.Message.Contains(reason));
         Assert.That(JournalReader.Open(disk, Folder).TryRead(out _), Is.True, "an audit may read it without an identity");
         Open(disk).Dispose();
+    }
+
+    [Test]
+    public void A_reader_without_a_configuration_takes_the_journal_s_own_and_refuses_a_second_one()
+    {
+        var disk = new FaultyStorage();
+        using (JournalWriter writer = Open(disk))
+            TestJournals.Append(writer, seed: 1, 1, 5, perCommit: 5);
+        // A writer that does not care continues it: the next segment then tells something else.
+        using (JournalWriter careless = JournalWriter.Open(Options, TestJournals.Identity with { Configuration = "" }, disk))
+            TestJournals.Append(careless, seed: 1, 6, 10, perCommit: 5);
+        using var reader = JournalReader.Open(disk, Folder, TestJournals.Identity with { Configuration = "" });
+        for (int i = 0; i < 5; i++)
+            Assert.That(reader.TryRead(out _), Is.True);
+        Assert.That(reader.Identity!.Value.Configuration, Is.EqualTo("accounts 8"));
+        Assert.That(() => reader.TryRead(out _), Throws.TypeOf<JournalRefusedException>().With.Message.Contains("accounts 8"));
     }
 
     [Test]

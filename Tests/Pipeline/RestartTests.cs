@@ -104,7 +104,7 @@ public sealed class RestartTests
     /// <summary>A journal as a node would have written it, stamped a millisecond apart, with one gap in time.</summary>
     internal static void WriteJournal(NodeOptions options, IEnumerable<byte[]> messages, int gapBefore = -1, long gapNanos = 0, long epoch = 1)
     {
-        using JournalWriter writer = JournalWriter.Open(options.Journal, EngineIdentity.Current, new Storage());
+        using JournalWriter writer = JournalWriter.Open(options.Journal, EngineIdentity.Of(options.Limits), new Storage());
         long stamp = 1_770_000_000_000_000_000;
         long sequence = 0;
         foreach (byte[] message in messages)

@@ -3,6 +3,7 @@
 using MarginEngine.Codecs;
 using MarginEngine.Journal;
 using MarginEngine.Logic;
+using MarginEngine.Pipeline;
 using MarginEngine.Tool.Shell;
 using MarginEngine.Tool.Wire;
 
@@ -13,9 +14,6 @@ internal sealed record ReplayRequest
 {
     /// <summary>Last sequence to apply.</summary>
     public long To { get; init; } = long.MaxValue;
-
-    /// <summary>Capacities of the node that wrote the journal; null: the defaults.</summary>
-    public Limits? Limits { get; init; }
 
     /// <summary>Sorted by sequence; null: nothing to compare.</summary>
     public PublishedEntry[]? Published { get; init; }
@@ -44,17 +42,18 @@ internal sealed class Replayer : IDecisionSink, IDisposable
     private readonly IReadOnlyList<HeartbeatEntry> _heartbeats;
     private int _nextPublished;
     private int _nextHeartbeat;
+    private MarginMachine? _machine;
     private long _sequence;
 
     public Replayer(ReplayRequest request)
     {
         _request = request;
-        Machine = new MarginMachine(request.Limits ?? new Limits());
         _published = request.Published ?? [];
         _heartbeats = request.Heartbeats ?? [];
     }
 
-    public MarginMachine Machine { get; }
+    /// <summary>The machine, with the capacities that the journal tells; there is none before <see cref="Run"/>.</summary>
+    public MarginMachine Machine => _machine ?? throw new InvalidOperationException("nothing was replayed");
 
     /// <summary>Every heartbeat of the replay.</summary>
     public HashSet<HeartbeatEntry> Heartbeats { get; } = [];
@@ -77,19 +76,21 @@ internal sealed class Replayer : IDecisionSink, IDisposable
     public string? FirstDifference { get; private set; }
 
     /// <summary>Applies the journal's records from the first on.</summary>
-    /// <exception cref="CommandFailure">Refused: the journal does not begin at sequence 1, so there is no state to begin from.</exception>
+    /// <exception cref="CommandFailure">
+    /// Refused: the journal does not begin at sequence 1, so there is no state to begin from, or does not tell the capacities of its node.
+    /// </exception>
     public void Run(Terminal terminal, JournalInput input, CancellationToken stop)
     {
         using Progress progress = new(terminal, "replaying");
         while (_sequence < _request.To && input.TryRead(out JournalRecord record))
         {
-            if (Records == 0 && record.Sequence != 1)
-                throw CommandFailure.Refused($"the journal begins at sequence {record.Sequence}: what was before it is not kept here");
+            if (Records == 0) Begin(input, record);
             Apply(record);
             progress.Report(input.Part);
             stop.ThrowIfCancellationRequested();
         }
 
+        _machine ??= new MarginMachine(new Limits());
         Finish();
     }
 
@@ -102,10 +103,19 @@ internal sealed class Replayer : IDecisionSink, IDisposable
         _request.Observer?.Invoke(message);
     }
 
-    public void Dispose() => Machine.Dispose();
+    public void Dispose() => _machine?.Dispose();
 
     private static ushort TemplateOf(ReadOnlySpan<byte> message) =>
         MessageHeaderDecoder.TryWrap(message, out MessageHeaderDecoder header) && header.TemplateId < Templates ? header.TemplateId : (ushort)0;
+
+    private void Begin(JournalInput input, in JournalRecord first)
+    {
+        if (first.Sequence != 1)
+            throw CommandFailure.Refused($"the journal begins at sequence {first.Sequence}: what was before it is not kept here");
+        Limits limits = EngineIdentity.LimitsOf(input.Identity)
+            ?? throw CommandFailure.Refused("the journal does not tell the capacities of the node that wrote it, so its refusals cannot be recomputed");
+        _machine = new MarginMachine(limits);
+    }
 
     private void Apply(in JournalRecord record)
     {

@@ -15,7 +15,6 @@ internal static class DemoAudit
         using JournalInput input = new(folder.Primary, EngineIdentity.Current);
         using Replayer replayer = new(new ReplayRequest
         {
-            Limits = SettingsFile.Read(folder.Primary)?.Limits,
             Published = PublishedLogFile.Read(folder.Published),
             Heartbeats = HeartbeatLog.Read(folder.Primary) ?? [],
         });

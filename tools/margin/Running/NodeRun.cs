@@ -62,11 +62,8 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
     }
 }
 
-/// <summary>The effective settings of the last start, beside the journal: a replay takes the machine's limits from it.</summary>
+/// <summary>The effective settings of the last start, beside the journal, for those who ask later how it was set. No program reads it.</summary>
 internal static class SettingsFile
 {
     public static string PathIn(string journal) => Path.Combine(journal, "settings.json");
-
-    /// <summary>Null where there is none.</summary>
-    public static NodeOptions? Read(string journal) => File.Exists(PathIn(journal)) ? NodeOptions.Parse(File.ReadAllText(PathIn(journal))) : null;
 }

@@ -42,7 +42,6 @@ internal static class ReplayVerb
         ReplayRequest request = new()
         {
             To = arguments.To,
-            Limits = SettingsFile.Read(arguments.Journal)?.Limits,
             Heartbeats = arguments.Verify ? Noted(arguments) : null,
             Published = arguments.Published is null ? null : PublishedLogFile.Read(arguments.Published),
             Observer = arguments.Account is ulong account ? decision => Show(lines, decision, account) : null,

@@ -1,0 +1,66 @@
+// The capacities as one line of text. A journal carries it in every segment header, because what is refused depends on them: the same
+// records under other capacities can be other decisions. Written by the node, read by the replay.
+using System.Globalization;
+
+namespace MarginEngine.Logic;
+
+public static class LimitsText
+{
+    private static readonly string[] Names =
+    [
+        "accounts", "units", "positions", "orders", "instruments", "underlyings", "expiries", "currencies", "models", "legs",
+        "eventMessages", "sources", "refreshSlice",
+    ];
+
+    /// <summary>For example <c>accounts 256 units 512 ..</c>: every capacity, always in the same order.</summary>
+    public static string Of(Limits limits)
+    {
+        int[] values =
+        [
+            limits.Accounts, limits.Units, limits.Positions, limits.Orders, limits.Instruments, limits.Underlyings, limits.Expiries,
+            limits.Currencies, limits.Models, limits.Legs, limits.EventMessages, limits.Sources, limits.RefreshSlice,
+        ];
+        return string.Join(' ', Names.Zip(values, (name, value) => string.Create(CultureInfo.InvariantCulture, $"{name} {value}")));
+    }
+
+    /// <summary>Null where the text is not one that <see cref="Of"/> writes, or names capacities that cannot be.</summary>
+    public static Limits? Parse(string text)
+    {
+        string[] words = text.Split(' ');
+        var values = new int[Names.Length];
+        if (words.Length != 2 * Names.Length)
+            return null;
+        for (int i = 0; i < Names.Length; i++)
+        {
+            if (words[2 * i] != Names[i] || !int.TryParse(words[(2 * i) + 1], NumberStyles.None, CultureInfo.InvariantCulture, out values[i]))
+                return null;
+        }
+
+        Limits limits = new()
+        {
+            Accounts = values[0],
+            Units = values[1],
+            Positions = values[2],
+            Orders = values[3],
+            Instruments = values[4],
+            Underlyings = values[5],
+            Expiries = values[6],
+            Currencies = values[7],
+            Models = values[8],
+            Legs = values[9],
+            EventMessages = values[10],
+            Sources = values[11],
+            RefreshSlice = values[12],
+        };
+        try
+        {
+            limits.Validate();
+        }
+        catch (InvariantException)
+        {
+            return null;
+        }
+
+        return limits;
+    }
+}
