@@ -9,6 +9,7 @@ return args switch
     ["path-node", .. var options] => PathNode.Run(options),
     ["journal"] => Journal("."),
     ["journal", var directory] => Journal(directory),
+    ["baseline", .. var options] => BaselineBench.Command(options, Console.Out, Console.Error),
     ["codec", .. var options] => CodecBench.Command(options, Console.Out, Console.Error),
     ["pricing"] => PricingBench.Command(Console.Out),
     ["kernel-digest", .. var options] => KernelDigestCommand.Run(options, Console.Out, Console.Error),
@@ -23,6 +24,6 @@ int Journal(string directory)
 
 int List()
 {
-    Console.Error.WriteLine("verbs: codec, ring, wire, journal [DIRECTORY], path, path-node, pricing, kernel-digest");
+    Console.Error.WriteLine("verbs: baseline, codec, ring, wire, journal [DIRECTORY], path, path-node, pricing, kernel-digest");
     return args.Length == 0 ? 0 : 1;
 }

@@ -1,10 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
-namespace MarginEngine.Logic;
+namespace MarginEngine;
 
 /// <summary>Invariants that stay on in release. A failure is a defect of the engine, never of its input, and stops the node.</summary>
-public static class Check
+internal static class Check
 {
     /// <exception cref="InvariantException">The condition does not hold.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
