@@ -4,7 +4,7 @@
 namespace MarginEngine.Aeron;
 
 /// <summary>An embedded Aeron transport. All its methods but <see cref="Wake"/> are called by one thread.</summary>
-public sealed class AeronAgent : IDisposable
+public sealed class AeronAgent : ISubscriptionOwner, IDisposable
 {
     private readonly AeronOptions _options;
     private readonly INanoClock _clock;
@@ -166,17 +166,19 @@ public sealed class AeronAgent : IDisposable
         Counters.ImagesOpened++;
     }
 
-    internal void Forget(Subscription subscription) => _subscriptions.Remove(subscription);
+    void ISubscriptionOwner.Forget(Subscription subscription) => _subscriptions.Remove(subscription);
 
-    internal void BeginPoll()
+    void ISubscriptionOwner.BeginPoll()
     {
         CheckUsable();
         _isBusy = true;
     }
 
-    internal void EndPoll() => _isBusy = false;
+    void ISubscriptionOwner.EndPoll() => _isBusy = false;
 
-    internal void CheckNotBusy()
+    void ISubscriptionOwner.CheckNotBusy() => CheckNotBusy();
+
+    private void CheckNotBusy()
     {
         if (_isBusy)
             throw new InvalidOperationException("a handler may offer, but not drive or change the transport that is calling it");

@@ -3,9 +3,9 @@
 namespace MarginEngine.Aeron;
 
 /// <summary>A stream of one sender. A subscription has one for each sender it hears; it is read by polling the subscription.</summary>
-public sealed unsafe class Image
+public sealed unsafe class Image : IImageReader
 {
-    private readonly NetworkImage _receiver;
+    private readonly IImageDriver _receiver;
     private readonly LogBuffer _log;
     private readonly Position _position;
     private readonly byte* _assembly;
@@ -17,11 +17,12 @@ public sealed unsafe class Image
     private bool _isClosed;
     private long _closedPosition;
 
-    internal Image(NetworkImage receiver, Subscription subscription, long joinPosition)
+    internal Image(IImageDriver receiver, Subscription subscription, Position position)
     {
+        long joinPosition = position.Value;
         _receiver = receiver;
         _log = receiver.Log;
-        _position = new Position(joinPosition);
+        _position = position;
         JoinPosition = joinPosition;
         Subscription = subscription;
         // Reserved at its full length and paid for page by page as it is used.
@@ -56,9 +57,9 @@ public sealed unsafe class Image
     /// <summary>The sender ended the stream and all of it was taken.</summary>
     public bool IsEndOfStream => EndReason == ImageEnd.EndOfStream && Position >= _receiver.RebuiltPosition;
 
-    internal bool BelongsTo(NetworkImage receiver) => ReferenceEquals(_receiver, receiver);
+    internal bool BelongsTo(IImageDriver receiver) => ReferenceEquals(_receiver, receiver);
 
-    internal NetworkImage Receiver => _receiver;
+    internal IImageDriver Receiver => _receiver;
 
     /// <summary>Delivers at most <paramref name="messageLimit"/> messages; returns how many were taken.</summary>
     internal int Poll<THandler>(ref THandler handler, int messageLimit)

@@ -5,14 +5,14 @@ using System.Numerics;
 
 namespace MarginEngine.Aeron;
 
-internal sealed unsafe class NetworkImage : IDisposable
+internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
 {
     private const long StatusRetryNanos = 1_000_000;
 
     private readonly ReceiveEndpoint _endpoint;
     private readonly AeronOptions _options;
     private readonly AeronCounters _counters;
-    private readonly List<Image> _readers = [];
+    private readonly List<IImageReader> _readers = [];
     private readonly NakDelay _nakDelay;
     private readonly bool _isReliable;
     private readonly long _joinPosition;
@@ -54,7 +54,7 @@ internal sealed unsafe class NetworkImage : IDisposable
             StreamId = setup.StreamId,
             StartPosition = _joinPosition,
             WindowLength = _windowLength,
-            IsImage = true,
+            Type = LogType.Image,
         });
         _highWater = _rebuilt = _statusPosition = _cleanPosition = _joinPosition;
         _nextStatusNanos = now;
@@ -76,9 +76,9 @@ internal sealed unsafe class NetworkImage : IDisposable
 
     public bool UsesEndpoint(ReceiveEndpoint endpoint) => ReferenceEquals(_endpoint, endpoint);
 
-    public void AddReader(Image reader) => _readers.Add(reader);
+    public void AddReader(IImageReader reader) => _readers.Add(reader);
 
-    public void RemoveReader(Image reader) => _readers.Remove(reader);
+    public void RemoveReader(IImageReader reader) => _readers.Remove(reader);
 
     public int OnHeartbeat(in DataHeader header, long now)
     {
@@ -187,7 +187,7 @@ internal sealed unsafe class NetworkImage : IDisposable
     private long SlowestReader()
     {
         long slowest = long.MaxValue;
-        foreach (Image reader in _readers)
+        foreach (IImageReader reader in _readers)
             slowest = Math.Min(slowest, reader.Position);
         return slowest == long.MaxValue ? _statusPosition : slowest;
     }
@@ -330,7 +330,7 @@ internal sealed unsafe class NetworkImage : IDisposable
             SendStatus(FrameFlags.StatusEndOfStream);
             work++;
         }
-        foreach (Image reader in _readers)
+        foreach (IImageReader reader in _readers)
         {
             if (reader.Position < _rebuilt)
                 return work;

@@ -3,7 +3,7 @@
 
 namespace MarginEngine.Aeron;
 
-internal sealed unsafe class NetworkPublication : IDisposable
+internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposable
 {
     private readonly SendEndpoint _endpoint;
     private readonly AeronOptions _options;
@@ -60,7 +60,9 @@ internal sealed unsafe class NetworkPublication : IDisposable
     public PublicationState State { get; private set; }
 
     /// <summary>Everything offered was handed to the network.</summary>
-    public bool IsDrained => _senderPosition >= Log.TailPosition();
+    public bool IsDrained => State is PublicationState.Lingering or PublicationState.Closed || IsAllSent;
+
+    private bool IsAllSent => _senderPosition >= Log.TailPosition();
 
     public long SenderPosition => _senderPosition;
 
@@ -113,7 +115,7 @@ internal sealed unsafe class NetworkPublication : IDisposable
     /// <summary>A last word to the receivers before the sockets close.</summary>
     public void SayGoodbye()
     {
-        if (_hasInitialConnection && IsDrained && State != PublicationState.Closed)
+        if (_hasInitialConnection && IsAllSent && State != PublicationState.Closed)
             SendHeartbeat(0, _channel.SignalsEndOfStream);
     }
 
@@ -123,7 +125,7 @@ internal sealed unsafe class NetworkPublication : IDisposable
         if ((frame.Flags & FrameFlags.StatusSendSetup) != 0)
         {
             // At the end of the stream there is nothing left to join.
-            if (State == PublicationState.Active || !IsDrained)
+            if (State == PublicationState.Active || !IsAllSent)
                 _setupWanted = true;
             return;
         }
@@ -230,7 +232,7 @@ internal sealed unsafe class NetworkPublication : IDisposable
     }
 
     private int SendHeartbeat(long now) =>
-        SendHeartbeat(now, State != PublicationState.Active && IsDrained && _channel.SignalsEndOfStream);
+        SendHeartbeat(now, State != PublicationState.Active && IsAllSent && _channel.SignalsEndOfStream);
 
     private int SendHeartbeat(long now, bool endOfStream)
     {
@@ -341,7 +343,7 @@ internal sealed unsafe class NetworkPublication : IDisposable
     {
         switch (State)
         {
-            case PublicationState.Draining when IsDrained || !_flowControl.HasReceivers:
+            case PublicationState.Draining when IsAllSent || !_flowControl.HasReceivers:
                 State = PublicationState.Lingering;
                 _lingerUntilNanos = now + _channel.LingerNanos;
                 return _hasInitialConnection ? SendHeartbeat(now) : 0;

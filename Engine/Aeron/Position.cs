@@ -8,13 +8,18 @@ internal sealed unsafe class Position
 {
     private const int SlotLength = 128;
 
+    private readonly bool _isOwn;
     private long* _value;
 
     public Position(long initial)
     {
         _value = (long*)NativeMemory.AlignedAlloc(SlotLength, SlotLength);
         *_value = initial;
+        _isOwn = true;
     }
+
+    /// <summary>A position that lies in a counter; the counter is freed by its owner.</summary>
+    public Position(long* counter) => _value = counter;
 
     public long Value
     {
@@ -24,7 +29,8 @@ internal sealed unsafe class Position
 
     public void Free()
     {
-        NativeMemory.AlignedFree(_value);
+        if (_isOwn)
+            NativeMemory.AlignedFree(_value);
         _value = null;
     }
 }

@@ -21,7 +21,7 @@ public sealed unsafe class Publication
     /// <summary>The stream has used up its 2^31 terms; only a new publication can go on.</summary>
     public const long MaxPositionExceeded = -5;
 
-    private readonly NetworkPublication _sender;
+    private readonly IPublicationDriver _sender;
     private readonly LogBuffer _log;
     private readonly Position _limit;
     private readonly AeronCounters _counters;
@@ -36,7 +36,7 @@ public sealed unsafe class Publication
     private bool _closed;
     private long _closedPosition;
 
-    internal Publication(string channel, NetworkPublication sender, long startPosition, AeronCounters counters)
+    internal Publication(string channel, IPublicationDriver sender, long startPosition, AeronCounters counters)
     {
         _sender = sender;
         _log = sender.Log;
@@ -80,7 +80,7 @@ public sealed unsafe class Publication
     public bool IsClosed => _closed;
 
     /// <summary>Everything offered was handed to the network. True also after the end.</summary>
-    public bool IsDrained => _sender.State is PublicationState.Lingering or PublicationState.Closed || _sender.IsDrained;
+    public bool IsDrained => _sender.IsDrained;
 
     /// <summary>Takes a copy of the message; the agent's next duty cycle sends it.</summary>
     /// <param name="message">0 to <see cref="MaxMessageLength"/> bytes</param>
@@ -124,7 +124,7 @@ public sealed unsafe class Publication
         _sender.Close();
     }
 
-    internal bool BelongsTo(NetworkPublication sender) => ReferenceEquals(_sender, sender);
+    internal bool BelongsTo(IPublicationDriver sender) => ReferenceEquals(_sender, sender);
 
     private int RequiredLength(int length)
     {

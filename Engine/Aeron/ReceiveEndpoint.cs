@@ -11,7 +11,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
     private readonly AeronCounters _counters;
     private readonly IDatagramSocket _socket;
     private readonly DatagramBatch _single = new(1, 0);
-    private readonly List<Subscription> _subscriptions = [];
+    private readonly List<IImageListener> _subscriptions = [];
     private readonly List<NetworkImage> _images = [];
     private readonly Pending[] _pending = new Pending[Limits.PendingSetups];
 
@@ -51,7 +51,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
 
     public bool IsUnused => _subscriptions.Count == 0 && _images.Count == 0;
 
-    public void Add(Subscription subscription)
+    public void Add(IImageListener subscription)
     {
         _subscriptions.Add(subscription);
         foreach (NetworkImage image in _images)
@@ -61,7 +61,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         }
     }
 
-    public void Remove(Subscription subscription) => _subscriptions.Remove(subscription);
+    public void Remove(IImageListener subscription) => _subscriptions.Remove(subscription);
 
     public bool Send(void* frame, int length, Ipv4Endpoint destination)
     {
@@ -271,7 +271,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
     private void OpenImage(in SetupFrame setup, Ipv4Endpoint source, long now)
     {
         Channel channel = _channel;
-        foreach (Subscription subscription in _subscriptions)
+        foreach (IImageListener subscription in _subscriptions)
         {
             if (subscription.Wants(setup.StreamId, setup.SessionId))
             {
@@ -286,7 +286,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         var image = new NetworkImage(this, setup, source, channel, nakDelay, _options, _counters, now);
         _images.Add(image);
         _agent.AddImage(image);
-        foreach (Subscription subscription in _subscriptions)
+        foreach (IImageListener subscription in _subscriptions)
         {
             if (subscription.Wants(setup.StreamId, setup.SessionId))
                 subscription.Open(image);
@@ -295,7 +295,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
 
     private bool IsWanted(int streamId, int sessionId)
     {
-        foreach (Subscription subscription in _subscriptions)
+        foreach (IImageListener subscription in _subscriptions)
         {
             if (subscription.Wants(streamId, sessionId))
                 return true;

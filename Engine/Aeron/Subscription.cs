@@ -3,16 +3,16 @@
 namespace MarginEngine.Aeron;
 
 /// <summary>Messages of every sender on a channel and stream. Made by <see cref="AeronAgent.AddSubscription"/>.</summary>
-public sealed class Subscription
+public sealed class Subscription : IImageListener
 {
-    private readonly AeronAgent _agent;
+    private readonly ISubscriptionOwner _owner;
     private readonly List<Image> _images = [];
     private int _first;
     private bool _isClosed;
 
-    internal Subscription(AeronAgent agent, Channel channel, ReceiveEndpoint endpoint, int streamId)
+    internal Subscription(ISubscriptionOwner owner, Channel channel, ReceiveEndpoint? endpoint, int streamId)
     {
-        _agent = agent;
+        _owner = owner;
         Parameters = channel;
         Endpoint = endpoint;
         StreamId = streamId;
@@ -23,7 +23,7 @@ public sealed class Subscription
     public int StreamId { get; }
 
     /// <summary>The address really bound: tells the port where the channel asked for port 0.</summary>
-    public Ipv4Endpoint LocalEndpoint => Endpoint.LocalEndpoint;
+    public Ipv4Endpoint LocalEndpoint => Endpoint?.LocalEndpoint ?? default;
 
     /// <summary>Called from the agent's duty cycle when a sender appears.</summary>
     public Action<Image>? ImageAvailable { get; set; }
@@ -41,7 +41,10 @@ public sealed class Subscription
 
     internal Channel Parameters { get; }
 
-    internal ReceiveEndpoint Endpoint { get; }
+    Channel IImageListener.Parameters => Parameters;
+
+    /// <summary>null for shared memory, and where another process has the socket.</summary>
+    internal ReceiveEndpoint? Endpoint { get; }
 
     /// <summary>
     /// Delivers at most <paramref name="messageLimit"/> messages, each image in its order; returns how many were taken. The images take
@@ -53,7 +56,7 @@ public sealed class Subscription
         int count = _images.Count;
         if (count == 0)
             return 0;
-        _agent.BeginPoll();
+        _owner.BeginPoll();
         int taken = 0;
         try
         {
@@ -66,7 +69,7 @@ public sealed class Subscription
         }
         finally
         {
-            _agent.EndPoll();
+            _owner.EndPoll();
         }
         return taken;
     }
@@ -76,7 +79,7 @@ public sealed class Subscription
     {
         if (_isClosed)
             return;
-        _agent.CheckNotBusy();
+        _owner.CheckNotBusy();
         _isClosed = true;
         foreach (Image image in _images)
         {
@@ -84,22 +87,32 @@ public sealed class Subscription
             image.Close();
         }
         _images.Clear();
-        Endpoint.Remove(this);
-        _agent.Forget(this);
+        Endpoint?.Remove(this);
+        _owner.Forget(this);
     }
+
+    bool IImageListener.Wants(int streamId, int sessionId) => Wants(streamId, sessionId);
+
+    void IImageListener.Open(NetworkImage receiver)
+    {
+        var image = Open(receiver, new Position(receiver.RebuiltPosition));
+        receiver.AddReader(image);
+        ImageAvailable?.Invoke(image);
+    }
+
+    void IImageListener.Drop(NetworkImage receiver) => Drop(receiver);
 
     internal bool Wants(int streamId, int sessionId) =>
         streamId == StreamId && (Parameters.SessionId is not { } only || only == sessionId);
 
-    internal void Open(NetworkImage receiver)
+    internal Image Open(IImageDriver receiver, Position position)
     {
-        var image = new Image(receiver, this, receiver.RebuiltPosition);
-        receiver.AddReader(image);
+        var image = new Image(receiver, this, position);
         _images.Add(image);
-        ImageAvailable?.Invoke(image);
+        return image;
     }
 
-    internal void Drop(NetworkImage receiver)
+    internal void Drop(IImageDriver receiver)
     {
         for (int i = _images.Count - 1; i >= 0; i--)
         {

@@ -1,0 +1,66 @@
+// What the client's halves (Publication, Image, Subscription) and the driver's (network, IPC, another process) know of each other, so that
+// one set of client classes serves all three.
+
+namespace MarginEngine.Aeron;
+
+/// <summary>The driver's half of a publication.</summary>
+internal interface IPublicationDriver
+{
+    LogBuffer Log { get; }
+
+    Position Limit { get; }
+
+    int MaxMessageLength { get; }
+
+    /// <summary>Everything offered was handed on.</summary>
+    bool IsDrained { get; }
+
+    /// <summary>Takes no more; frees the stream when it is drained and its linger time is over.</summary>
+    void Close();
+}
+
+/// <summary>The driver's half of an image.</summary>
+internal interface IImageDriver
+{
+    LogBuffer Log { get; }
+
+    /// <summary>Address the stream comes from; the default for shared memory.</summary>
+    Ipv4Endpoint Source { get; }
+
+    /// <summary>All bytes before this position can be read.</summary>
+    long RebuiltPosition { get; }
+
+    ImageEnd EndReason { get; }
+
+    void RemoveReader(IImageReader reader);
+}
+
+/// <summary>Whoever consumes an image; the slowest holds the sender back.</summary>
+internal interface IImageReader
+{
+    long Position { get; }
+}
+
+/// <summary>What an endpoint's images are opened for: a subscription of this process, or of a client of the driver.</summary>
+internal interface IImageListener
+{
+    Channel Parameters { get; }
+
+    bool Wants(int streamId, int sessionId);
+
+    void Open(NetworkImage receiver);
+
+    void Drop(NetworkImage receiver);
+}
+
+/// <summary>The object whose thread owns a subscription.</summary>
+internal interface ISubscriptionOwner
+{
+    void BeginPoll();
+
+    void EndPoll();
+
+    void CheckNotBusy();
+
+    void Forget(Subscription subscription);
+}
