@@ -6,6 +6,8 @@ namespace MarginEngine.Aeron;
 /// <summary>An embedded Aeron transport. All its methods but <see cref="Wake"/> are called by one thread.</summary>
 public sealed class AeronAgent : ISubscriptionOwner, IDisposable
 {
+    private const long SharedMemoryNapNanos = 1_000_000;
+
     private readonly AeronOptions _options;
     private readonly INanoClock _clock;
     private readonly IDatagramNetwork _network;
@@ -19,6 +21,7 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
     private int _nextSessionId;
     private long _nextReceiverId;
     private bool _isBusy;
+    private readonly DriverConductor? _driver;
     private bool _isDisposed;
 
     public AeronAgent(AeronOptions options)
@@ -30,9 +33,14 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
         _nextSessionId = Random.NextInt32();
         _nextReceiverId = Random.NextInt64();
         _network = options.Network();
+        if (options.Driver is { } driver)
+            _driver = new DriverConductor(this, options, driver, _clock.NanoTime());
     }
 
     public AeronCounters Counters { get; } = new();
+
+    /// <summary>A client asked the driver to end, and <see cref="DriverOptions.AllowsTermination"/> lets it.</summary>
+    public bool IsTerminationRequested => _driver?.IsTerminationRequested ?? false;
 
     internal RandomSource Random { get; }
 
@@ -46,8 +54,23 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
     public Publication AddPublication(string channel, int streamId)
     {
         CheckUsable();
+        if (Channel.IsIpc(channel))
+        {
+            IpcPublication shared = RequireDriver(channel).AddOwnPublication(channel, streamId);
+            return Keep(new Publication(channel, shared, shared.ConsumedPosition, Counters));
+        }
         Channel parameters = Channel.ForPublication(channel, _options);
         SendEndpoint endpoint = FindOrOpenSendEndpoint(parameters);
+        LogSpec plan = PlanStream(parameters, endpoint, streamId);
+        var log = new LogBuffer(plan);
+        log.Touch();
+        NetworkPublication sender = AddSender(parameters, endpoint, log, new Position(plan.StartPosition), plan.StartPosition);
+        return Keep(new Publication(channel, sender, plan.StartPosition, Counters));
+    }
+
+    /// <summary>Session, first term and start of a new stream.</summary>
+    internal LogSpec PlanStream(Channel parameters, SendEndpoint endpoint, int streamId)
+    {
         if (parameters.SessionId is { } wanted && endpoint.HasSession(wanted, streamId))
             throw parameters.Uri.Error("session-id", $"{wanted} is in use on this channel and stream");
 
@@ -59,7 +82,7 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
             int bits = int.TrailingZeroCount(parameters.TermLength);
             startPosition = LogPosition.Compute(start.TermId, start.TermOffset, bits, start.InitialTermId);
         }
-        var log = new LogBuffer(new LogSpec
+        return new LogSpec
         {
             TermLength = parameters.TermLength,
             Mtu = parameters.Mtu,
@@ -68,14 +91,14 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
             StreamId = streamId,
             StartPosition = startPosition,
             WindowLength = parameters.PublicationWindowLength,
-        });
-        log.Touch();
-        var sender = new NetworkPublication(
-            parameters, endpoint, log, new Position(startPosition), startPosition, _options, Counters, _clock.NanoTime());
+        };
+    }
+
+    internal NetworkPublication AddSender(Channel parameters, SendEndpoint endpoint, LogBuffer log, Position limit, long startPosition)
+    {
+        var sender = new NetworkPublication(parameters, endpoint, log, limit, startPosition, _options, Counters, _clock.NanoTime());
         _senders.Add(sender);
-        var publication = new Publication(channel, sender, startPosition, Counters);
-        _publications.Add(publication);
-        return publication;
+        return sender;
     }
 
     /// <summary>Listens to a stream of a channel. Subscriptions of the same channel share its socket.</summary>
@@ -84,6 +107,14 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
     public Subscription AddSubscription(string channel, int streamId)
     {
         CheckUsable();
+        if (Channel.IsIpc(channel))
+        {
+            DriverConductor driver = RequireDriver(channel);
+            var shared = new Subscription(this, Channel.ForIpcSubscription(channel), null, streamId);
+            _subscriptions.Add(shared);
+            driver.AddOwnSubscription(shared);
+            return shared;
+        }
         Channel parameters = Channel.ForSubscription(channel, _options);
         ReceiveEndpoint endpoint = FindOrOpenReceiveEndpoint(parameters);
         var subscription = new Subscription(this, parameters, endpoint, streamId);
@@ -121,6 +152,9 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
             deadline = Math.Min(deadline, sender.NextDeadlineNanos(now));
         foreach (NetworkImage receiver in _receivers)
             deadline = Math.Min(deadline, receiver.NextDeadlineNanos(now));
+        // Nothing in shared memory wakes this thread.
+        if (_driver is not null)
+            deadline = Math.Min(deadline, now + SharedMemoryNapNanos);
         return _network.Wait(Math.Max(0, deadline - now));
     }
 
@@ -146,6 +180,7 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
 
         foreach (Subscription subscription in _subscriptions.ToArray())
             subscription.Close();
+        _driver?.Dispose();
         foreach (NetworkImage receiver in _receivers)
             receiver.Dispose();
         foreach (NetworkPublication sender in _senders)
@@ -166,7 +201,16 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
         Counters.ImagesOpened++;
     }
 
-    void ISubscriptionOwner.Forget(Subscription subscription) => _subscriptions.Remove(subscription);
+    /// <summary>The log of a new image: in the served directory where there is one, since any client may come to read it.</summary>
+    internal LogBuffer NewImageLog(in LogSpec spec) => _driver?.NewImageLog(spec) ?? new LogBuffer(spec);
+
+    internal void Forget(IPublicationDriver stream) => _publications.RemoveAll(publication => publication.BelongsTo(stream));
+
+    void ISubscriptionOwner.Forget(Subscription subscription)
+    {
+        _subscriptions.Remove(subscription);
+        _driver?.Forget(subscription);
+    }
 
     void ISubscriptionOwner.BeginPoll()
     {
@@ -207,8 +251,18 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
             if (_receivers[i].State == ImageState.Ended)
                 RemoveReceiver(_receivers[i]);
         }
+        work += _driver?.DoWork(now) ?? 0;
         CloseUnusedEndpoints();
         return work;
+    }
+
+    private DriverConductor RequireDriver(string channel) => _driver
+        ?? throw new ChannelException(channel, "media", "shared memory needs an Aeron directory: set AeronOptions.Driver");
+
+    private Publication Keep(Publication publication)
+    {
+        _publications.Add(publication);
+        return publication;
     }
 
     private void CheckUsable()
@@ -217,7 +271,7 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
         ObjectDisposedException.ThrowIf(_isDisposed, this);
     }
 
-    private SendEndpoint FindOrOpenSendEndpoint(Channel channel)
+    internal SendEndpoint FindOrOpenSendEndpoint(Channel channel)
     {
         SendEndpoint? endpoint = _sendEndpoints.Find(open => open.Key == channel.EndpointKey);
         if (endpoint is null)
@@ -228,7 +282,7 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
         return endpoint;
     }
 
-    private ReceiveEndpoint FindOrOpenReceiveEndpoint(Channel channel)
+    internal ReceiveEndpoint FindOrOpenReceiveEndpoint(Channel channel)
     {
         // Port 0 asks for a port of its own each time.
         ReceiveEndpoint? endpoint = channel.Data.Port == 0 ? null : _receiveEndpoints.Find(open => open.Key == channel.EndpointKey);
@@ -257,7 +311,7 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
     private void RemoveSender(NetworkPublication sender)
     {
         _senders.Remove(sender);
-        _publications.RemoveAll(publication => publication.BelongsTo(sender));
+        Forget(sender);
         sender.Dispose();
     }
 
@@ -266,6 +320,7 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
         _receivers.Remove(receiver);
         foreach (Subscription subscription in _subscriptions)
             subscription.Drop(receiver);
+        _driver?.OnImageRemoved(receiver);
         receiver.Dispose();
         Counters.ImagesClosed++;
     }

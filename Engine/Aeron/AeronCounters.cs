@@ -49,6 +49,14 @@ public sealed class AeronCounters
     public long ImagesClosed;
     public long ImagesRefused;
 
+    /// <summary>Claims of dead producers that were stepped over, and commands that clients began and never finished.</summary>
+    public long PublicationsUnblocked;
+    public long CommandsUnblocked;
+
+    /// <summary>Commands that were malformed or could not be carried out, and clients that fell silent.</summary>
+    public long CommandsRefused;
+    public long ClientTimeouts;
+
     /// <summary>The last error number of a send or receive that was not simply "try again"; 0 when there was none.</summary>
     public int LastSystemError;
 }

@@ -76,6 +76,9 @@ public sealed class AeronOptions
     /// <summary>Source of session, term and receiver ids and of NAK delays; null draws from the system's generator.</summary>
     public ulong? Seed { get; init; }
 
+    /// <summary>An Aeron directory to serve: clients in other processes then use this agent as their media driver. null: none.</summary>
+    public DriverOptions? Driver { get; init; }
+
     /// <summary>Where sockets come from; the simulation puts a network of its own here.</summary>
     internal Func<IDatagramNetwork> Network { get; init; } = static () => new UdpNetwork();
 

@@ -2,7 +2,7 @@
 
 namespace MarginEngine.Aeron;
 
-internal sealed class Channel
+internal sealed partial class Channel
 {
     // What Aeron knows and this transport takes, by who may use it.
     private static readonly string[] CommonNames =

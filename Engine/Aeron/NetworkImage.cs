@@ -45,7 +45,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
         _windowLength = Math.Min(channel.ReceiverWindowLength, setup.TermLength / 2);
         _joinPosition = LogPosition.Compute(
             setup.ActiveTermId, setup.TermOffset, BitOperations.TrailingZeroCount(setup.TermLength), setup.InitialTermId);
-        Log = new LogBuffer(new LogSpec
+        Log = endpoint.Agent.NewImageLog(new LogSpec
         {
             TermLength = setup.TermLength,
             Mtu = setup.Mtu,
@@ -55,10 +55,13 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
             StartPosition = _joinPosition,
             WindowLength = _windowLength,
             Type = LogType.Image,
+            IsReliable = _isReliable,
+            IsGroup = channel.IsMulticast,
         });
         _highWater = _rebuilt = _statusPosition = _cleanPosition = _joinPosition;
         _nextStatusNanos = now;
         _lastPacketNanos = now;
+        Log.HasTransport = true;
     }
 
     public LogBuffer Log { get; }

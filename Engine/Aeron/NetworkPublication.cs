@@ -66,6 +66,8 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
 
     public long SenderPosition => _senderPosition;
 
+    public long SenderLimit => _senderLimit;
+
     public int DoWork(long now)
     {
         int work = 0;

@@ -42,6 +42,8 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         }
     }
 
+    public AeronAgent Agent => _agent;
+
     public string Key { get; }
 
     /// <summary>Tells this receiver from the others of a group; in every status message.</summary>
@@ -283,7 +285,17 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         NakDelay nakDelay = isGroup
             ? NakDelay.Multicast(_agent.Random, _options.NakMulticastMaxBackoffNanos, _options.NakMulticastGroupSize)
             : NakDelay.Unicast(_agent.Random, channel.NakDelayNanos ?? _options.NakDelayUnicastNanos, _options.NakRetryRatio);
-        var image = new NetworkImage(this, setup, source, channel, nakDelay, _options, _counters, now);
+        NetworkImage image;
+        try
+        {
+            image = new NetworkImage(this, setup, source, channel, nakDelay, _options, _counters, now);
+        }
+        catch (IOException)
+        {
+            // No room for its log.
+            _counters.ImagesRefused++;
+            return;
+        }
         _images.Add(image);
         _agent.AddImage(image);
         foreach (IImageListener subscription in _subscriptions)

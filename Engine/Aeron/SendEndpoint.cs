@@ -41,6 +41,8 @@ internal sealed unsafe class SendEndpoint : IDisposable
 
     public bool IsMulticast { get; }
 
+    public Ipv4Endpoint LocalEndpoint => _data.LocalEndpoint;
+
     public bool IsUnused => _publications.Count == 0;
 
     /// <summary>Datagrams of a stream's next pass; the publication fills it and calls <see cref="SendBurst"/>.</summary>
