@@ -4,7 +4,7 @@
 namespace MarginEngine.Aeron;
 
 /// <summary>An embedded Aeron transport. All its methods but <see cref="Wake"/> are called by one thread.</summary>
-public sealed class AeronAgent : ISubscriptionOwner, IDisposable
+public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
 {
     private const long SharedMemoryNapNanos = 1_000_000;
 
@@ -59,7 +59,7 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
             IpcPublication shared = RequireDriver(channel).AddOwnPublication(channel, streamId);
             return Keep(new Publication(channel, shared, shared.ConsumedPosition, Counters));
         }
-        Channel parameters = Channel.ForPublication(channel, _options);
+        Channel parameters = Channel.ForPublication(channel, _options, this);
         SendEndpoint endpoint = FindOrOpenSendEndpoint(parameters);
         LogSpec plan = PlanStream(parameters, endpoint, streamId);
         var log = new LogBuffer(plan);
@@ -102,9 +102,10 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
     }
 
     /// <summary>Listens to a stream of a channel. Subscriptions of the same channel share its socket.</summary>
+    /// <param name="sources">who may speak; null for anybody. Others are counted as <see cref="AeronCounters.RefusedSources"/></param>
     /// <exception cref="ChannelException">the channel is malformed or asks for what is not supported</exception>
     /// <exception cref="IOException">the system refused a socket</exception>
-    public Subscription AddSubscription(string channel, int streamId)
+    public Subscription AddSubscription(string channel, int streamId, SourceList? sources = null)
     {
         CheckUsable();
         if (Channel.IsIpc(channel))
@@ -115,9 +116,9 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
             driver.AddOwnSubscription(shared);
             return shared;
         }
-        Channel parameters = Channel.ForSubscription(channel, _options);
+        Channel parameters = Channel.ForSubscription(channel, _options, this);
         ReceiveEndpoint endpoint = FindOrOpenReceiveEndpoint(parameters);
-        var subscription = new Subscription(this, parameters, endpoint, streamId);
+        var subscription = new Subscription(this, parameters, endpoint, streamId, sources);
         _subscriptions.Add(subscription);
         endpoint.Add(subscription);
         return subscription;
@@ -152,6 +153,8 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
             deadline = Math.Min(deadline, sender.NextDeadlineNanos(now));
         foreach (NetworkImage receiver in _receivers)
             deadline = Math.Min(deadline, receiver.NextDeadlineNanos(now));
+        foreach (ReceiveEndpoint endpoint in _receiveEndpoints)
+            deadline = Math.Min(deadline, endpoint.NextDeadlineNanos);
         // Nothing in shared memory wakes this thread.
         if (_driver is not null)
             deadline = Math.Min(deadline, now + SharedMemoryNapNanos);
@@ -192,6 +195,11 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
         _network.Dispose();
         _receiveBatch.Dispose();
     }
+
+    ChannelUri? ITagResolver.FindChannel(long tag) =>
+        _sendEndpoints.Find(endpoint => endpoint.Tag == tag)?.Uri ?? _receiveEndpoints.Find(endpoint => endpoint.Tag == tag)?.Uri;
+
+    int? ITagResolver.FindSession(long tag) => _senders.Find(sender => sender.Tag == tag)?.SessionId;
 
     internal long NextReceiverId() => unchecked(_nextReceiverId++);
 
@@ -239,9 +247,15 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
         }
         _network.BeginReceive();
         foreach (SendEndpoint endpoint in _sendEndpoints)
+        {
             work += endpoint.Receive(_receiveBatch, now);
+            endpoint.OnIdle(now);
+        }
         foreach (ReceiveEndpoint endpoint in _receiveEndpoints)
+        {
             work += endpoint.Receive(_receiveBatch, now);
+            work += endpoint.Introduce(now);
+        }
         // After the input: a process that was stopped for a while has its peers' signs of life waiting in the sockets.
         foreach (NetworkPublication sender in _senders)
             sender.CheckReceivers(now);
@@ -273,10 +287,10 @@ public sealed class AeronAgent : ISubscriptionOwner, IDisposable
 
     internal SendEndpoint FindOrOpenSendEndpoint(Channel channel)
     {
-        SendEndpoint? endpoint = _sendEndpoints.Find(open => open.Key == channel.EndpointKey);
+        SendEndpoint? endpoint = channel.EndpointKey is { } key ? _sendEndpoints.Find(open => open.Key == key) : null;
         if (endpoint is null)
         {
-            endpoint = new SendEndpoint(channel, _network, Counters);
+            endpoint = new SendEndpoint(channel, _network, _options, Counters);
             _sendEndpoints.Add(endpoint);
         }
         return endpoint;

@@ -19,6 +19,7 @@ public sealed class AeronCounters
     public long NaksSent;
     public long NaksReceived;
     public long RoundTripsAnswered;
+    public long ErrorFramesSent;
     public long ErrorFramesReceived;
 
     /// <summary>Datagrams sent again, and the NAKs that were not served because the range had just been sent or is out of reach.</summary>
@@ -39,6 +40,9 @@ public sealed class AeronCounters
     /// <summary>Frames of streams and sessions that nobody here subscribed to or publishes.</summary>
     public long UnknownStreams;
 
+    /// <summary>Frames from an address or session that a subscription's list of sources does not allow.</summary>
+    public long RefusedSources;
+
     public long DuplicateDatagrams;
     public long OverRuns;
     public long UnderRuns;
@@ -48,6 +52,7 @@ public sealed class AeronCounters
     public long ImagesOpened;
     public long ImagesClosed;
     public long ImagesRefused;
+    public long ImagesRejected;
 
     /// <summary>Claims of dead producers that were stepped over, and commands that clients began and never finished.</summary>
     public long PublicationsUnblocked;

@@ -45,6 +45,12 @@ public sealed class AeronOptions
     /// <summary>A publication is connected while some receiver was heard within this time.</summary>
     public long ReceiverLivenessNanos { get; init; } = 5_000_000_000;
 
+    /// <summary>With fc=min and fc=tagged a receiver not heard for this long is no longer waited for; `t:` overrides it.</summary>
+    public long GroupReceiverTimeoutNanos { get; init; } = 5_000_000_000;
+
+    /// <summary>A destination learned from status messages (control-mode=dynamic) is forgotten after this silence.</summary>
+    public long DestinationTimeoutNanos { get; init; } = 5_000_000_000;
+
     /// <summary>A closed publication answers NAKs this long after its last byte was sent.</summary>
     public long LingerNanos { get; init; } = 5_000_000_000;
 
@@ -96,6 +102,8 @@ public sealed class AeronOptions
         Require(StatusMessageIntervalNanos > 0, nameof(StatusMessageIntervalNanos));
         Require(ImageLivenessNanos > 0, nameof(ImageLivenessNanos));
         Require(ReceiverLivenessNanos > 0, nameof(ReceiverLivenessNanos));
+        Require(GroupReceiverTimeoutNanos > 0, nameof(GroupReceiverTimeoutNanos));
+        Require(DestinationTimeoutNanos > 0, nameof(DestinationTimeoutNanos));
         Require(LingerNanos >= 0, nameof(LingerNanos));
         Require(RetransmitLingerNanos >= 0, nameof(RetransmitLingerNanos));
         Require(PendingSetupNanos > 0, nameof(PendingSetupNanos));

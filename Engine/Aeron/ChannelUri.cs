@@ -55,6 +55,16 @@ internal sealed class ChannelUri
         return uri;
     }
 
+    /// <summary>Takes what is missing here from a channel that this one refers to.</summary>
+    public void Inherit(ChannelUri other, ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            if (other._values.TryGetValue(name, out string? value))
+                _values.TryAdd(name, value);
+        }
+    }
+
     public string? Find(string name) => _values.GetValueOrDefault(name);
 
     public ChannelException Error(string name, string reason) => new(Text, name, reason);
@@ -67,6 +77,13 @@ internal sealed class ChannelUri
             throw Error(name, $"'{value}' is not a 32-bit integer");
         return number >= low && number <= high ? number : throw Error(name, $"{number} is outside {low} to {high}");
     }
+
+    public long Long(string name) => ParseLong(name, Find(name) ?? "");
+
+    public long ParseLong(string name, string value) =>
+        long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : throw Error(name, $"'{value}' is not a 64-bit integer");
 
     public bool Flag(string name, bool otherwise) => Find(name) switch
     {
@@ -98,8 +115,12 @@ internal sealed class ChannelUri
     /// <summary>Nanoseconds, with an optional suffix ns, us, ms or s.</summary>
     public long Duration(string name, long otherwise)
     {
-        if (Find(name) is not { } value)
-            return otherwise;
+        return Find(name) is { } value ? ParseDuration(name, value) : otherwise;
+    }
+
+    /// <summary>The same for a duration inside a parameter.</summary>
+    public long ParseDuration(string name, string value)
+    {
         (int suffix, long unit) = value switch
         {
             _ when value.EndsWith("ns", StringComparison.Ordinal) => (2, 1L),

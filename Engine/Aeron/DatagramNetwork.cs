@@ -126,6 +126,17 @@ internal sealed unsafe class DatagramBatch : IDisposable
         Count = index + 1;
     }
 
+    /// <summary>Sends the same datagrams to another address.</summary>
+    public void Redirect(Ipv4Endpoint destination)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            _addresses[i] = SocketAddressIn.From(destination);
+            _headers[i].Name = _addresses + i;
+            _headers[i].NameLength = (uint)sizeof(SocketAddressIn);
+        }
+    }
+
     /// <summary>Stands in for the system: puts a datagram into a receive batch. For networks that are not sockets.</summary>
     public void Deliver(int index, ReadOnlySpan<byte> datagram, Ipv4Endpoint source)
     {

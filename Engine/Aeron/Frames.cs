@@ -32,6 +32,8 @@ internal static class FrameFlags
     public const byte SetupGroup = 0x40;
 
     public const byte RoundTripReply = 0x80;
+
+    public const byte ErrorHasGroupTag = 0x08;
 }
 
 /// <summary>
@@ -138,6 +140,12 @@ internal struct RoundTripFrame
     public long EchoTimestamp;
     public long ReceptionDelta;
     public long ReceiverId;
+}
+
+/// <summary>Codes of ERR frames.</summary>
+internal static class ErrorCode
+{
+    public const int ImageRejected = 13;
 }
 
 /// <summary>ERR: 40 bytes and a text of at most 1,023; receiver to sender: this receiver gives the stream up.</summary>

@@ -57,6 +57,17 @@ public sealed unsafe class Image : IImageReader
     /// <summary>The sender ended the stream and all of it was taken.</summary>
     public bool IsEndOfStream => EndReason == ImageEnd.EndOfStream && Position >= _receiver.RebuiltPosition;
 
+    /// <summary>
+    /// Gives the stream up and tells its sender; what has arrived can still be read, and the session is not joined again before somebody
+    /// subscribes anew. Not to be called by a handler.
+    /// </summary>
+    /// <param name="reason">travels to the sender, cut at 1,023 bytes of UTF-8</param>
+    public void Reject(string reason)
+    {
+        if (!_isClosed)
+            _receiver.Reject(reason);
+    }
+
     internal bool BelongsTo(IImageDriver receiver) => ReferenceEquals(_receiver, receiver);
 
     internal IImageDriver Receiver => _receiver;

@@ -44,6 +44,16 @@ public readonly record struct Ipv4Endpoint(uint Address, ushort Port)
         return prefix == 32 || TryFindLocal(address, prefix == 0 ? 0u : uint.MaxValue << (32 - prefix), ref address);
     }
 
+    /// <summary>Reads a dotted address; no name is looked up.</summary>
+    internal static bool TryParseAddress(ReadOnlySpan<char> text, out uint address)
+    {
+        address = 0;
+        if (!IPAddress.TryParse(text, out IPAddress? parsed) || parsed.AddressFamily != AddressFamily.InterNetwork)
+            return false;
+        address = ToHostOrder(parsed);
+        return true;
+    }
+
     private static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> text) =>
         text.IndexOf(':') is var colon and >= 0 ? text[..colon] : text;
 

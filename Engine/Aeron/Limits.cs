@@ -42,17 +42,30 @@ internal static class Limits
     public const int CleanChunk = 64 * 1024;
 
     public const int RetransmitRangesUnicast = 1;
+
+    /// <summary>Default of `max-resend`.</summary>
     public const int RetransmitRangesMulticast = 16;
 
     /// <summary>A retransmission is at most this multiple of the initial window.</summary>
     public const int RetransmitWindowsUnicast = 16;
     public const int RetransmitWindowsMulticast = 4;
 
-    /// <summary>Receivers whose liveness a publication tracks; more are served, the stalest is forgotten first.</summary>
-    public const int TrackedReceivers = 64;
+    public const int MaxRetransmitRanges = 256;
+
+    /// <summary>Receivers whose place and liveness a publication tracks; more are served data and NAKs, but never waited for.</summary>
+    public const int TrackedReceivers = 1024;
+
+    /// <summary>Destinations of one multi-destination channel.</summary>
+    public const int Destinations = 256;
 
     /// <summary>Sessions of one endpoint that are waiting for the SETUP they asked for.</summary>
     public const int PendingSetups = 64;
+
+    /// <summary>Sessions an endpoint remembers not to join again (`rejoin=false`, rejected images).</summary>
+    public const int RefusedSessions = 64;
+
+    /// <summary>Bytes of the text of an ERR frame.</summary>
+    public const int MaxErrorTextLength = 1023;
 
     /// <summary>Status messages with the end flag that a draining image sends.</summary>
     public const int EndOfStreamStatusMessages = 5;

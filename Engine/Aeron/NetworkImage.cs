@@ -2,6 +2,7 @@
 // subscriber has come. The endpoint hands it datagrams, the agent calls DoWork, the client half (Image) only reads the log.
 
 using System.Numerics;
+using System.Text;
 
 namespace MarginEngine.Aeron;
 
@@ -17,6 +18,8 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
     private readonly bool _isReliable;
     private readonly long _joinPosition;
     private readonly int _windowLength;
+    private readonly bool _rejoins;
+    private readonly long? _groupTag;
     private readonly Ipv4Endpoint _control;
 
     private long _highWater;
@@ -30,6 +33,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
     private long _gapDeadlineNanos;
     private int _endStatusLeft = Limits.EndOfStreamStatusMessages;
     private bool _isRevoked;
+    private byte[] _rejection = [];
 
     public NetworkImage(
         ReceiveEndpoint endpoint, in SetupFrame setup, Ipv4Endpoint source, Channel channel, NakDelay nakDelay, AeronOptions options,
@@ -40,7 +44,9 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
         _counters = counters;
         _nakDelay = nakDelay;
         _isReliable = channel.IsReliable;
-        _control = channel.IsMulticast ? channel.Control : source;
+        _rejoins = channel.Rejoins;
+        _groupTag = channel.GroupTag;
+        _control = endpoint.ControlFor(source);
         Source = source;
         _windowLength = Math.Min(channel.ReceiverWindowLength, setup.TermLength / 2);
         _joinPosition = LogPosition.Compute(
@@ -172,11 +178,23 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
         return _gapPosition >= 0 ? Math.Min(next, _gapDeadlineNanos) : next;
     }
 
+    /// <summary>Gives the stream up: nothing more is taken, and the sender is told why.</summary>
+    public void Reject(string reason)
+    {
+        if (State != ImageState.Active)
+            return;
+        byte[] text = Encoding.UTF8.GetBytes(reason);
+        _rejection = text[..Math.Min(text.Length, Limits.MaxErrorTextLength)];
+        Log.EndOfStreamPosition = _rebuilt;
+        End(ImageEnd.Rejected, _lastPacketNanos);
+        _counters.ImagesRejected++;
+    }
+
     /// <summary>Tells the sender that this receiver leaves.</summary>
     public void SayGoodbye()
     {
         if (State != ImageState.Ended)
-            SendStatus(FrameFlags.StatusEndOfStream);
+            SayFarewell();
     }
 
     public void Dispose() => Log.Dispose();
@@ -292,9 +310,11 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
 
     private bool SendStatus(byte flags)
     {
-        StatusMessageFrame frame = new()
+        byte* datagram = stackalloc byte[StatusMessageFrame.LengthWithGroupTag];
+        int length = _groupTag is null ? StatusMessageFrame.Length : StatusMessageFrame.LengthWithGroupTag;
+        *(StatusMessageFrame*)datagram = new StatusMessageFrame
         {
-            FrameLength = StatusMessageFrame.Length,
+            FrameLength = length,
             Version = FrameHeader.CurrentVersion,
             Flags = flags,
             Type = FrameType.StatusMessage,
@@ -305,10 +325,41 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
             ReceiverWindow = _windowLength,
             ReceiverId = _endpoint.ReceiverId,
         };
-        if (!_endpoint.Send(&frame, StatusMessageFrame.Length, _control))
+        *(long*)(datagram + StatusMessageFrame.Length) = _groupTag ?? 0;
+        if (!_endpoint.Send(datagram, length, _control))
             return false;
         _counters.StatusMessagesSent++;
         return true;
+    }
+
+    private void SayFarewell()
+    {
+        if (EndReason == ImageEnd.Rejected)
+            SendError();
+        else
+            SendStatus(FrameFlags.StatusEndOfStream);
+    }
+
+    private void SendError()
+    {
+        byte* datagram = stackalloc byte[ErrorFrame.Length + Limits.MaxErrorTextLength];
+        int length = ErrorFrame.Length + _rejection.Length;
+        *(ErrorFrame*)datagram = new ErrorFrame
+        {
+            FrameLength = length,
+            Version = FrameHeader.CurrentVersion,
+            Flags = _groupTag is null ? (byte)0 : FrameFlags.ErrorHasGroupTag,
+            Type = FrameType.Error,
+            SessionId = SessionId,
+            StreamId = StreamId,
+            ReceiverId = _endpoint.ReceiverId,
+            GroupTag = _groupTag ?? 0,
+            ErrorCode = ErrorCode.ImageRejected,
+            TextLength = _rejection.Length,
+        };
+        _rejection.CopyTo(new Span<byte>(datagram + ErrorFrame.Length, _rejection.Length));
+        if (_endpoint.Send(datagram, length, _control))
+            _counters.ErrorFramesSent++;
     }
 
     private void End(ImageEnd reason, long now)
@@ -319,6 +370,8 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
         _nextStatusNanos = now;
         if (reason == ImageEnd.Revoked)
             Log.EndOfStreamPosition = _rebuilt;
+        if (reason == ImageEnd.Rejected || (reason == ImageEnd.Silent && !_rejoins))
+            _endpoint.Refuse(this);
         _endpoint.StopReceiving(this);
     }
 
@@ -330,7 +383,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
         {
             _endStatusLeft--;
             _nextStatusNanos = now + _options.StatusMessageIntervalNanos;
-            SendStatus(FrameFlags.StatusEndOfStream);
+            SayFarewell();
             work++;
         }
         foreach (IImageReader reader in _readers)
@@ -374,4 +427,7 @@ public enum ImageEnd
 
     /// <summary>The last subscription to it was closed.</summary>
     Unsubscribed,
+
+    /// <summary>The application here refused it: <see cref="Image.Reject"/>.</summary>
+    Rejected,
 }

@@ -20,6 +20,7 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
     private long _cleanPosition;
     private bool _hasInitialConnection;
     private bool _setupWanted = true;
+    private long _joinerId;
     private long _nextSetupNanos;
     private long _nextHeartbeatNanos;
     private bool _unicastReceiverLeft;
@@ -36,13 +37,12 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         Log = log;
         Limit = limit;
         MaxMessageLength = Math.Min(log.TermLength / 8, Limits.MaxMessageLength);
-        _flowControl = new FlowControl(options.ReceiverLivenessNanos);
-        _retransmits = new RetransmitHandler(channel.IsMulticast, options.RetransmitLingerNanos);
+        _flowControl = new FlowControl(channel.Flow, options.ReceiverLivenessNanos);
+        _retransmits = new RetransmitHandler(channel.RetransmitRanges, options.RetransmitLingerNanos);
         // At least what a pass can send, so that the cleaning keeps up with it.
         _cleanChunk = Math.Max(Limits.CleanChunk, Limits.DatagramsPerPass * log.Mtu);
         long initialWindow = Math.Min(options.InitialWindowLength, log.TermLength / 2);
-        _maxRetransmitLength = (int)Math.Min(
-            initialWindow * (channel.IsMulticast ? Limits.RetransmitWindowsMulticast : Limits.RetransmitWindowsUnicast), log.TermLength);
+        _maxRetransmitLength = (int)Math.Min(initialWindow * channel.Flow.RetransmitWindows, log.TermLength);
         _senderPosition = startPosition;
         _senderLimit = startPosition;
         // A log begins zeroed: nothing before the start is dirty, and nothing before it can be asked for.
@@ -55,6 +55,7 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
     public LogBuffer Log { get; }
     public Position Limit { get; }
     public int MaxMessageLength { get; }
+    public long? Tag => _channel.EntityTag;
     public int SessionId => Log.SessionId;
     public int StreamId => Log.StreamId;
     public PublicationState State { get; private set; }
@@ -87,9 +88,11 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         return work;
     }
 
+    /// <summary>Drops receivers that fell silent; with fc=min and fc=tagged the limit then follows the slowest of the rest.</summary>
     public void CheckReceivers(long now)
     {
-        if (_flowControl.ForgetSilent(now))
+        _senderLimit = _flowControl.OnIdle(_senderLimit, now);
+        if (_flowControl.IsConnected != Log.IsConnected)
             PublishLimit();
     }
 
@@ -121,14 +124,21 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
             SendHeartbeat(0, _channel.SignalsEndOfStream);
     }
 
-    public void OnStatusMessage(in StatusMessageFrame frame, long now)
+    /// <summary>A receiver asks for a SETUP. At the end of the stream there is nothing left to join.</summary>
+    public void OnSetupWanted(long receiverId)
+    {
+        if (State != PublicationState.Active && IsAllSent)
+            return;
+        _setupWanted = true;
+        _joinerId = receiverId;
+    }
+
+    public void OnStatusMessage(in StatusMessageFrame frame, long? groupTag, long now)
     {
         _counters.StatusMessagesReceived++;
         if ((frame.Flags & FrameFlags.StatusSendSetup) != 0)
         {
-            // At the end of the stream there is nothing left to join.
-            if (State == PublicationState.Active || !IsAllSent)
-                _setupWanted = true;
+            OnSetupWanted(frame.ReceiverId);
             return;
         }
 
@@ -140,7 +150,7 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         }
         if ((frame.Flags & FrameFlags.StatusEndOfStream) != 0)
         {
-            _unicastReceiverLeft |= !_channel.IsMulticast;
+            _unicastReceiverLeft |= !HasManyReceivers;
             OnReceiverGone(frame.ReceiverId);
             return;
         }
@@ -151,7 +161,7 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         _hasInitialConnection = true;
         _unicastReceiverLeft = false;
         _receiverWindow = frame.ReceiverWindow;
-        _senderLimit = _flowControl.OnStatusMessage(frame.ReceiverId, consumption, frame.ReceiverWindow, _senderLimit, now);
+        _senderLimit = _flowControl.OnStatusMessage(frame, groupTag, consumption, _senderLimit, now);
         PublishLimit();
     }
 
@@ -190,6 +200,8 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         Limit.Free();
     }
 
+    private bool HasManyReceivers => _channel.IsMulticast || _channel.IsMultiDestination;
+
     private bool IsPlausible(in StatusMessageFrame frame, long consumption)
     {
         // The sender may be ahead of a full window by a PAD frame, which is at most a message long.
@@ -214,7 +226,7 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         {
             FrameLength = SetupFrame.Length,
             Version = FrameHeader.CurrentVersion,
-            Flags = _channel.Group ?? _channel.IsMulticast ? FrameFlags.SetupGroup : (byte)0,
+            Flags = _channel.IsGroup ? FrameFlags.SetupGroup : (byte)0,
             Type = FrameType.Setup,
             TermOffset = LogPosition.TermOffset(_senderPosition, Log.TermLength),
             SessionId = SessionId,
@@ -229,7 +241,10 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
             return 0;
         _counters.SetupsSent++;
         if (_flowControl.HasReceivers)
+        {
             _setupWanted = false;
+            _flowControl.OnJoinerInvited(_joinerId, _senderLimit, now);
+        }
         return 1;
     }
 
@@ -331,7 +346,7 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
 
     private void PublishLimit()
     {
-        bool connected = _flowControl.HasReceivers;
+        bool connected = _flowControl.IsConnected;
         if (connected != Log.IsConnected)
             Log.IsConnected = connected;
         // The appender may pass the limit by one message and reaches into the third term only when that is clean.
@@ -345,7 +360,7 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
     {
         switch (State)
         {
-            case PublicationState.Draining when IsAllSent || !_flowControl.HasReceivers:
+            case PublicationState.Draining when IsAllSent || !_flowControl.IsConnected:
                 State = PublicationState.Lingering;
                 _lingerUntilNanos = now + _channel.LingerNanos;
                 return _hasInitialConnection ? SendHeartbeat(now) : 0;

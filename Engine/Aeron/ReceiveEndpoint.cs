@@ -13,7 +13,8 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
     private readonly DatagramBatch _single = new(1, 0);
     private readonly List<IImageListener> _subscriptions = [];
     private readonly List<NetworkImage> _images = [];
-    private readonly Pending[] _pending = new Pending[Limits.PendingSetups];
+    private readonly SessionTable _sessions;
+    private long _nextIntroductionNanos = long.MinValue;
 
     public ReceiveEndpoint(Channel channel, AeronAgent agent, IDatagramNetwork network, AeronOptions options, AeronCounters counters)
     {
@@ -21,6 +22,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         _agent = agent;
         _options = options;
         _counters = counters;
+        _sessions = new SessionTable(options.PendingSetupNanos);
         Key = channel.EndpointKey;
         ReceiverId = agent.NextReceiverId();
         _socket = network.Open(new SocketSpec
@@ -44,7 +46,12 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
 
     public AeronAgent Agent => _agent;
 
-    public string Key { get; }
+    public string? Key { get; }
+
+    /// <summary>The channel tag other channels may call this one by, and what they then inherit.</summary>
+    public long? Tag => _channel.ChannelTag;
+
+    public ChannelUri Uri => _channel.Uri;
 
     /// <summary>Tells this receiver from the others of a group; in every status message.</summary>
     public long ReceiverId { get; }
@@ -56,9 +63,11 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
     public void Add(IImageListener subscription)
     {
         _subscriptions.Add(subscription);
+        _sessions.Pardon();
         foreach (NetworkImage image in _images)
         {
-            if (image.State == ImageState.Active && subscription.Wants(image.StreamId, image.SessionId))
+            if (image.State == ImageState.Active && subscription.Wants(image.StreamId, image.SessionId)
+                && subscription.Allows(image.Source, image.SessionId))
                 subscription.Open(image);
         }
     }
@@ -89,6 +98,28 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         }
         return total;
     }
+
+    /// <summary>
+    /// On a channel with a control address nobody sends to this receiver before it has spoken: it does so until it hears a stream.
+    /// </summary>
+    public int Introduce(long now)
+    {
+        if (_channel.ExplicitControl is not { } control || _images.Count > 0 || now < _nextIntroductionNanos)
+            return 0;
+        _nextIntroductionNanos = now + _options.PendingSetupNanos;
+        AskForSetup(0, 0, control);
+        return 1;
+    }
+
+    public long NextDeadlineNanos =>
+        _channel.ExplicitControl is null || _images.Count > 0 ? long.MaxValue : Math.Max(_nextIntroductionNanos, 0);
+
+    /// <summary>Where a stream's receiver answers to.</summary>
+    public Ipv4Endpoint ControlFor(Ipv4Endpoint source) =>
+        _channel.ExplicitControl ?? (_channel.IsMulticast ? _channel.Control : source);
+
+    /// <summary>The session's images are not wanted any more, until somebody subscribes anew.</summary>
+    public void Refuse(NetworkImage image) => _sessions.Refuse(image.SessionId, image.StreamId);
 
     /// <summary>A draining image no longer answers to its session; a new SETUP opens a new image.</summary>
     public void StopReceiving(NetworkImage image) => _images.Remove(image);
@@ -140,6 +171,8 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
             OnUnknownSession(*header, source, now);
             return;
         }
+        if (source.Address != image.Source.Address && !IsWanted(header->StreamId, header->SessionId, source))
+            return;
         if (header->FrameLength == 0 && length == DataHeader.Length && header->Type == FrameType.Data)
         {
             image.OnHeartbeat(*header, now);
@@ -184,66 +217,35 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
 
     private void OnUnknownSession(in DataHeader header, Ipv4Endpoint source, long now)
     {
-        if (!IsWanted(header.StreamId, header.SessionId))
-        {
-            _counters.UnknownStreams++;
+        if (!IsWanted(header.StreamId, header.SessionId, source))
             return;
-        }
         // Who is about to leave needs no receiver.
-        if ((header.Flags & FrameFlags.EndOfStream) != 0 || !TryBeginPending(header.SessionId, header.StreamId, now))
-            return;
+        if ((header.Flags & FrameFlags.EndOfStream) == 0 && !_sessions.IsRefused(header.SessionId, header.StreamId)
+            && _sessions.TryBeginPending(header.SessionId, header.StreamId, now))
+            AskForSetup(header.SessionId, header.StreamId, ControlFor(source));
+    }
 
+    private void AskForSetup(int sessionId, int streamId, Ipv4Endpoint destination)
+    {
         StatusMessageFrame frame = new()
         {
             FrameLength = StatusMessageFrame.Length,
             Version = FrameHeader.CurrentVersion,
             Flags = FrameFlags.StatusSendSetup,
             Type = FrameType.StatusMessage,
-            SessionId = header.SessionId,
-            StreamId = header.StreamId,
-            ReceiverId = ReceiverId,
-        };
-        if (Send(&frame, StatusMessageFrame.Length, _channel.IsMulticast ? _channel.Control : source))
-            _counters.StatusMessagesSent++;
-    }
-
-    private bool TryBeginPending(int sessionId, int streamId, long now)
-    {
-        int free = -1;
-        for (int i = 0; i < _pending.Length; i++)
-        {
-            ref Pending pending = ref _pending[i];
-            if (!pending.IsUsed || now - pending.UntilNanos >= 0)
-            {
-                pending.IsUsed = false;
-                free = i;
-            }
-            else if (pending.SessionId == sessionId && pending.StreamId == streamId)
-            {
-                return false;
-            }
-        }
-        if (free < 0)
-            return false;
-        _pending[free] = new Pending
-        {
-            IsUsed = true,
             SessionId = sessionId,
             StreamId = streamId,
-            UntilNanos = now + _options.PendingSetupNanos,
+            ReceiverId = ReceiverId,
         };
-        return true;
+        if (Send(&frame, StatusMessageFrame.Length, destination))
+            _counters.StatusMessagesSent++;
     }
 
     private void OnSetup(in SetupFrame setup, Ipv4Endpoint source, long now)
     {
         _counters.SetupsReceived++;
-        if (!IsWanted(setup.StreamId, setup.SessionId))
-        {
-            _counters.UnknownStreams++;
-            return;
-        }
-        if (Find(setup.SessionId, setup.StreamId) is not null)
+        if (!IsWanted(setup.StreamId, setup.SessionId, source)
+            || Find(setup.SessionId, setup.StreamId) is not null || _sessions.IsRefused(setup.SessionId, setup.StreamId))
             return;
         if (!IsSound(setup))
         {
@@ -256,11 +258,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
             _counters.ImagesRefused++;
             return;
         }
-        for (int i = 0; i < _pending.Length; i++)
-        {
-            if (_pending[i].SessionId == setup.SessionId && _pending[i].StreamId == setup.StreamId)
-                _pending[i].IsUsed = false;
-        }
+        _sessions.EndPending(setup.SessionId, setup.StreamId);
         OpenImage(setup, source, now);
     }
 
@@ -275,7 +273,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         Channel channel = _channel;
         foreach (IImageListener subscription in _subscriptions)
         {
-            if (subscription.Wants(setup.StreamId, setup.SessionId))
+            if (subscription.Wants(setup.StreamId, setup.SessionId) && subscription.Allows(source, setup.SessionId))
             {
                 channel = subscription.Parameters;
                 break;
@@ -300,18 +298,27 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         _agent.AddImage(image);
         foreach (IImageListener subscription in _subscriptions)
         {
-            if (subscription.Wants(setup.StreamId, setup.SessionId))
+            if (subscription.Wants(setup.StreamId, setup.SessionId) && subscription.Allows(source, setup.SessionId))
                 subscription.Open(image);
         }
     }
 
-    private bool IsWanted(int streamId, int sessionId)
+    /// <summary>Somebody here wants the stream and lets its source speak; if not, it is counted why.</summary>
+    private bool IsWanted(int streamId, int sessionId, Ipv4Endpoint source)
     {
+        bool isForbidden = false;
         foreach (IImageListener subscription in _subscriptions)
         {
-            if (subscription.Wants(streamId, sessionId))
+            if (!subscription.Wants(streamId, sessionId))
+                continue;
+            if (subscription.Allows(source, sessionId))
                 return true;
+            isForbidden = true;
         }
+        if (isForbidden)
+            _counters.RefusedSources++;
+        else
+            _counters.UnknownStreams++;
         return false;
     }
 
@@ -323,13 +330,5 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
                 return image;
         }
         return null;
-    }
-
-    private struct Pending
-    {
-        public bool IsUsed;
-        public int SessionId;
-        public int StreamId;
-        public long UntilNanos;
     }
 }

@@ -7,9 +7,10 @@ internal sealed class RetransmitHandler
     private readonly Served[] _served;
     private readonly long _lingerNanos;
 
-    public RetransmitHandler(bool isMulticast, long lingerNanos)
+    /// <param name="ranges">how many may be under way at a time</param>
+    public RetransmitHandler(int ranges, long lingerNanos)
     {
-        _served = new Served[isMulticast ? Limits.RetransmitRangesMulticast : Limits.RetransmitRangesUnicast];
+        _served = new Served[ranges];
         _lingerNanos = lingerNanos;
     }
 

@@ -1,6 +1,7 @@
 // The sockets of one publication channel, shared by its publications: sends their datagrams and hands them what receivers answer.
 //   unicast    one socket, connected to the endpoint
 //   multicast  one socket that sends to the group, one that hears the control group
+//   control=   one socket, bound to the control address; what is sent goes to each destination
 
 namespace MarginEngine.Aeron;
 
@@ -9,19 +10,27 @@ internal sealed unsafe class SendEndpoint : IDisposable
     private readonly List<NetworkPublication> _publications = [];
     private readonly IDatagramSocket _data;
     private readonly IDatagramSocket _control;
+    private readonly Destinations? _destinations;
     private readonly AeronCounters _counters;
     private readonly DatagramBatch _single = new(1, 0);
     private readonly DatagramBatch _burst = new(Limits.SendBatch, 0);
 
-    public SendEndpoint(Channel channel, IDatagramNetwork network, AeronCounters counters)
+    public SendEndpoint(Channel channel, IDatagramNetwork network, AeronOptions options, AeronCounters counters)
     {
         Key = channel.EndpointKey;
-        IsMulticast = channel.IsMulticast;
+        Tag = channel.ChannelTag;
+        Uri = channel.Uri;
         _counters = counters;
+        if (channel.IsMultiDestination)
+        {
+            _destinations = new Destinations(channel.ControlMode, options.DestinationTimeoutNanos);
+            if (channel is { ControlMode: ControlMode.Manual, Data.Port: not 0 })
+                _destinations.TryAdd(channel.Data);
+        }
         _data = network.Open(new SocketSpec
         {
-            Bind = new Ipv4Endpoint(channel.Interface, 0),
-            Connect = channel.Data,
+            Bind = channel.ExplicitControl ?? new Ipv4Endpoint(channel.Interface, 0),
+            Connect = channel.IsMultiDestination ? default : channel.Data,
             MulticastInterface = channel.IsMulticast ? channel.Interface : 0,
             TimeToLive = channel.IsMulticast ? channel.TimeToLive : 0,
             SendBufferLength = channel.SocketSendBufferLength,
@@ -37,11 +46,17 @@ internal sealed unsafe class SendEndpoint : IDisposable
         });
     }
 
-    public string Key { get; }
+    public string? Key { get; }
 
-    public bool IsMulticast { get; }
+    /// <summary>The channel tag other channels may call this one by, and what they then inherit.</summary>
+    public long? Tag { get; }
+
+    public ChannelUri Uri { get; }
 
     public Ipv4Endpoint LocalEndpoint => _data.LocalEndpoint;
+
+    /// <summary>null where there is one destination, the channel's endpoint.</summary>
+    public Destinations? Destinations => _destinations;
 
     public bool IsUnused => _publications.Count == 0;
 
@@ -61,11 +76,9 @@ internal sealed unsafe class SendEndpoint : IDisposable
         return Send(_single) == 1;
     }
 
-    public int SendBurst()
-    {
-        int sent = Send(_burst);
-        return sent;
-    }
+    public int SendBurst() => Send(_burst);
+
+    public void OnIdle(long now) => _destinations?.OnIdle(now);
 
     public int Receive(DatagramBatch batch, long now)
     {
@@ -74,7 +87,7 @@ internal sealed unsafe class SendEndpoint : IDisposable
         {
             int count = _control.Receive(batch, _counters);
             for (int i = 0; i < count; i++)
-                OnDatagram(batch.Data(i), batch.Length(i), now);
+                OnDatagram(batch.Data(i), batch.Length(i), batch.Address(i), now);
             total += count;
             if (count < batch.Capacity)
                 break;
@@ -93,6 +106,20 @@ internal sealed unsafe class SendEndpoint : IDisposable
 
     private int Send(DatagramBatch batch)
     {
+        if (_destinations is null)
+            return SendOnce(batch);
+        // With nobody there the stream moves on, as a multicast stream does; one whose datagrams were not taken asks for them by NAK.
+        int furthest = _destinations.Count == 0 ? batch.Count : 0;
+        for (int i = 0; i < _destinations.Count; i++)
+        {
+            batch.Redirect(_destinations[i]);
+            furthest = Math.Max(furthest, SendOnce(batch));
+        }
+        return furthest;
+    }
+
+    private int SendOnce(DatagramBatch batch)
+    {
         int sent = _data.Send(batch, _counters);
         _counters.DatagramsSent += sent;
         for (int i = 0; i < sent; i++)
@@ -100,7 +127,7 @@ internal sealed unsafe class SendEndpoint : IDisposable
         return sent;
     }
 
-    private void OnDatagram(byte* datagram, int length, long now)
+    private void OnDatagram(byte* datagram, int length, Ipv4Endpoint source, long now)
     {
         _counters.DatagramsReceived++;
         _counters.BytesReceived += length;
@@ -114,7 +141,7 @@ internal sealed unsafe class SendEndpoint : IDisposable
         {
             case FrameType.StatusMessage:
                 if (IsWhole(header, length, StatusMessageFrame.Length))
-                    OnStatusMessage((StatusMessageFrame*)datagram, now);
+                    OnStatusMessage((StatusMessageFrame*)datagram, source, now);
                 break;
             case FrameType.Nak:
                 if (IsWhole(header, length, NakFrame.Length))
@@ -142,12 +169,29 @@ internal sealed unsafe class SendEndpoint : IDisposable
         return false;
     }
 
-    private void OnStatusMessage(StatusMessageFrame* frame, long now)
+    private void OnStatusMessage(StatusMessageFrame* frame, Ipv4Endpoint source, long now)
     {
+        _destinations?.OnStatusMessage(source, now);
+        long? groupTag = frame->FrameLength == StatusMessageFrame.LengthWithGroupTag
+            ? *(long*)((byte*)frame + StatusMessageFrame.Length)
+            : null;
         if (Find(frame->SessionId, frame->StreamId) is { } publication)
-            publication.OnStatusMessage(*frame, now);
+            publication.OnStatusMessage(*frame, groupTag, now);
+        else if (_destinations is not null && IsIntroduction(*frame))
+            Introduce(frame->ReceiverId);
         else
             _counters.UnknownStreams++;
+    }
+
+    /// <summary>A receiver that knows a control address and no stream yet asks every stream there to show itself.</summary>
+    private static bool IsIntroduction(in StatusMessageFrame frame) =>
+        frame is { SessionId: 0, StreamId: 0 } && (frame.Flags & FrameFlags.StatusSendSetup) != 0;
+
+    private void Introduce(long receiverId)
+    {
+        _counters.StatusMessagesReceived++;
+        foreach (NetworkPublication publication in _publications)
+            publication.OnSetupWanted(receiverId);
     }
 
     private void OnNak(NakFrame* frame, long now)

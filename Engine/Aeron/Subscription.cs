@@ -10,8 +10,10 @@ public sealed class Subscription : IImageListener
     private int _first;
     private bool _isClosed;
 
-    internal Subscription(ISubscriptionOwner owner, Channel channel, ReceiveEndpoint? endpoint, int streamId)
+    internal Subscription(
+        ISubscriptionOwner owner, Channel channel, ReceiveEndpoint? endpoint, int streamId, SourceList? sources = null)
     {
+        Sources = sources;
         _owner = owner;
         Parameters = channel;
         Endpoint = endpoint;
@@ -30,6 +32,9 @@ public sealed class Subscription : IImageListener
 
     /// <summary>Called from the agent's duty cycle when a sender is gone and all its messages were taken.</summary>
     public Action<Image>? ImageUnavailable { get; set; }
+
+    /// <summary>Who may speak; null for anybody.</summary>
+    public SourceList? Sources { get; }
 
     public int ImageCount => _images.Count;
 
@@ -92,6 +97,8 @@ public sealed class Subscription : IImageListener
     }
 
     bool IImageListener.Wants(int streamId, int sessionId) => Wants(streamId, sessionId);
+
+    bool IImageListener.Allows(Ipv4Endpoint source, int sessionId) => Sources is null || Sources.Allows(source.Address, sessionId);
 
     void IImageListener.Open(NetworkImage receiver)
     {

@@ -33,6 +33,10 @@ internal interface IImageDriver
     ImageEnd EndReason { get; }
 
     void RemoveReader(IImageReader reader);
+
+    /// <summary>Ends the image and tells its sender why.</summary>
+    /// <exception cref="NotSupportedException">the stream's sender cannot be told</exception>
+    void Reject(string reason) => throw new NotSupportedException("only an image of the network can be rejected");
 }
 
 /// <summary>Whoever consumes an image; the slowest holds the sender back.</summary>
@@ -47,6 +51,9 @@ internal interface IImageListener
     Channel Parameters { get; }
 
     bool Wants(int streamId, int sessionId);
+
+    /// <summary>Whether this address may speak for the session.</summary>
+    bool Allows(Ipv4Endpoint source, int sessionId) => true;
 
     void Open(NetworkImage receiver);
 
