@@ -104,11 +104,13 @@ internal sealed class FlowControl
         _clampUntilNanos = now + _spec.TimeoutNanos;
     }
 
-    public void Remove(long receiverId)
+    public bool Remove(long receiverId)
     {
         int index = Find(receiverId);
-        if (index >= 0)
-            RemoveAt(index);
+        if (index < 0)
+            return false;
+        RemoveAt(index);
+        return true;
     }
 
     private bool BelongsToGroup(long? tag) => _spec.Kind == FlowKind.Min || tag == _spec.GroupTag;

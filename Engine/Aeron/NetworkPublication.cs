@@ -1,6 +1,8 @@
 // The sending half of a publication: reads committed frames from the log and puts them on the wire as receivers allow.
 // The agent calls DoWork in each duty cycle; the client half (Publication) only appends to the log and reads the limit.
 
+using System.Text;
+
 namespace MarginEngine.Aeron;
 
 internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposable
@@ -55,6 +57,9 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
     public LogBuffer Log { get; }
     public Position Limit { get; }
     public int MaxMessageLength { get; }
+    /// <summary>Told when a receiver rejects the stream.</summary>
+    public Action<ReceiverError>? ReceiverErrors { get; set; }
+
     public long? Tag => _channel.EntityTag;
     public int SessionId => Log.SessionId;
     public int StreamId => Log.StreamId;
@@ -64,6 +69,8 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
     public bool IsDrained => State is PublicationState.Lingering or PublicationState.Closed || IsAllSent;
 
     private bool IsAllSent => _senderPosition >= Log.TailPosition();
+
+    public Destinations? ManualDestinations => _channel.ControlMode == ControlMode.Manual ? _endpoint.Destinations : null;
 
     public long SenderPosition => _senderPosition;
 
@@ -165,7 +172,19 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         PublishLimit();
     }
 
-    public void OnReceiverGone(long receiverId)
+    /// <summary>A receiver rejects the stream. Only one that was a receiver is reported: anybody can send such a frame.</summary>
+    public void OnReceiverError(ErrorFrame* frame, Ipv4Endpoint source)
+    {
+        if (!_flowControl.Remove(frame->ReceiverId))
+            return;
+        PublishLimit();
+        if (ReceiverErrors is null)
+            return;
+        string text = Encoding.UTF8.GetString((byte*)frame + ErrorFrame.Length, Math.Min(frame->TextLength, Limits.MaxErrorTextLength));
+        ReceiverErrors(new ReceiverError(frame->ReceiverId, frame->ErrorCode, text, source));
+    }
+
+    private void OnReceiverGone(long receiverId)
     {
         _flowControl.Remove(receiverId);
         PublishLimit();

@@ -55,6 +55,13 @@ public sealed unsafe class Publication
 
     public string Channel { get; }
 
+    /// <summary>Called from the agent's duty cycle when a receiver rejects the stream; it is no longer waited for.</summary>
+    public Action<ReceiverError>? ReceiverGaveUp
+    {
+        get => _sender.ReceiverErrors;
+        set => _sender.ReceiverErrors = value;
+    }
+
     public int StreamId => _header.StreamId;
 
     public int SessionId => _header.SessionId;
@@ -112,6 +119,20 @@ public sealed unsafe class Publication
         }
     }
 
+    /// <summary>Sends to one more address, on a channel with control-mode=manual; publications of one channel share its addresses.</summary>
+    /// <param name="channel">such as <c>aeron:udp?endpoint=10.1.2.3:40123</c></param>
+    /// <exception cref="ChannelException">the channel names no address and port</exception>
+    /// <exception cref="InvalidOperationException">the publication takes no destinations, has it already, or is full</exception>
+    public void AddDestination(string channel)
+    {
+        if (!ManualDestinations().TryAdd(Aeron.Channel.ReadDestination(channel)))
+            throw new InvalidOperationException($"{channel} is a destination already, or there are {Limits.Destinations} others");
+    }
+
+    /// <returns>false when it was none</returns>
+    /// <exception cref="InvalidOperationException">the publication takes no destinations</exception>
+    public bool RemoveDestination(string channel) => ManualDestinations().Remove(Aeron.Channel.ReadDestination(channel));
+
     /// <summary>
     /// Takes no more messages; the agent sends what was taken, signals the end and frees the stream after its linger time.
     /// </summary>
@@ -125,6 +146,9 @@ public sealed unsafe class Publication
     }
 
     internal bool BelongsTo(IPublicationDriver sender) => ReferenceEquals(_sender, sender);
+
+    private Destinations ManualDestinations() => _sender.ManualDestinations
+        ?? throw new InvalidOperationException($"{Channel} takes no destinations: only control-mode=manual does");
 
     private int RequiredLength(int length)
     {
@@ -222,3 +246,10 @@ public sealed unsafe class Publication
     private static void ThrowTooLong(int length, int limit) =>
         throw new ArgumentException($"a message of {length} bytes is longer than the stream's limit of {limit}");
 }
+
+/// <summary>Why a receiver gave a publication up.</summary>
+/// <param name="ReceiverId">of the endpoint that rejected it</param>
+/// <param name="Code">13: the image was rejected by the application there</param>
+/// <param name="Text">as the receiver wrote it</param>
+/// <param name="Source">where the word came from</param>
+public readonly record struct ReceiverError(long ReceiverId, int Code, string Text, Ipv4Endpoint Source);

@@ -153,7 +153,7 @@ internal sealed unsafe class SendEndpoint : IDisposable
                 break;
             case FrameType.Error:
                 if (IsWhole(header, length, ErrorFrame.Length))
-                    OnError((ErrorFrame*)datagram);
+                    OnError((ErrorFrame*)datagram, source);
                 break;
             default:
                 _counters.IgnoredFrames++;
@@ -202,11 +202,16 @@ internal sealed unsafe class SendEndpoint : IDisposable
             _counters.UnknownStreams++;
     }
 
-    private void OnError(ErrorFrame* frame)
+    private void OnError(ErrorFrame* frame, Ipv4Endpoint source)
     {
+        if (frame->TextLength < 0 || frame->TextLength > frame->FrameLength - ErrorFrame.Length)
+        {
+            _counters.MalformedFrames++;
+            return;
+        }
         _counters.ErrorFramesReceived++;
         if (Find(frame->SessionId, frame->StreamId) is { } publication)
-            publication.OnReceiverGone(frame->ReceiverId);
+            publication.OnReceiverError(frame, source);
         else
             _counters.UnknownStreams++;
     }

@@ -15,6 +15,16 @@ internal interface IPublicationDriver
     /// <summary>Everything offered was handed on.</summary>
     bool IsDrained { get; }
 
+    /// <summary>The addresses a channel with control-mode=manual sends to; null for any other.</summary>
+    Destinations? ManualDestinations => null;
+
+    /// <summary>Told when a receiver rejects the stream; shared memory has nobody who could.</summary>
+    Action<ReceiverError>? ReceiverErrors
+    {
+        get => null;
+        set { }
+    }
+
     /// <summary>Takes no more; frees the stream when it is drained and its linger time is over.</summary>
     void Close();
 }
