@@ -17,6 +17,7 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
     private readonly List<NetworkPublication> _senders = [];
     private readonly List<NetworkImage> _receivers = [];
     private readonly List<Publication> _publications = [];
+    private readonly List<ConcurrentPublication> _concurrentPublications = [];
     private readonly List<Subscription> _subscriptions = [];
     private int _nextSessionId;
     private long _nextReceiverId;
@@ -46,7 +47,10 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
 
     internal bool HasRoomForImage => _receivers.Count < _options.MaxImages;
 
-    /// <summary>Opens a stream of this thread's messages. Each call makes a stream of its own, with a session of its own.</summary>
+    /// <summary>
+    /// Opens a stream of one thread's messages, Aeron's exclusive publication. Each call makes a stream of its own, with a session of its
+    /// own.
+    /// </summary>
     /// <param name="channel">such as <c>aeron:udp?endpoint=224.20.30.41:40456|interface=localhost</c></param>
     /// <param name="streamId">any number but 0 by convention; subscribers name the same</param>
     /// <exception cref="ChannelException">the channel is malformed or asks for what is not supported</exception>
@@ -62,10 +66,31 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
         Channel parameters = Channel.ForPublication(channel, _options, this);
         SendEndpoint endpoint = FindOrOpenSendEndpoint(parameters);
         LogSpec plan = PlanStream(parameters, endpoint, streamId);
-        var log = new LogBuffer(plan);
-        log.Touch();
-        NetworkPublication sender = AddSender(parameters, endpoint, log, new Position(plan.StartPosition), plan.StartPosition);
+        NetworkPublication sender = AddOwnSender(parameters, endpoint, plan);
         return Keep(new Publication(channel, sender, plan.StartPosition, Counters));
+    }
+
+    /// <summary>
+    /// Opens a stream that any thread may append to, Aeron's publication. Calls for the same channel and stream share one session as long as
+    /// one of them is open.
+    /// </summary>
+    /// <exception cref="ChannelException">the channel is malformed, asks for what is not supported, or contradicts the open stream</exception>
+    /// <exception cref="IOException">the system refused a socket</exception>
+    public ConcurrentPublication AddConcurrentPublication(string channel, int streamId)
+    {
+        CheckUsable();
+        Channel parameters = Channel.ForPublication(channel, _options, this);
+        SendEndpoint endpoint = FindOrOpenSendEndpoint(parameters);
+        NetworkPublication? sender = _senders.Find(open => open.IsShared(endpoint, streamId, parameters.SessionId) && open.TryAddProducer());
+        if (sender is null)
+            sender = AddOwnSender(parameters, endpoint, PlanStream(parameters, endpoint, streamId) with { Type = LogType.Concurrent });
+        else if (parameters.TermLength != sender.Log.TermLength)
+            throw Contradiction(sender, parameters, "term-length", sender.Log.TermLength);
+        else if (parameters.Mtu != sender.Log.Mtu)
+            throw Contradiction(sender, parameters, "mtu", sender.Log.Mtu);
+        var publication = new ConcurrentPublication(channel, sender, Counters);
+        _concurrentPublications.Add(publication);
+        return publication;
     }
 
     /// <summary>Session, first term and start of a new stream.</summary>
@@ -175,6 +200,8 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
         CheckNotBusy();
         foreach (Publication publication in _publications)
             publication.Close();
+        foreach (ConcurrentPublication publication in _concurrentPublications)
+            publication.Close();
         foreach (NetworkPublication sender in _senders)
             sender.SayGoodbye();
         foreach (NetworkImage receiver in _receivers)
@@ -212,7 +239,11 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
     /// <summary>The log of a new image: in the served directory where there is one, since any client may come to read it.</summary>
     internal LogBuffer NewImageLog(in LogSpec spec) => _driver?.NewImageLog(spec) ?? new LogBuffer(spec);
 
-    internal void Forget(IPublicationDriver stream) => _publications.RemoveAll(publication => publication.BelongsTo(stream));
+    internal void Forget(IPublicationDriver stream)
+    {
+        _publications.RemoveAll(publication => publication.BelongsTo(stream));
+        _concurrentPublications.RemoveAll(publication => publication.BelongsTo(stream));
+    }
 
     void ISubscriptionOwner.Forget(Subscription subscription)
     {
@@ -272,6 +303,19 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
 
     private DriverConductor RequireDriver(string channel) => _driver
         ?? throw new ChannelException(channel, "media", "shared memory needs an Aeron directory: set AeronOptions.Driver");
+
+    private static ChannelException Contradiction(NetworkPublication sender, Channel wanted, string name, int open)
+    {
+        sender.Close();
+        return wanted.Uri.Error(name, $"the stream is open with {open}");
+    }
+
+    private NetworkPublication AddOwnSender(Channel parameters, SendEndpoint endpoint, in LogSpec plan)
+    {
+        var log = new LogBuffer(plan);
+        log.Touch();
+        return AddSender(parameters, endpoint, log, new Position(plan.StartPosition), plan.StartPosition);
+    }
 
     private Publication Keep(Publication publication)
     {

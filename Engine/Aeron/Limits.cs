@@ -38,6 +38,9 @@ internal static class Limits
     /// <summary>Datagrams of one retransmission handed to the system at once.</summary>
     public const int SendBatch = 32;
 
+    /// <summary>The log of a shared publication outlives its last close by this long, for threads that are within an offer.</summary>
+    public const long ProducerGraceNanos = 1_000_000_000;
+
     /// <summary>Bytes of a term zeroed in one duty cycle; more where datagrams are long.</summary>
     public const int CleanChunk = 64 * 1024;
 

@@ -27,6 +27,9 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
     private long _nextHeartbeatNanos;
     private bool _unicastReceiverLeft;
     private long _lingerUntilNanos;
+    private long _drainingSinceNanos;
+    private bool _isRevoked;
+    private int _producers = 1;
 
     public NetworkPublication(
         Channel channel, SendEndpoint endpoint, LogBuffer log, Position limit, long startPosition, AeronOptions options,
@@ -79,11 +82,13 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
     public int DoWork(long now)
     {
         int work = 0;
+        if (State == PublicationState.Active && Volatile.Read(ref _producers) <= 0)
+            BeginEnd(now);
         if (_setupWanted && now - _nextSetupNanos >= 0)
             work += SendSetup(now);
         if (_hasInitialConnection)
         {
-            int sent = SendData(now);
+            int sent = _isRevoked ? 0 : SendData(now);
             work += sent;
             if (sent == 0 && now - _nextHeartbeatNanos >= 0)
                 work += SendHeartbeat(now);
@@ -118,10 +123,35 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         return next;
     }
 
-    public void Close()
+    /// <summary>A stream that many producers share, and that one more may join.</summary>
+    public bool IsShared(SendEndpoint endpoint, int streamId, int? sessionId) =>
+        Log.Type == LogType.Concurrent && ReferenceEquals(_endpoint, endpoint) && StreamId == streamId
+        && (sessionId is null || sessionId == SessionId);
+
+    /// <returns>false when the last producer has closed: the stream ends</returns>
+    public bool TryAddProducer()
     {
-        if (State == PublicationState.Active)
-            State = PublicationState.Draining;
+        int producers = Volatile.Read(ref _producers);
+        while (producers > 0)
+        {
+            int seen = Interlocked.CompareExchange(ref _producers, producers + 1, producers);
+            if (seen == producers)
+                return true;
+            producers = seen;
+        }
+        return false;
+    }
+
+    /// <summary>One producer fewer; the last one's end the next duty cycle takes up. Any thread may call it.</summary>
+    public void Close() => Interlocked.Decrement(ref _producers);
+
+    /// <summary>Ends the stream for all at once: nothing more is sent but word of it.</summary>
+    public void Revoke()
+    {
+        if (State is PublicationState.Lingering or PublicationState.Closed)
+            return;
+        _isRevoked = true;
+        Volatile.Write(ref _producers, 0);
     }
 
     /// <summary>A last word to the receivers before the sockets close.</summary>
@@ -134,7 +164,7 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
     /// <summary>A receiver asks for a SETUP. At the end of the stream there is nothing left to join.</summary>
     public void OnSetupWanted(long receiverId)
     {
-        if (State != PublicationState.Active && IsAllSent)
+        if (_isRevoked || (State != PublicationState.Active && IsAllSent))
             return;
         _setupWanted = true;
         _joinerId = receiverId;
@@ -202,7 +232,7 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         long position = Log.Position(frame.TermId, frame.TermOffset);
         long oldest = _senderPosition - (Log.TermLength / 2) - MaxMessageLength;
         int length = Math.Min(Math.Min(frame.MissingLength, Log.TermLength - frame.TermOffset), _maxRetransmitLength);
-        if (position < Math.Max(oldest, _cleanPosition) || position >= _senderPosition || !IsFrameAt(position, frame)
+        if (_isRevoked || position < Math.Max(oldest, _cleanPosition) || position >= _senderPosition || !IsFrameAt(position, frame)
             || !_retransmits.TryBegin(position, length, now, out int slot))
         {
             _counters.NaksIgnored++;
@@ -267,14 +297,14 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         return 1;
     }
 
-    private int SendHeartbeat(long now) =>
-        SendHeartbeat(now, State != PublicationState.Active && IsAllSent && _channel.SignalsEndOfStream);
+    private int SendHeartbeat(long now) => SendHeartbeat(
+        now, _isRevoked || (State != PublicationState.Active && IsAllSent && _channel.SignalsEndOfStream));
 
     private int SendHeartbeat(long now, bool endOfStream)
     {
         _nextHeartbeatNanos = now + _options.HeartbeatIntervalNanos;
         DataHeader frame = Log.DefaultHeader;
-        frame.Flags = endOfStream ? (byte)(FrameFlags.Unfragmented | FrameFlags.EndOfStream) : FrameFlags.Unfragmented;
+        frame.Flags = (byte)(FrameFlags.Unfragmented | (endOfStream ? FrameFlags.EndOfStream : 0) | (_isRevoked ? FrameFlags.Revoked : 0));
         frame.TermOffset = LogPosition.TermOffset(_senderPosition, Log.TermLength);
         frame.TermId = LogPosition.TermId(_senderPosition, Log.PositionBits, Log.InitialTermId);
         if (!_endpoint.Send(&frame, DataHeader.Length))
@@ -375,14 +405,30 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
             Limit.Value = _senderPosition + _channel.PublicationWindowLength;
     }
 
+    private void BeginEnd(long now)
+    {
+        State = PublicationState.Draining;
+        _drainingSinceNanos = now;
+        if (!_isRevoked)
+            return;
+        // What was not sent is not owed to anybody any more; the word goes out at once.
+        Log.IsRevoked = true;
+        _setupWanted = false;
+        _nextHeartbeatNanos = now;
+    }
+
     private int Finish(long now)
     {
         switch (State)
         {
-            case PublicationState.Draining when IsAllSent || !_flowControl.IsConnected:
+            case PublicationState.Draining when _isRevoked || IsAllSent || !_flowControl.IsConnected:
                 State = PublicationState.Lingering;
                 _lingerUntilNanos = now + _channel.LingerNanos;
                 return _hasInitialConnection ? SendHeartbeat(now) : 0;
+            // Another thread may still be within its last offer when the last producer closes.
+            case PublicationState.Lingering when Log.Type == LogType.Concurrent
+                && now - _drainingSinceNanos < Limits.ProducerGraceNanos:
+                return 0;
             case PublicationState.Lingering when _unicastReceiverLeft || !_hasInitialConnection || now - _lingerUntilNanos >= 0:
                 State = PublicationState.Closed;
                 return 1;

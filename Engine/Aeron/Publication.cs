@@ -4,7 +4,10 @@ using System.Runtime.CompilerServices;
 
 namespace MarginEngine.Aeron;
 
-/// <summary>A stream of messages to whoever listens on a channel. Made by <see cref="AeronAgent.AddPublication"/>.</summary>
+/// <summary>
+/// A stream of messages to whoever listens on a channel, from one thread: Aeron's `ExclusivePublication`. Made by
+/// <see cref="AeronAgent.AddPublication"/>. The thread that offers need not be the one that drives the agent.
+/// </summary>
 public sealed unsafe class Publication
 {
     /// <summary>No receiver is alive; the message was not taken.</summary>
@@ -96,27 +99,36 @@ public sealed unsafe class Publication
     /// <exception cref="ArgumentException">the message is longer than <see cref="MaxMessageLength"/></exception>
     public long Offer(ReadOnlySpan<byte> message, long reservedValue = 0)
     {
-        if (_closed)
-            return Closed;
         if (message.Length > MaxMessageLength)
-            ThrowTooLong(message.Length, MaxMessageLength);
-        unchecked
-        {
-            while (true)
-            {
-                long position = _termBegin + _termOffset;
-                if (position >= _limit.Value)
-                    return Refuse();
-                int required = RequiredLength(message.Length);
-                if (required <= _termLength - _termOffset)
-                    return message.Length <= _maxPayloadLength
-                        ? AppendWhole(message, required, reservedValue)
-                        : AppendFragments(message, reservedValue);
-                if (_termBegin + _termLength >= LogPosition.Max(_termLength))
-                    return MaxPositionExceeded;
-                RotateTerm();
-            }
-        }
+            FrameWriter.ThrowTooLong(message.Length, MaxMessageLength);
+        int required = FrameWriter.RequiredLength(message.Length, _maxPayloadLength);
+        long refusal = MakeRoom(required);
+        if (refusal < 0)
+            return refusal;
+        if (message.Length > _maxPayloadLength)
+            return AppendFragments(message, reservedValue);
+        Write(message, FrameFlags.Unfragmented, reservedValue);
+        return Advance(required);
+    }
+
+    /// <summary>Room for a message to be written in place. Commit or abort it soon: nothing behind it is sent before.</summary>
+    /// <param name="length">0 to <see cref="MaxPayloadLength"/> bytes</param>
+    /// <param name="claim">valid when the result is positive</param>
+    /// <returns>the position behind the message, or a negative constant as for <see cref="Offer"/></returns>
+    /// <exception cref="ArgumentException">the message does not fit one frame</exception>
+    public long TryClaim(int length, out BufferClaim claim)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        if (length > _maxPayloadLength)
+            FrameWriter.ThrowTooLong(length, _maxPayloadLength);
+        claim = default;
+        int frameLength = DataHeader.Length + length;
+        int required = Limits.Align(frameLength);
+        long refusal = MakeRoom(required);
+        if (refusal < 0)
+            return refusal;
+        claim = new BufferClaim(Begin(frameLength, FrameFlags.Unfragmented, 0), length);
+        return Advance(required);
     }
 
     /// <summary>Sends to one more address, on a channel with control-mode=manual; publications of one channel share its addresses.</summary>
@@ -145,23 +157,43 @@ public sealed unsafe class Publication
         _sender.Close();
     }
 
+    /// <summary>
+    /// Ends the stream at once: what receivers do not have yet they never get, and their images end with <see cref="ImageEnd.Revoked"/>.
+    /// </summary>
+    public void Revoke()
+    {
+        if (_closed)
+            return;
+        _closedPosition = Position;
+        _closed = true;
+        _sender.Revoke();
+    }
+
     internal bool BelongsTo(IPublicationDriver sender) => ReferenceEquals(_sender, sender);
 
     private Destinations ManualDestinations() => _sender.ManualDestinations
         ?? throw new InvalidOperationException($"{Channel} takes no destinations: only control-mode=manual does");
 
-    private int RequiredLength(int length)
+    /// <summary>Turns the term where the room does not fit its end.</summary>
+    /// <returns>0, or a negative constant</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private long MakeRoom(int required)
     {
-        if (length <= _maxPayloadLength)
-            return Limits.Align(DataHeader.Length + length);
-        (int full, int rest) = Math.DivRem(length, _maxPayloadLength);
-        return (full * (_maxPayloadLength + DataHeader.Length)) + (rest > 0 ? Limits.Align(DataHeader.Length + rest) : 0);
-    }
-
-    private long AppendWhole(ReadOnlySpan<byte> message, int required, long reservedValue)
-    {
-        Write(message, FrameFlags.Unfragmented, reservedValue);
-        return Advance(required);
+        unchecked
+        {
+            while (true)
+            {
+                if (_closed)
+                    return Closed;
+                if (_termBegin + _termOffset >= _limit.Value)
+                    return Refuse();
+                if (required <= _termLength - _termOffset)
+                    return 0;
+                if (_termBegin + _termLength >= LogPosition.Max(_termLength))
+                    return MaxPositionExceeded;
+                RotateTerm();
+            }
+        }
     }
 
     private long AppendFragments(ReadOnlySpan<byte> message, long reservedValue)
@@ -185,37 +217,25 @@ public sealed unsafe class Publication
     private void Write(ReadOnlySpan<byte> payload, byte flags, long reservedValue)
     {
         int frameLength = DataHeader.Length + payload.Length;
-        byte* frame = Begin(frameLength, FrameType.Data, flags, reservedValue);
+        byte* frame = Begin(frameLength, flags, reservedValue);
         payload.CopyTo(new Span<byte>(frame + DataHeader.Length, payload.Length));
-        Volatile.Write(ref *(int*)frame, frameLength);
+        FrameWriter.Commit(frame, frameLength);
     }
 
-    /// <summary>
-    /// Writes all of a header but a positive length. The caller stores that last, with release: who finds it finds the whole frame.
-    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private byte* Begin(int frameLength, short type, byte flags, long reservedValue)
+    private byte* Begin(int frameLength, byte flags, long reservedValue)
     {
         byte* frame = _log.Term(_termIndex) + _termOffset;
-        var header = (DataHeader*)frame;
-        Volatile.Write(ref header->FrameLength, -frameLength);
-        header->Version = FrameHeader.CurrentVersion;
-        header->Flags = flags;
-        header->Type = type;
-        header->TermOffset = _termOffset;
-        header->SessionId = _header.SessionId;
-        header->StreamId = _header.StreamId;
-        header->TermId = _termId;
-        header->ReservedValue = reservedValue;
+        FrameWriter.Begin(frame, _header, _termId, _termOffset, frameLength, FrameType.Data, flags, reservedValue);
         return frame;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private long Advance(int length)
     {
-        _termOffset += length;
+        _termOffset = unchecked(_termOffset + length);
         _log.StoreTail(_termIndex, _termId, _termOffset);
-        return _termBegin + _termOffset;
+        return unchecked(_termBegin + _termOffset);
     }
 
     private void RotateTerm()
@@ -223,8 +243,7 @@ public sealed unsafe class Publication
         int left = _termLength - _termOffset;
         if (left > 0)
         {
-            byte* frame = Begin(left, FrameType.Padding, FrameFlags.Unfragmented, 0);
-            Volatile.Write(ref *(int*)frame, left);
+            FrameWriter.Pad(_log.Term(_termIndex) + _termOffset, _header, _termId, _termOffset, left);
             Advance(left);
         }
         _termBegin += _termLength;
@@ -242,9 +261,6 @@ public sealed unsafe class Publication
         _counters.BackPressuredOffers++;
         return BackPressured;
     }
-
-    private static void ThrowTooLong(int length, int limit) =>
-        throw new ArgumentException($"a message of {length} bytes is longer than the stream's limit of {limit}");
 }
 
 /// <summary>Why a receiver gave a publication up.</summary>

@@ -25,6 +25,10 @@ internal interface IPublicationDriver
         set { }
     }
 
+    /// <summary>Ends the stream at once, whatever is under way.</summary>
+    /// <exception cref="NotSupportedException">the driver has no such end</exception>
+    void Revoke() => throw new NotSupportedException("only a publication to the network can be revoked");
+
     /// <summary>Takes no more; frees the stream when it is drained and its linger time is over.</summary>
     void Close();
 }
