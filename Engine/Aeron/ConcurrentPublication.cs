@@ -137,8 +137,11 @@ public sealed unsafe class ConcurrentPublication
                 if (count != LogBuffer.TermIdOf(tail) - _log.InitialTermId)
                     return Publication.AdminAction;
                 long position = _log.Position(LogBuffer.TermIdOf(tail), _log.OffsetOf(tail));
+                // Past the last term no claim may be added to the tail: it would run over into the term id.
+                if (position >= LogPosition.Max(_log.TermLength))
+                    return Publication.MaxPositionExceeded;
                 if (position >= _limit.Value)
-                    return Refuse(position, required);
+                    return Refuse();
 
                 tail = _log.ClaimTail(index, required);
                 termId = LogBuffer.TermIdOf(tail);
@@ -159,10 +162,8 @@ public sealed unsafe class ConcurrentPublication
         }
     }
 
-    private long Refuse(long position, int required)
+    private long Refuse()
     {
-        if (position + required > LogPosition.Max(_log.TermLength))
-            return Publication.MaxPositionExceeded;
         if (!_log.IsConnected)
             return Publication.NotConnected;
         Interlocked.Increment(ref _counters.BackPressuredOffers);
