@@ -2,13 +2,6 @@
 
 namespace MarginEngine.Aeron;
 
-/// <summary>A monotonic clock, injected: the transport never reads time itself.</summary>
-public interface INanoClock
-{
-    /// <summary>Nanoseconds since an arbitrary fixed point; never goes back.</summary>
-    long NanoTime();
-}
-
 /// <summary>Settings of an <see cref="AeronAgent"/>. Lengths are bytes, times nanoseconds; defaults as in Aeron 1.52.</summary>
 public sealed class AeronOptions
 {
