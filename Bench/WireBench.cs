@@ -11,7 +11,7 @@ namespace MarginEngine.Bench;
 internal static class WireBench
 {
     private const string Usage =
-        "wire round-trip|throughput [--multicast|--raw] [--messages N] [--length BYTES] [--threads]   (raw: round-trip only)";
+        "wire round-trip|throughput [--multicast|--ipc|--raw] [--messages N] [--length BYTES] [--threads]   (raw: round-trip only)";
 
     /// <returns>0 done, 1 wrong arguments, 2 the peer did not answer</returns>
     public static int Run(ReadOnlySpan<string> args)
@@ -25,7 +25,7 @@ internal static class WireBench
         }
         Console.WriteLine(
             $"{Environment.ProcessorCount} cores, .NET {Environment.Version}, {setup.Messages:N0} messages of {setup.Length} bytes, "
-            + $"{(setup.Raw ? "bare UDP sockets" : setup.Multicast ? "multicast" : "unicast")}, "
+            + $"{(setup.Raw ? "bare UDP sockets" : setup.Ipc ? "shared memory" : setup.Multicast ? "multicast" : "unicast")}, "
             + $"{(setup.Threads ? "two threads" : "two processes")}, both spinning, a core each");
         int collections = GC.CollectionCount(0);
         int code = setup.Throughput ? MeasureThroughput(setup) : MeasureRoundTrip(setup);
@@ -36,7 +36,7 @@ internal static class WireBench
     private static int MeasureRoundTrip(in WireSetup setup)
     {
         var histogram = new LatencyHistogram();
-        using IEcho echo = setup.Raw ? new RawEcho(setup) : new AeronEcho(setup);
+        using IEcho echo = setup.Raw ? new RawEcho(setup) : setup.Ipc ? new IpcEnd(setup) : new AeronEcho(setup);
         using WirePeer peer = WirePeer.Start(setup, echo);
         if (!echo.TryConnect(TimeSpan.FromSeconds(20)))
         {
@@ -58,12 +58,12 @@ internal static class WireBench
         return 0;
 
         string Micros(double percentile) =>
-            (histogram.ValueAtPercentile(percentile) / 1e3).ToString("F1", CultureInfo.InvariantCulture);
+            (histogram.ValueAtPercentile(percentile) / 1e3).ToString("F2", CultureInfo.InvariantCulture);
     }
 
     private static int MeasureThroughput(in WireSetup setup)
     {
-        using var source = new AeronSource(setup);
+        using ISource source = setup.Ipc ? new IpcEnd(setup) : new AeronSource(setup);
         using WirePeer peer = WirePeer.Start(setup, source);
         if (!source.TryConnect(TimeSpan.FromSeconds(20)))
         {
@@ -87,6 +87,7 @@ internal readonly record struct WireSetup
 {
     public bool Throughput { get; init; }
     public bool Multicast { get; init; }
+    public bool Ipc { get; init; }
     public bool Raw { get; init; }
     public bool Threads { get; init; }
     public int Messages { get; init; }
@@ -106,6 +107,9 @@ internal readonly record struct WireSetup
                 case "--multicast":
                     setup = setup with { Multicast = true };
                     break;
+                case "--ipc":
+                    setup = setup with { Ipc = true };
+                    break;
                 case "--raw":
                     setup = setup with { Raw = true };
                     break;
@@ -124,11 +128,13 @@ internal readonly record struct WireSetup
                     return false;
             }
         }
-        return !(setup.Raw && (setup.Throughput || setup.Multicast));
+        return !(setup.Raw && (setup.Throughput || setup.Multicast)) && !(setup.Ipc && (setup.Raw || setup.Multicast));
     }
 }
 
-internal sealed class WireClock : INanoClock
+internal sealed class WireClock : INanoClock, IEpochClock
 {
+    public long EpochMillis => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
     public long NanoTime() => (long)((Int128)Stopwatch.GetTimestamp() * 1_000_000_000 / Stopwatch.Frequency);
 }

@@ -126,7 +126,7 @@ internal sealed class AeronEcho : AeronEnd, IEcho
     }
 }
 
-internal sealed class AeronSource : AeronEnd
+internal sealed class AeronSource : AeronEnd, ISource
 {
     private readonly byte[] _message;
     private readonly bool _multicast;

@@ -23,6 +23,14 @@ internal interface IEcho : IWireEnd
     void RoundTrip(int number);
 }
 
+internal interface ISource : IWireEnd
+{
+    AeronCounters Counters { get; }
+
+    /// <summary>Sends, and returns when the peer has said that it took them all.</summary>
+    void Send(int messages, int before);
+}
+
 internal sealed class WirePeer : IDisposable
 {
     private readonly Process? _process;
@@ -98,6 +106,10 @@ internal sealed class WirePeer : IDisposable
     {
         if (role == "raw-echo")
             RawEcho.Serve(peer, length, announce, stop);
+        else if (role == "driver")
+            IpcEnd.ServeDriver(peer, announce, stop);
+        else if (role.StartsWith("ipc", StringComparison.Ordinal))
+            IpcEnd.Serve(role, peer, announce, stop);
         else
             AeronEcho.Serve(role, peer, announce, stop);
     }

@@ -14,6 +14,7 @@ public sealed unsafe class Image : IImageReader
     private int _assemblyLength;
     private bool _isAssembling;
     private long _nextFragment;
+    private bool _isDamaged;
     private bool _isClosed;
     private long _closedPosition;
 
@@ -52,7 +53,7 @@ public sealed unsafe class Image : IImageReader
     public bool IsClosed => _isClosed;
 
     /// <summary>Why the sender's stream ended; it may still hold messages to read.</summary>
-    public ImageEnd EndReason => _receiver.EndReason;
+    public ImageEnd EndReason => _isDamaged ? ImageEnd.Damaged : _receiver.EndReason;
 
     /// <summary>The sender ended the stream and all of it was taken.</summary>
     public bool IsEndOfStream => EndReason == ImageEnd.EndOfStream && Position >= _receiver.RebuiltPosition;
@@ -90,6 +91,11 @@ public sealed unsafe class Image : IImageReader
                     int frameLength = LogBuffer.FrameLength(frame);
                     if (frameLength <= 0)
                         break;
+                    if (!_log.Holds(position, frameLength))
+                    {
+                        _isDamaged = true;
+                        break;
+                    }
                     long next = position + Limits.Align(frameLength);
                     if (header->Type == FrameType.Padding)
                     {

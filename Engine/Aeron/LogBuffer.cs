@@ -210,6 +210,11 @@ internal sealed unsafe class LogBuffer : IDisposable
     public byte* At(long position) =>
         Term(LogPosition.TermIndex(position, PositionBits)) + LogPosition.TermOffset(position, TermLength);
 
+    /// <summary>Whether a frame of this length can stand at a position; in a shared log it may be anything.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Holds(long position, int frameLength) => unchecked(
+        (uint)(frameLength - DataHeader.Length) <= (uint)(TermLength - DataHeader.Length - LogPosition.TermOffset(position, TermLength)));
+
     public long Position(int termId, int termOffset) => LogPosition.Compute(termId, termOffset, PositionBits, InitialTermId);
 
     /// <summary>Producer's progress as others see it; the producer keeps its own copy.</summary>

@@ -222,7 +222,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
             long termBegin = _rebuilt - offset;
             byte* term = Log.At(termBegin);
             int limit = (int)Math.Min(_highWater - termBegin, Log.TermLength);
-            int reached = TermScanner.Contiguous(term, offset, limit);
+            int reached = TermScanner.Contiguous(term, offset, limit, Log.TermLength);
             _rebuilt = termBegin + reached;
             _highWater = Math.Max(_highWater, _rebuilt);
             if (reached < limit)

@@ -35,13 +35,16 @@ internal static unsafe class TermScanner
         return length;
     }
 
-    /// <summary>Moves from frame to frame; returns the offset of the first that is missing. PAD may lead beyond the limit.</summary>
-    public static int Contiguous(byte* term, int offset, int limit)
+    /// <summary>
+    /// Moves from frame to frame; returns the offset of the first that is missing. PAD may lead beyond the limit. A length that leads out
+    /// of the term is no frame: whoever else maps the log may have written it.
+    /// </summary>
+    public static int Contiguous(byte* term, int offset, int limit, int termLength)
     {
         while (offset < limit)
         {
             int frameLength = LogBuffer.FrameLength(term + offset);
-            if (frameLength <= 0)
+            if (frameLength <= 0 || frameLength > termLength - offset)
                 break;
             offset += Limits.Align(frameLength);
         }

@@ -13,11 +13,15 @@ public sealed class WireBenchTests
     [TestCase("round-trip --threads --messages 200 --raw")]
     [TestCase("throughput --threads --messages 2000 --length 200")]
     [TestCase("throughput --threads --messages 2000 --multicast")]
+    [TestCase("round-trip --threads --messages 200 --ipc")]
+    [TestCase("throughput --threads --messages 20000 --ipc")]
     public void Each_measurement_runs(string arguments) => Assert.That(WireBench.Run(arguments.Split(' ')), Is.Zero);
 
     [TestCase("")]
     [TestCase("round-trip --message 5")]
     [TestCase("throughput --raw")]
+    [TestCase("round-trip --raw --ipc")]
+    [TestCase("throughput --ipc --multicast")]
     [TestCase("round-trip --messages 0")]
     public void Wrong_arguments_are_refused(string arguments) => Assert.That(WireBench.Run(arguments.Split(' ')), Is.EqualTo(1));
 }

@@ -45,6 +45,10 @@ internal sealed partial class Channel
         return new Channel(uri, default) { SessionId = ReadSessionId(uri) };
     }
 
+    /// <summary>A channel that another process judges: only its form is checked here.</summary>
+    /// <exception cref="ChannelException">the text is no channel URI</exception>
+    public static Channel Foreign(string text) => new(ChannelUri.Parse(text), default);
+
     private static ChannelUri OpenIpc(string text)
     {
         ChannelUri uri = ChannelUri.Parse(text);

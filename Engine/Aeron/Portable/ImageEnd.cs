@@ -20,4 +20,7 @@ public enum ImageEnd
 
     /// <summary>The application here refused it.</summary>
     Rejected,
+
+    /// <summary>What stands next in its shared log is no frame; nothing behind it can be read.</summary>
+    Damaged,
 }
