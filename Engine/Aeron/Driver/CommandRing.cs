@@ -33,6 +33,9 @@ internal sealed unsafe class CommandRing
     private readonly int _capacity;
     private readonly byte[] _copy;
 
+    // The consumer's own: what stands in the file others can overwrite.
+    private long _head;
+
     /// <param name="memory">the ring and its trailer</param>
     /// <param name="length">a power of two, and the trailer's length</param>
     public CommandRing(byte* memory, int length)
@@ -52,9 +55,10 @@ internal sealed unsafe class CommandRing
         set => Volatile.Write(ref Word(HeartbeatOffset), value);
     }
 
-    public bool HasCommand => Volatile.Read(ref *(int*)At(Volatile.Read(ref Word(HeadOffset)))) > 0;
+    public bool HasCommand => Volatile.Read(ref *(int*)At(_head)) > 0;
 
-    public long Head => Volatile.Read(ref Word(HeadOffset));
+    /// <summary>How far the consumer has come.</summary>
+    public long Head => _head;
 
     public long Tail => Volatile.Read(ref Word(TailOffset));
 
@@ -83,8 +87,7 @@ internal sealed unsafe class CommandRing
     public int Read<THandler>(ref THandler handler, int limit)
         where THandler : ICommandHandler
     {
-        long head = Head;
-        int begin = Index(head);
+        int begin = Index(_head);
         int contiguous = _capacity - begin;
         int consumed = 0;
         int taken = 0;
@@ -97,7 +100,7 @@ internal sealed unsafe class CommandRing
             int left = contiguous - consumed;
             if (length < HeaderLength || length > left || Align(length) > left || length - HeaderLength > _copy.Length && *(int*)(record + 4) != PaddingType)
             {
-                Discard(head + consumed);
+                Discard();
                 handler.OnBrokenRecord();
                 return taken + 1;
             }
@@ -108,7 +111,7 @@ internal sealed unsafe class CommandRing
             int aligned = Align(length);
             new Span<byte>(record, aligned).Clear();
             consumed += aligned;
-            Volatile.Write(ref Word(HeadOffset), head + consumed);
+            StoreHead(_head + aligned);
             taken++;
             if (type != PaddingType)
                 handler.OnCommand(type, _copy.AsSpan(0, length - HeaderLength));
@@ -122,17 +125,16 @@ internal sealed unsafe class CommandRing
     /// </summary>
     public bool Unblock()
     {
-        long head = Head;
-        long tail = Tail;
-        if (tail == head)
+        long ahead = unchecked(Tail - _head);
+        if (ahead == 0)
             return false;
-        if (tail < head || tail - head > _capacity)
+        if (ahead < 0 || ahead > _capacity)
         {
-            Discard(head);
+            Discard();
             return true;
         }
-        int begin = Index(head);
-        int end = (int)Math.Min(_capacity, begin + (tail - head));
+        int begin = Index(_head);
+        int end = (int)Math.Min(_capacity, begin + ahead);
         byte* record = _ring + begin;
         int length = Volatile.Read(ref *(int*)record);
         if (length > 0)
@@ -146,7 +148,7 @@ internal sealed unsafe class CommandRing
         }
         if (gap < HeaderLength || gap > end - begin)
         {
-            Discard(head);
+            Discard();
             return true;
         }
         *(int*)(record + 4) = PaddingType;
@@ -155,15 +157,22 @@ internal sealed unsafe class CommandRing
     }
 
     /// <summary>What follows cannot be read as records: all of it goes, up to the tail where that makes sense.</summary>
-    private void Discard(long head)
+    private void Discard()
     {
         new Span<byte>(_ring, _capacity).Clear();
         long tail = Tail;
-        long next = tail >= head && tail - head <= _capacity ? tail : head;
+        long ahead = unchecked(tail - _head);
+        long next = ahead >= 0 && ahead <= _capacity && ahead % 8 == 0 ? tail : _head;
         Volatile.Write(ref Word(HeadCacheOffset), next);
-        Volatile.Write(ref Word(HeadOffset), next);
+        StoreHead(next);
         if (next != tail)
             Volatile.Write(ref Word(TailOffset), next);
+    }
+
+    private void StoreHead(long head)
+    {
+        _head = head;
+        Volatile.Write(ref Word(HeadOffset), head);
     }
 
     private byte* TryClaim(int length)
@@ -171,7 +180,7 @@ internal sealed unsafe class CommandRing
         ref long tailWord = ref Word(TailOffset);
         while (true)
         {
-            long head = Head;
+            long head = Volatile.Read(ref Word(HeadOffset));
             long tail = Volatile.Read(ref tailWord);
             int index = Index(tail);
             int toEnd = _capacity - index;

@@ -40,7 +40,7 @@ internal sealed partial class DriverConductor
         _events.PublicationReady(
             isExclusive, correlationId, stream.RegistrationId, stream.SessionId, streamId, stream.LimitId,
             stream.Status?.StatusId ?? NoStatus, stream.Log.Path!);
-        if (isNew)
+        if (isNew && isIpc)
             LinkSubscriptions(stream);
     }
 
