@@ -1,5 +1,6 @@
 // Random and mutated datagrams into both ends: no crash, no allocation, and the stream that was there goes on.
 
+using System.Globalization;
 using MarginEngine.Aeron;
 using NUnit.Framework;
 
@@ -8,6 +9,10 @@ namespace MarginEngine.Tests.AeronTests;
 [TestFixture]
 public sealed class FuzzTests
 {
+    // Datagrams of each run; set MARGIN_FUZZ_FRAMES to 10000000 for a run by hand.
+    private static readonly int Frames =
+        int.Parse(Environment.GetEnvironmentVariable("MARGIN_FUZZ_FRAMES") ?? "160000", CultureInfo.InvariantCulture) / 8;
+
     private const int Session = 77;
     private const int Stream = 1001;
     private const int Term = -3;
@@ -29,7 +34,7 @@ public sealed class FuzzTests
         stage.Hear(Receiver, Wire.Setup(5, Stream, 9, 9, 0, 65536, 1408));
         var random = new Random(seed);
         int taken = 0;
-        for (int i = 0; i < 20_000; i++)
+        for (int i = 0; i < Frames; i++)
         {
             stage.Sent.Clear();
             stage.Hear(Receiver, Mutated(random, seeds));
@@ -66,7 +71,7 @@ public sealed class FuzzTests
             Wire.Setup(Session, Stream, Term, Term, 0, 65536, 1408), Wire.Data(Session, Stream, Term, 0, 0xC0, new byte[100]),
         ];
         var random = new Random(seed);
-        for (int i = 0; i < 20_000; i++)
+        for (int i = 0; i < Frames; i++)
         {
             stage.Hear(sender, Mutated(random, seeds));
             int term = unchecked(Term + (int)(publication.Position >> 16));

@@ -63,6 +63,71 @@ public sealed class ReceiverLifeTests
         Assert.That(flaky.Ends, Is.All.EqualTo(ImageEnd.Silent));
     }
 
+    /// <summary>
+    /// With fc=min all wait for the slowest as long as the channel says and no longer: a short absence costs the others its time and the
+    /// absent one nothing; a long one costs the others the channel's time.
+    /// </summary>
+    [TestCase(1, 1.3)]
+    [TestCase(2, 2.3)]
+    [TestCase(8, 3.3)]
+    [TestCase(15, 3.3)]
+    public void With_fc_min_the_others_wait_for_an_absent_receiver_as_long_as_the_channel_says(int seconds, double longestWait)
+    {
+        Open(Multicast + "|fc=min,t:3s");
+        Listener steady = Listen(Multicast);
+        Listener flaky = Listen(Multicast);
+        Play(Second);
+        _world.CutOff.Add(flaky.Network);
+        double slowest = Play(seconds * Second);
+        _world.CutOff.Remove(flaky.Network);
+        slowest = Math.Max(slowest, Play(15 * Second));
+
+        Assert.That(steady.IsUnbroken, Is.True);
+        Assert.That(steady.Numbers[^1], Is.EqualTo(_offered - 1));
+        Assert.That(slowest, Is.InRange(0.5, longestWait), "seconds between two messages at the steady receiver");
+        Assert.That(flaky.Numbers[^1], Is.EqualTo(_offered - 1), "it is back");
+        Assert.That(flaky.IsUnbroken, Is.EqualTo(seconds < 3));
+        Assert.That(flaky.Breaks, Is.EqualTo(flaky.Ends.Count));
+    }
+
+    [Test]
+    public void With_fc_min_a_paused_reader_holds_all_and_loses_nothing()
+    {
+        Open(Multicast + "|fc=min,g:/2");
+        Listener steady = Listen(Multicast);
+        Listener slow = Listen(Multicast);
+        Play(Second);
+        slow.IsPaused = true;
+        Play(20 * Second);
+        slow.IsPaused = false;
+        Play(2 * Second);
+        foreach (Listener listener in (Listener[])[steady, slow])
+        {
+            Assert.That(listener.IsUnbroken, Is.True);
+            Assert.That(listener.Ends, Is.Empty);
+            Assert.That(listener.Numbers[^1], Is.EqualTo(_offered - 1));
+        }
+    }
+
+    [Test]
+    public void A_late_receiver_of_a_group_is_let_in_without_a_break_for_anybody([Values("fc=min", "fc=tagged,g:5")] string flow)
+    {
+        Open(Multicast + "|" + flow);
+        Listener steady = Listen(Multicast + "|gtag=5");
+        Play(Second);
+        for (int i = 0; i < 5; i++)
+        {
+            Listener late = Listen(Multicast + "|gtag=5");
+            Play(Second / 3);
+            Assert.That(late.Numbers, Is.Not.Empty);
+        }
+        Play(Second);
+        Assert.That(_listeners.Select(listener => listener.IsUnbroken), Is.All.True);
+        Assert.That(_listeners.Select(listener => listener.Ends.Count), Is.All.Zero);
+        Assert.That(_listeners.Select(listener => listener.Numbers[^1]), Is.All.EqualTo(_offered - 1));
+        Assert.That(steady.Numbers[0], Is.Zero);
+    }
+
     [Test]
     public void A_unicast_receiver_that_dies_is_noticed_and_its_successor_served()
     {
@@ -192,7 +257,7 @@ public sealed class ReceiverLifeTests
             }
             _world.Clock.Now += 250_000;
         }
-        return longest / 1e9;
+        return Math.Max(longest, _world.Clock.Now - lastTaken) / 1e9;
     }
 
     private sealed class Listener : IMessageHandler
@@ -225,7 +290,10 @@ public sealed class ReceiverLifeTests
 
         public bool IsUnbroken => Breaks == 0;
 
-        public int Work() => Agent.DoWork() + Subscription.Poll(ref _self, 1_000);
+        /// <summary>Its transport goes on; its application takes nothing.</summary>
+        public bool IsPaused { get; set; }
+
+        public int Work() => Agent.DoWork() + (IsPaused ? 0 : Subscription.Poll(ref _self, 1_000));
 
         public PollAction OnMessage(ReadOnlySpan<byte> message, in MessageContext context)
         {

@@ -22,6 +22,9 @@ internal sealed record Faults
     public int Duplicate { get; init; }
     public int Delay { get; init; }
     public long LongestDelayNanos { get; init; } = 2_000_000;
+
+    /// <summary>Comes after what is sent next.</summary>
+    public int Reorder { get; init; }
     public int Truncate { get; init; }
 
     /// <summary>Damage that a receiver can see. UDP's checksum catches the rest before it gets here.</summary>
@@ -33,6 +36,7 @@ internal sealed record Faults
         Duplicate = random.Next(worst + 1),
         Delay = random.Next(worst + 1),
         LongestDelayNanos = random.NextInt64(1, 5_000_000),
+        Reorder = random.Next(worst + 1),
         Truncate = random.Next(worst + 1),
         Corrupt = random.Next(worst + 1),
     };
@@ -43,6 +47,7 @@ internal sealed class SimulatedWorld(int seed)
     private readonly List<SimulatedSocket> _sockets = [];
     private readonly PriorityQueue<(SimulatedSocket To, byte[] Data, Ipv4Endpoint From), (long Time, long Order)> _inFlight = new();
     private readonly Random _random = new(seed);
+    private (SimulatedSocket To, Ipv4Endpoint From, byte[] Data, long Delay)? _held;
     private long _order;
     private ushort _nextPort = 50_000;
 
@@ -112,6 +117,8 @@ internal sealed class SimulatedWorld(int seed)
 
     private void DeliverFaulty(SimulatedSocket socket, Ipv4Endpoint from, byte[] datagram)
     {
+        (SimulatedSocket To, Ipv4Endpoint From, byte[] Data, long Delay)? overtaken = _held;
+        _held = null;
         int copies = Happens(Faults.Duplicate) ? 2 : 1;
         for (int copy = 0; copy < copies; copy++)
         {
@@ -122,8 +129,14 @@ internal sealed class SimulatedWorld(int seed)
                 data = data[.._random.Next(data.Length)];
             if (Happens(Faults.Corrupt) && data.Length >= 8)
                 data = Damage(data);
-            Schedule(socket, from, data, Happens(Faults.Delay) ? _random.NextInt64(Faults.LongestDelayNanos) : 0);
+            long delay = Happens(Faults.Delay) ? _random.NextInt64(Faults.LongestDelayNanos) : 0;
+            if (_held is null && Happens(Faults.Reorder))
+                _held = (socket, from, data, delay);
+            else
+                Schedule(socket, from, data, delay);
         }
+        if (overtaken is { } late)
+            Schedule(late.To, late.From, late.Data, late.Delay);
     }
 
     private void Schedule(SimulatedSocket socket, Ipv4Endpoint from, byte[] data, long delay) =>
