@@ -108,7 +108,7 @@ internal static class Formulas
     }
 
     /// <summary>
-    /// N(x), with the relative accuracy of the lower tail kept: N(-a) = 2^(-a^2 log2(e)/2) times <see cref="MillsWhole{T}"/>, the exponent in
+    /// N(x), with the relative accuracy of the lower tail kept: N(-a) = 2^(-a^2 log2(e)/2) times <see cref="ScaledTail{T}"/>, the exponent in
     /// two parts.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -126,7 +126,7 @@ internal static class Formulas
         T f = T.SubtractProduct(T.Broadcast(0.0) - power, square, half);
         f = f - T.MultiplyAdd(square, T.Broadcast(HalfLog2ELow), squareLow * half);
 
-        T tail = ScaleByPower(Exp2Fraction(f) * MillsWhole(a), power);
+        T tail = ScaleByPower(Exp2Fraction(f) * ScaledTail(a), power);
         return T.WhereGreater(x, T.Broadcast(0.0), T.Broadcast(1.0) - tail, tail);
     }
 
@@ -174,7 +174,7 @@ internal static class Formulas
     /// w = a/(a+4) and q = 2w - 1, so that the rounding of the polynomial S of degree 22 hardly counts. At 0 it is exactly 1/2.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T MillsWhole<T>(T a) where T : struct, ILanes<T>
+    internal static T ScaledTail<T>(T a) where T : struct, ILanes<T>
     {
         T w = a / (a + T.Broadcast(4.0));
         T q = T.MultiplyAdd(T.Broadcast(2.0), w, T.Broadcast(-1.0));
