@@ -60,7 +60,7 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
         CheckUsable();
         if (Channel.IsIpc(channel))
         {
-            IpcPublication shared = RequireDriver(channel).AddOwnPublication(channel, streamId);
+            IpcPublication shared = RequireDriver(channel).AddOwnPublication(channel, streamId, isExclusive: true);
             return Keep(new Publication(channel, shared, shared.ConsumedPosition, Counters));
         }
         Channel parameters = Channel.ForPublication(channel, _options, this);
@@ -79,6 +79,8 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
     public ConcurrentPublication AddConcurrentPublication(string channel, int streamId)
     {
         CheckUsable();
+        if (Channel.IsIpc(channel))
+            return Keep(new ConcurrentPublication(channel, RequireDriver(channel).AddOwnPublication(channel, streamId, isExclusive: false), Counters));
         Channel parameters = Channel.ForPublication(channel, _options, this);
         SendEndpoint endpoint = FindOrOpenSendEndpoint(parameters);
         NetworkPublication? sender = _senders.Find(open => open.IsShared(endpoint, streamId, parameters.SessionId) && open.TryAddProducer());
@@ -88,9 +90,7 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
             throw Contradiction(sender, parameters, "term-length", sender.Log.TermLength);
         else if (parameters.Mtu != sender.Log.Mtu)
             throw Contradiction(sender, parameters, "mtu", sender.Log.Mtu);
-        var publication = new ConcurrentPublication(channel, sender, Counters);
-        _concurrentPublications.Add(publication);
-        return publication;
+        return Keep(new ConcurrentPublication(channel, sender, Counters));
     }
 
     /// <summary>Session, first term and start of a new stream.</summary>
@@ -315,6 +315,12 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
         var log = new LogBuffer(plan);
         log.Touch();
         return AddSender(parameters, endpoint, log, new Position(plan.StartPosition), plan.StartPosition);
+    }
+
+    private ConcurrentPublication Keep(ConcurrentPublication publication)
+    {
+        _concurrentPublications.Add(publication);
+        return publication;
     }
 
     private Publication Keep(Publication publication)

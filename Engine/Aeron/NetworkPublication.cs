@@ -437,16 +437,3 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         }
     }
 }
-
-internal enum PublicationState
-{
-    Active,
-
-    /// <summary>Closed by its user; what was offered is still being sent.</summary>
-    Draining,
-
-    /// <summary>All is sent; NAKs are answered and the end of the stream is signalled.</summary>
-    Lingering,
-
-    Closed,
-}

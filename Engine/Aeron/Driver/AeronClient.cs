@@ -41,6 +41,8 @@ public sealed record AeronClientOptions
 /// <summary>A client's connection to a driver. All its methods are called by one thread.</summary>
 public sealed class AeronClient : ISubscriptionOwner, IDisposable
 {
+    private const long UnmapDelayNanos = 3_000_000_000;
+
     private readonly AeronClientOptions _options;
     private readonly CncFile _cnc;
     private readonly CommandRing _ring;
@@ -50,9 +52,12 @@ public sealed class AeronClient : ISubscriptionOwner, IDisposable
     private readonly Dictionary<long, RemotePublication> _publications = [];
     private readonly Dictionary<long, Subscription> _subscriptions = [];
     private readonly List<Publication> _handedOut = [];
+    private readonly List<ConcurrentPublication> _handedOutConcurrent = [];
+    private readonly List<(LogBuffer Log, long FromNanos)> _leaving = [];
     private readonly Answer _answer = new();
     private long _nextKeepAliveNanos;
     private int _heartbeatId = -1;
+    private bool _hasClosed;
     private bool _isBusy;
     private bool _isDisposed;
 
@@ -96,6 +101,17 @@ public sealed class AeronClient : ISubscriptionOwner, IDisposable
         RemotePublication remote = Add(channel, streamId, isExclusive: true);
         var publication = new Publication(channel, remote, remote.Log.TailPosition(), Counters);
         _handedOut.Add(publication);
+        return publication;
+    }
+
+    /// <summary>
+    /// Opens a stream that any thread, and other clients of the driver, append to as well; waits for the driver's answer.
+    /// </summary>
+    /// <exception cref="DriverException">the driver refuses, or does not answer</exception>
+    public ConcurrentPublication AddConcurrentPublication(string channel, int streamId)
+    {
+        var publication = new ConcurrentPublication(channel, Add(channel, streamId, isExclusive: false), Counters);
+        _handedOutConcurrent.Add(publication);
         return publication;
     }
 
@@ -147,6 +163,8 @@ public sealed class AeronClient : ISubscriptionOwner, IDisposable
         if (wasOpen)
             _commands.Close(_ring.NextCorrelationId());
         _isDisposed = true;
+        foreach ((LogBuffer log, _) in _leaving)
+            log.Dispose();
         _cnc.Dispose();
     }
 
@@ -173,13 +191,27 @@ public sealed class AeronClient : ISubscriptionOwner, IDisposable
         }
     }
 
-    internal void Remove(RemotePublication publication)
+    internal void NoteClosed() => Volatile.Write(ref _hasClosed, true);
+
+    private void RemoveClosed()
+    {
+        Volatile.Write(ref _hasClosed, false);
+        foreach (RemotePublication publication in _publications.Values.ToArray())
+        {
+            if (publication.IsClosed)
+                Remove(publication);
+        }
+    }
+
+    private void Remove(RemotePublication publication)
     {
         _publications.Remove(publication.RegistrationId);
         _handedOut.RemoveAll(handed => handed.BelongsTo(publication));
         if (!IsClosed)
             _commands.Remove(Command.RemovePublication, _ring.NextCorrelationId(), publication.RegistrationId);
-        publication.Log.Dispose();
+        _handedOutConcurrent.RemoveAll(handed => handed.BelongsTo(publication));
+        // A thread that is just offering finds it closed the next time.
+        _leaving.Add((publication.Log, _options.Clock.NanoTime() + UnmapDelayNanos));
     }
 
     private RemotePublication Add(string channel, int streamId, bool isExclusive)
@@ -216,6 +248,8 @@ public sealed class AeronClient : ISubscriptionOwner, IDisposable
 
     private int Work()
     {
+        if (Volatile.Read(ref _hasClosed))
+            RemoveClosed();
         if (IsClosed)
             return 0;
         int work = 0;
@@ -234,6 +268,13 @@ public sealed class AeronClient : ISubscriptionOwner, IDisposable
         long now = _options.Clock.NanoTime();
         if (now - _nextKeepAliveNanos < 0)
             return work;
+        for (int i = _leaving.Count - 1; i >= 0; i--)
+        {
+            if (now - _leaving[i].FromNanos < 0)
+                continue;
+            _leaving[i].Log.Dispose();
+            _leaving.RemoveAt(i);
+        }
         _nextKeepAliveNanos = now + _options.KeepAliveIntervalNanos;
         return work + KeepAlive();
     }
@@ -325,6 +366,9 @@ public sealed class AeronClient : ISubscriptionOwner, IDisposable
         IsClosed = true;
         foreach (Publication publication in _handedOut.ToArray())
             publication.Close();
+        foreach (ConcurrentPublication publication in _handedOutConcurrent.ToArray())
+            publication.Close();
+        RemoveClosed();
         bool wasBusy = _isBusy;
         _isBusy = false;
         foreach (Subscription subscription in _subscriptions.Values.ToArray())

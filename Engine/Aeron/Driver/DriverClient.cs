@@ -40,6 +40,10 @@ internal sealed class DriverStream
     public NetworkPublication? Network { get; set; }
 
     public ChannelStatus? Status { get; init; }
+
+    /// <summary>Those that clients named, by the id of the command that did.</summary>
+    public List<(long Id, Ipv4Endpoint Address)> Destinations { get; } = [];
+
     public int References { get; set; }
     public int StreamId => Log.StreamId;
     public int SessionId => Log.SessionId;

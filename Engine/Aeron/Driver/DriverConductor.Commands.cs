@@ -90,13 +90,20 @@ internal sealed partial class DriverConductor
                 _events.NextSessionId(correlationId, NextSessionId());
                 break;
             case Command.AddDestination:
+                AddDestination(client, correlationId, command.Int64(16), command.Text(24));
+                break;
             case Command.RemoveDestination:
+                RemoveDestination(client, correlationId, command.Int64(16), command.Text(24));
+                break;
+            case Command.RemoveDestinationById:
+                RemoveDestinationById(client, correlationId, command.Int64(16), command.Int64(24));
+                break;
+            case Command.RejectImage:
+                RejectImage(correlationId, command);
+                break;
             case Command.AddReceiveDestination:
             case Command.RemoveReceiveDestination:
-            case Command.RemoveDestinationById:
-                throw new CommandException(DriverError.NotSupported, "destinations of multi-destination channels are not supported");
-            case Command.RejectImage:
-                throw new CommandException(DriverError.NotSupported, "rejecting an image is not supported");
+                throw new CommandException(DriverError.NotSupported, "subscriptions of many destinations are not supported");
             default:
                 throw new CommandException(DriverError.UnknownCommand, "unknown command");
         }

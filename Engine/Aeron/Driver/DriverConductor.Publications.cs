@@ -9,11 +9,12 @@ internal sealed partial class DriverConductor
     /// <summary>A publication of this process that others read through shared memory.</summary>
     /// <exception cref="ChannelException">the channel is malformed</exception>
     /// <exception cref="IOException">the log cannot be made</exception>
-    public IpcPublication AddOwnPublication(string channel, int streamId)
+    public IpcPublication AddOwnPublication(string channel, int streamId, bool isExclusive)
     {
-        long id = _ring.NextCorrelationId();
-        DriverStream stream = AddIpcStream(Channel.ForIpcPublication(channel, _aeron, _options.IpcTermLength), id, OwnClient, streamId, true);
-        Share(stream);
+        Channel parameters = Channel.ForIpcPublication(channel, _aeron, _options.IpcTermLength);
+        if (!isExclusive && FindShared(parameters, isIpc: true, streamId) is { } shared)
+            return shared.Ipc!;
+        DriverStream stream = AddIpcStream(parameters, _ring.NextCorrelationId(), OwnClient, streamId, isExclusive);
         LinkSubscriptions(stream);
         return stream.Ipc!;
     }
@@ -25,7 +26,7 @@ internal sealed partial class DriverConductor
         bool isIpc = Channel.IsIpc(channel);
         Channel parameters = isIpc
             ? Channel.ForIpcPublication(channel, _aeron, _options.IpcTermLength)
-            : Channel.ForPublication(channel, _aeron);
+            : Channel.ForPublication(channel, _aeron, _agent);
         DriverStream? stream = isExclusive ? null : FindShared(parameters, isIpc, streamId);
         bool isNew = stream is null;
         if (stream is null)
@@ -34,7 +35,7 @@ internal sealed partial class DriverConductor
                 ? AddIpcStream(parameters, correlationId, client.Id, streamId, isExclusive)
                 : AddNetworkStream(parameters, correlationId, client.Id, streamId, isExclusive);
         }
-        Share(stream);
+        stream.References++;
         _registrations.Add(correlationId);
         client.Publications.Add(new ClientPublication(correlationId, stream));
         _events.PublicationReady(
@@ -44,28 +45,20 @@ internal sealed partial class DriverConductor
             LinkSubscriptions(stream);
     }
 
-    private static void Share(DriverStream stream)
-    {
-        stream.References++;
-        if (stream.Ipc is { } ipc)
-            ipc.Producers++;
-    }
-
-    /// <summary>A concurrent publication of the same channel and stream that is still open.</summary>
+    /// <summary>A concurrent publication of the same channel and stream that is still open, with one producer more.</summary>
     /// <exception cref="ChannelException">there is one, and it was made with another geometry</exception>
     private DriverStream? FindShared(Channel channel, bool isIpc, int streamId)
     {
         DriverStream? shared = _streams.Find(stream =>
-            !stream.IsExclusive && stream.StreamId == streamId && stream.References > 0
-            && (channel.SessionId is not { } wanted || wanted == stream.SessionId)
-            && (isIpc ? stream.Ipc is { State: PublicationState.Active } : stream.Network is not null && stream.Status!.Key == SendKey(channel)));
+            !stream.IsExclusive && stream.StreamId == streamId && (channel.SessionId is not { } wanted || wanted == stream.SessionId)
+            && (isIpc ? stream.Ipc is not null : stream.Network is not null && stream.Status!.Key == SendKey(channel)));
         if (shared is null)
             return null;
         if (channel.Uri.Find("term-length") is not null && channel.TermLength != shared.Log.TermLength)
             throw channel.Uri.Error("term-length", $"the publication is open with {shared.Log.TermLength}");
         if (channel.Uri.Find("mtu") is not null && channel.Mtu != shared.Log.Mtu)
             throw channel.Uri.Error("mtu", $"the publication is open with {shared.Log.Mtu}");
-        return shared;
+        return (shared.Ipc?.TryAddProducer() ?? shared.Network!.TryAddProducer()) ? shared : null;
     }
 
     private DriverStream AddIpcStream(Channel channel, long registrationId, long ownerId, int streamId, bool isExclusive)
@@ -124,6 +117,7 @@ internal sealed partial class DriverConductor
                 Network = _agent.AddSender(channel, endpoint, log, PositionOf(counters[0]), start),
             };
             _streams.Add(stream);
+            TellReceiverErrors(stream);
             return stream;
         }
         catch (CommandException)
@@ -145,9 +139,9 @@ internal sealed partial class DriverConductor
             throw new CommandException(DriverError.UnknownPublication, $"no publication {registrationId}");
         ClientPublication publication = client.Publications[index];
         client.Publications.RemoveAt(index);
+        if (isRevoked)
+            (publication.Stream.Ipc ?? (IPublicationDriver?)publication.Stream.Network)?.Revoke();
         Release(publication);
-        if (isRevoked && publication.Stream is { References: 0, Ipc: { } ipc })
-            ipc.Revoke(_now);
         _events.OperationSucceeded(correlationId);
     }
 
@@ -157,8 +151,7 @@ internal sealed partial class DriverConductor
         DriverStream stream = publication.Stream;
         stream.References--;
         stream.Ipc?.Close();
-        if (stream.References == 0)
-            stream.Network?.Close();
+        stream.Network?.Close();
     }
 
     private void CheckStream(DriverStream stream, long now)

@@ -88,7 +88,7 @@ internal sealed partial class DriverConductor
         RequireRoom();
         RequireNew(correlationId);
         bool isIpc = Channel.IsIpc(channel);
-        Channel parameters = isIpc ? Channel.ForIpcSubscription(channel) : Channel.ForSubscription(channel, _aeron);
+        Channel parameters = isIpc ? Channel.ForIpcSubscription(channel) : Channel.ForSubscription(channel, _aeron, _agent);
         var subscription = new ClientSubscription(this, correlationId, client.Id, parameters, streamId);
         if (!isIpc)
         {

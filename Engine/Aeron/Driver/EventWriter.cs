@@ -54,6 +54,16 @@ internal sealed class EventWriter
     public void NextSessionId(long correlationId, int sessionId) =>
         Begin().Put(correlationId).Put(sessionId).Send(Event.NextSessionId);
 
+    public void PublicationError(
+        long registrationId, long destinationId, int sessionId, int streamId, long receiverId, Ipv4Endpoint source, int code, string text)
+    {
+        const long NoGroupTag = -1;
+        const int Ipv4 = 1;
+        Begin().Put(registrationId).Put(destinationId).Put(sessionId).Put(streamId).Put(receiverId).Put(NoGroupTag)
+            .Put(Ipv4 | (source.Port << 16)).Put(unchecked((int)BinaryPrimitives.ReverseEndianness(source.Address)))
+            .Put(0L).Put(0).Put(code).Put(text).Send(Event.PublicationError);
+    }
+
     private EventWriter Begin()
     {
         _length = 0;

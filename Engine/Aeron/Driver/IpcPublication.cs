@@ -15,6 +15,8 @@ internal sealed class IpcPublication : IPublicationDriver, IImageDriver
     private long _blockedAt = -1;
     private long _blockedSinceNanos;
     private long _lingerUntilNanos;
+    private int _producers = 1;
+    private bool _isRevoked;
 
     public IpcPublication(LogBuffer log, Position limit, Channel channel, long startPosition)
     {
@@ -38,9 +40,6 @@ internal sealed class IpcPublication : IPublicationDriver, IImageDriver
     public Ipv4Endpoint Source => default;
     public PublicationState State { get; private set; }
     public ImageEnd EndReason { get; private set; }
-
-    /// <summary>Producers that share the stream; it drains when there is none.</summary>
-    public int Producers { get; set; }
 
     /// <summary>What the slowest reader has consumed; a new reader begins here.</summary>
     public long ConsumedPosition => _consumed;
@@ -81,23 +80,25 @@ internal sealed class IpcPublication : IPublicationDriver, IImageDriver
         _trip = _consumed;
     }
 
-    public void Close()
+    /// <summary>One more that shares the stream; false when the last has just left it.</summary>
+    public bool TryAddProducer()
     {
-        if (--Producers > 0 || State != PublicationState.Active)
-            return;
-        State = PublicationState.Draining;
-        if (_signalsEnd)
-            Log.EndOfStreamPosition = RebuiltPosition;
+        int producers = Volatile.Read(ref _producers);
+        while (producers > 0)
+        {
+            int found = Interlocked.CompareExchange(ref _producers, producers + 1, producers);
+            if (found == producers)
+                return true;
+            producers = found;
+        }
+        return false;
     }
 
+    /// <summary>One producer less, on whatever thread it ran; without any the stream drains.</summary>
+    public void Close() => Interlocked.Decrement(ref _producers);
+
     /// <summary>Ends the stream at once; what was not consumed is lost.</summary>
-    public void Revoke(long now)
-    {
-        Log.IsRevoked = true;
-        Log.EndOfStreamPosition = _consumed;
-        EndReason = ImageEnd.Revoked;
-        BeginLinger(now);
-    }
+    public void Revoke() => Volatile.Write(ref _isRevoked, true);
 
     /// <summary>Moves the limit when the readers have moved on by an eighth of the window, and cleans behind them.</summary>
     public int UpdateLimit()
@@ -131,8 +132,22 @@ internal sealed class IpcPublication : IPublicationDriver, IImageDriver
     /// <summary>Slow duties: the end of the stream, and claims that nobody commits.</summary>
     public int CheckState(long now, long unblockNanos, AeronCounters counters)
     {
+        if (_isRevoked && State < PublicationState.Lingering)
+        {
+            Log.IsRevoked = true;
+            Log.EndOfStreamPosition = _consumed;
+            EndReason = ImageEnd.Revoked;
+            counters.PublicationsRevoked++;
+            BeginLinger(now);
+            return 1;
+        }
         switch (State)
         {
+            case PublicationState.Active when Volatile.Read(ref _producers) <= 0:
+                State = PublicationState.Draining;
+                if (_signalsEnd)
+                    Log.EndOfStreamPosition = RebuiltPosition;
+                return 1;
             case PublicationState.Active when Log.Type == LogType.Concurrent:
                 return CheckBlocked(now, unblockNanos, counters);
             case PublicationState.Draining when _consumed >= Log.TailPosition() || _readers.Count == 0:

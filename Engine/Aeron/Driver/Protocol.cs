@@ -40,6 +40,7 @@ internal static class Event
     public const int CounterUnavailable = 0x0F09;
     public const int ClientTimeout = 0x0F0A;
     public const int StaticCounter = 0x0F0B;
+    public const int PublicationError = 0x0F0C;
     public const int NextSessionId = 0x0F0D;
 }
 

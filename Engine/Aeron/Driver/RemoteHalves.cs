@@ -7,7 +7,7 @@ namespace MarginEngine.Aeron;
 
 internal sealed class RemotePublication(AeronClient client, long registrationId, LogBuffer log, Position limit) : IPublicationDriver
 {
-    private bool _isClosed;
+    private int _isClosed;
 
     public long RegistrationId { get; } = registrationId;
 
@@ -20,12 +20,13 @@ internal sealed class RemotePublication(AeronClient client, long registrationId,
     /// <summary>The log is the driver's, and outlives this process: what was offered is not lost with it.</summary>
     public bool IsDrained => true;
 
+    public bool IsClosed => Volatile.Read(ref _isClosed) != 0;
+
+    /// <summary>Any thread may call it; the client's next duty cycle tells the driver.</summary>
     public void Close()
     {
-        if (_isClosed)
-            return;
-        _isClosed = true;
-        client.Remove(this);
+        Volatile.Write(ref _isClosed, 1);
+        client.NoteClosed();
     }
 }
 
@@ -143,10 +144,11 @@ internal sealed class CommandWriter(CommandRing ring, long clientId)
         Send(command, command == Command.RemovePublication ? 32 : 24);
     }
 
+    /// <summary>Goodbye; a driver that takes no commands finds out by the silence.</summary>
     public void Close(long id)
     {
         Begin(id);
-        Send(Command.ClientClose, CommandReader.HeadLength);
+        _ = ring.TryWrite(Command.ClientClose, _scratch.AsSpan(0, CommandReader.HeadLength));
     }
 
     private void Begin(long correlationId)

@@ -66,6 +66,8 @@ internal sealed class SystemCounters
         _counters.Store(23, totals.GapsFilled);
         _counters.Store(24, totals.ClientTimeouts);
         _counters.Store(38, totals.ErrorFramesReceived);
+        _counters.Store(40, totals.PublicationsRevoked);
+        _counters.Store(42, totals.ImagesRejected);
         _counters.Store(44, totals.StatusMessagesRejected);
     }
 }

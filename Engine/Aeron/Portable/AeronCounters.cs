@@ -58,6 +58,9 @@ public sealed class AeronCounters
     public long PublicationsUnblocked;
     public long CommandsUnblocked;
 
+    /// <summary>Streams of shared memory that were ended with messages still unread.</summary>
+    public long PublicationsRevoked;
+
     /// <summary>Commands that were malformed or could not be carried out, and clients that fell silent.</summary>
     public long CommandsRefused;
     public long ClientTimeouts;

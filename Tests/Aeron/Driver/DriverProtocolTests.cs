@@ -298,6 +298,47 @@ public sealed class DriverProtocolTests
         Assert.That(_world.Files("publications").Concat(_world.Files("images")), Is.Empty);
     }
 
+    [Test]
+    public void Destinations_are_added_by_hand_and_removed_by_name_or_id()
+    {
+        long publication = _client.AddExclusive(5, "aeron:udp?control-mode=manual");
+        Told limit = _client.Listen().Find(item => item.Type == Event.ExclusivePublicationReady);
+        Assert.That(limit.Int64(0), Is.EqualTo(publication));
+        var reached = new List<int>();
+        _world.Simulated.Tap = (_, to, _) =>
+        {
+            reached.Add(to.Port);
+            return true;
+        };
+        long first = _client.Send(Command.AddDestination, publication, "aeron:udp?endpoint=127.0.0.1:40101");
+        long second = _client.Send(Command.AddDestination, publication, "aeron:udp?endpoint=127.0.0.1:40102");
+        Assert.That(_client.Listen(200).Select(item => (item.Type, item.Int64(0))), Is.EqualTo(new[] { (Event.OperationSucceeded, first), (Event.OperationSucceeded, second) }));
+        Assert.That(reached.Distinct(), Is.EquivalentTo(new[] { 40101, 40102 }));
+        _client.Send(Command.RemoveDestination, publication, "aeron:udp?endpoint=127.0.0.1:40101");
+        _client.Send(Command.RemoveDestinationById, publication, second);
+        Assert.That(_client.Listen().Select(item => item.Type), Is.All.EqualTo(Event.OperationSucceeded));
+        reached.Clear();
+        _world.Pass(200);
+        Assert.That(reached, Is.Empty);
+    }
+
+    [Test]
+    public void A_rejected_image_ends_and_its_publisher_hears_why()
+    {
+        const string Channel = "aeron:udp?endpoint=127.0.0.1:40100";
+        long subscription = _client.AddSubscription(5, Channel);
+        long publication = _client.AddPublication(5, Channel);
+        Told image = _client.Listen(300).Find(item => item.Type == Event.AvailableImage);
+        long rejection = _client.Send(Command.RejectImage, image.Int64(0), 0L, "not this one");
+        List<Told> told = _client.Listen(3_000);
+        Assert.That(told[0].Int64(0), Is.EqualTo(rejection));
+        Told error = told.Find(item => item.Type == Event.PublicationError);
+        Assert.That((error.Int64(0), error.Int32(16), error.Int32(20)), Is.EqualTo((publication, image.Int32(8), 5)));
+        Assert.That((error.Int32(60), error.Text(64)), Is.EqualTo((13, "not this one")));
+        Assert.That((error.Bytes[40], error.Bytes[44..48]), Is.EqualTo(((byte)1, new byte[] { 127, 0, 0, 1 })));
+        Assert.That(told.Find(item => item.Type == Event.UnavailableImage).Int64(8), Is.EqualTo(subscription));
+    }
+
     private static unsafe void WriteFrame(LogBuffer log, int offset, int length)
     {
         DataHeader header = log.DefaultHeader;
