@@ -5,8 +5,10 @@ using MarginEngine.Watch;
 namespace MarginEngine.Pipeline;
 
 /// <summary>Gives the transport the engine's clock.</summary>
-internal sealed class TransportClock(IClock clock) : INanoClock
+internal sealed class TransportClock(IClock clock) : INanoClock, IEpochClock
 {
+    public long EpochMillis => clock.WallNanos / 1_000_000;
+
     public long NanoTime() => clock.MonotonicNanos;
 }
 

@@ -48,7 +48,15 @@ public sealed partial class Node
     private NetworkStage NewNetwork()
     {
         // Smaller terms than Aeron's default: what waits in a term is margin that grows stale, and nothing here is that far ahead.
-        var network = new NetworkStage(Own(new AeronAgent(new AeronOptions(new TransportClock(_clock)) { TermLength = TermBytes })));
+        var clock = new TransportClock(_clock);
+        var network = new NetworkStage(Own(new AeronAgent(new AeronOptions(clock)
+        {
+            TermLength = TermBytes,
+            // One agent serves the directory: the first, which is the input's.
+            Driver = _networks.Count == 0 && _options.AeronDirectory is { } directory
+                ? new DriverOptions(directory, clock) { IpcTermLength = TermBytes }
+                : null,
+        })));
         _networks.Add(network);
         return network;
     }

@@ -91,6 +91,12 @@ public sealed record NodeOptions
     /// <summary>Acknowledgements from the standby to the primary.</summary>
     public StreamOptions? Acks { get; set; }
 
+    /// <summary>
+    /// A directory that the thread of the input serves as a media driver: processes of this machine reach the node through shared memory,
+    /// with any Aeron client, and its channels may be <c>aeron:ipc</c> (those of the output only where it shares the input's thread).
+    /// </summary>
+    public string? AeronDirectory { get; set; }
+
     public required JournalOptions Journal { get; set; }
 
     /// <summary>Capacities of the machine; a key left out keeps its default.</summary>
