@@ -10,6 +10,9 @@ namespace MarginEngine.Bench;
 
 internal static class WireBench
 {
+    // A TimeSpan counts in steps of 100 ns, half a round trip through shared memory.
+    private static readonly double NanosPerTick = 1e9 / Stopwatch.Frequency;
+
     private const string Usage =
         "wire round-trip|throughput [--multicast|--ipc|--raw] [--messages N] [--length BYTES] [--threads]   (raw: round-trip only)";
 
@@ -50,7 +53,7 @@ internal static class WireBench
         {
             long start = Stopwatch.GetTimestamp();
             echo.RoundTrip(i);
-            histogram.Record((long)Stopwatch.GetElapsedTime(start).TotalNanoseconds);
+            histogram.Record((long)((Stopwatch.GetTimestamp() - start) * NanosPerTick));
         }
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
