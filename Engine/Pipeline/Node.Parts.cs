@@ -53,7 +53,7 @@ public sealed partial class Node
         {
             TermLength = TermBytes,
             // One agent serves the directory: the first, which is the input's.
-            Driver = _networks.Count == 0 && _options.AeronDirectory is { } directory
+            Driver = (_networks.Count == 0 || DriverOptions.TakesManyAgents) && _options.AeronDirectory is { } directory
                 ? new DriverOptions(directory, clock) { IpcTermLength = TermBytes }
                 : null,
         })));

@@ -2,13 +2,6 @@
 
 namespace MarginEngine.Aeron;
 
-/// <summary>The time of day, injected: clients and driver compare their heartbeats by it.</summary>
-public interface IEpochClock
-{
-    /// <summary>Milliseconds since 1970-01-01 UTC.</summary>
-    long EpochMillis { get; }
-}
-
 /// <summary>An Aeron directory to serve. Lengths are bytes, times nanoseconds; defaults mostly as in Aeron 1.52.</summary>
 public sealed class DriverOptions
 {
@@ -19,6 +12,9 @@ public sealed class DriverOptions
         Directory = Path.GetFullPath(directory);
         Clock = clock;
     }
+
+    /// <summary>False: an agent serves its directory alone, others of the process are its clients or none.</summary>
+    public static bool TakesManyAgents => false;
 
     public string Directory { get; }
 

@@ -8,8 +8,11 @@ public sealed class AeronOptions
 
     public INanoClock Clock { get; }
 
+    /// <summary>The media driver's directory, where it is configured.</summary>
+    public DriverOptions? Driver { get; init; }
+
     /// <summary>Directory of the media driver; null: what AERON_DIR names, else the client's default.</summary>
-    public string? Directory { get; init; } = Environment.GetEnvironmentVariable("AERON_DIR");
+    public string? Directory => Driver?.Directory ?? Environment.GetEnvironmentVariable("AERON_DIR");
 
     /// <summary>A publication's term in bytes, where its channel does not say it.</summary>
     public int TermLength { get; init; }
