@@ -22,6 +22,7 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
     private int _nextSessionId;
     private long _nextReceiverId;
     private bool _isBusy;
+    private bool _isAsleep;
     private readonly DriverConductor? _driver;
     private bool _isDisposed;
 
@@ -45,6 +46,9 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
 
     internal RandomSource Random { get; }
 
+    /// <summary>The thread that runs the agent by itself, if one does: then the client's halves are used by others.</summary>
+    internal AgentThread? Home { get; set; }
+
     internal bool HasRoomForImage => _receivers.Count < _options.MaxImages;
 
     /// <summary>
@@ -67,7 +71,7 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
         SendEndpoint endpoint = FindOrOpenSendEndpoint(parameters);
         LogSpec plan = PlanStream(parameters, endpoint, streamId);
         NetworkPublication sender = AddOwnSender(parameters, endpoint, plan);
-        return Keep(new Publication(channel, sender, plan.StartPosition, Counters));
+        return Keep(new Publication(channel, sender, plan.StartPosition, Counters, Home is null ? null : this));
     }
 
     /// <summary>
@@ -90,7 +94,7 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
             throw Contradiction(sender, parameters, "term-length", sender.Log.TermLength);
         else if (parameters.Mtu != sender.Log.Mtu)
             throw Contradiction(sender, parameters, "mtu", sender.Log.Mtu);
-        return Keep(new ConcurrentPublication(channel, sender, Counters));
+        return Keep(new ConcurrentPublication(channel, sender, Counters, Home is null ? null : this));
     }
 
     /// <summary>Session, first term and start of a new stream.</summary>
@@ -172,6 +176,12 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
     public bool WaitForInput(int timeoutMicros)
     {
         CheckUsable();
+        if (Home is not null)
+        {
+            // Before the look at what is waiting: who offers after that look finds the flag and wakes the thread.
+            Volatile.Write(ref _isAsleep, true);
+            Interlocked.MemoryBarrier();
+        }
         long now = _clock.NanoTime();
         long deadline = now + (timeoutMicros * 1_000L);
         foreach (NetworkPublication sender in _senders)
@@ -183,11 +193,23 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
         // Nothing in shared memory wakes this thread.
         if (_driver is not null)
             deadline = Math.Min(deadline, now + SharedMemoryNapNanos);
-        return _network.Wait(Math.Max(0, deadline - now));
+        bool isWoken = _network.Wait(Math.Max(0, deadline - now));
+        Volatile.Write(ref _isAsleep, false);
+        return isWoken;
     }
 
     /// <summary>Ends a <see cref="WaitForInput"/> of the agent's thread, or its next one. Any thread may call it.</summary>
     public void Wake() => _network.Wake();
+
+    /// <summary>After an offer by another thread than the agent's own: ends its sleep.</summary>
+    internal void WakeIfAsleep()
+    {
+        if (Home is null)
+            return;
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _isAsleep))
+            _network.Wake();
+    }
 
     /// <summary>
     /// Says goodbye to receivers and senders once and frees everything. Messages still waiting for window are lost: close the
@@ -253,11 +275,35 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
 
     void ISubscriptionOwner.BeginPoll()
     {
+        if (Home is not null)
+            return;
         CheckUsable();
         _isBusy = true;
     }
 
-    void ISubscriptionOwner.EndPoll() => _isBusy = false;
+    void ISubscriptionOwner.EndPoll()
+    {
+        if (Home is null)
+            _isBusy = false;
+    }
+
+    bool ISubscriptionOwner.IsThreaded => Home is not null;
+
+    void ISubscriptionOwner.Run(Action action)
+    {
+        if (Home is { } home)
+        {
+            home.Run(_ =>
+            {
+                action();
+                return true;
+            });
+        }
+        else
+        {
+            action();
+        }
+    }
 
     void ISubscriptionOwner.CheckNotBusy() => CheckNotBusy();
 
@@ -381,9 +427,13 @@ public sealed class AeronAgent : ISubscriptionOwner, ITagResolver, IDisposable
 
     private void RemoveReceiver(NetworkImage receiver)
     {
-        _receivers.Remove(receiver);
         foreach (Subscription subscription in _subscriptions)
-            subscription.Drop(receiver);
+        {
+            // Another thread is reading; the next duty cycle tries again.
+            if (!subscription.TryDrop(receiver))
+                return;
+        }
+        _receivers.Remove(receiver);
         _driver?.OnImageRemoved(receiver);
         receiver.Dispose();
         Counters.ImagesClosed++;

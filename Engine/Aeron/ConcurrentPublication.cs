@@ -14,12 +14,14 @@ public sealed unsafe class ConcurrentPublication
     private readonly LogBuffer _log;
     private readonly Position _limit;
     private readonly AeronCounters _counters;
+    private readonly AeronAgent? _threaded;
     private readonly DataHeader _header;
     private readonly int _maxPayloadLength;
     private int _isClosed;
 
-    internal ConcurrentPublication(string channel, IPublicationDriver sender, AeronCounters counters)
+    internal ConcurrentPublication(string channel, IPublicationDriver sender, AeronCounters counters, AeronAgent? threaded = null)
     {
+        _threaded = threaded;
         _sender = sender;
         _log = sender.Log;
         _limit = sender.Limit;
@@ -87,6 +89,7 @@ public sealed unsafe class ConcurrentPublication
             flags = 0;
         }
         while (!message.IsEmpty);
+        _threaded?.WakeIfAsleep();
         return position;
     }
 
@@ -106,7 +109,7 @@ public sealed unsafe class ConcurrentPublication
         if (position < 0)
             return position;
         FrameWriter.Begin(frame, _header, termId, termOffset, frameLength, FrameType.Data, FrameFlags.Unfragmented, 0);
-        claim = new BufferClaim(frame, length);
+        claim = new BufferClaim(frame, length, _threaded);
         return position;
     }
 

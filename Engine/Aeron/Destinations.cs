@@ -1,13 +1,15 @@
-// Where a multi-destination channel sends: addresses that its user named, or those that status messages came from.
+// Where a multi-destination channel sends: addresses that its user named, or those that status messages came from. The list is replaced,
+// never changed, so that the sender may walk it while a user's thread names another.
 
 namespace MarginEngine.Aeron;
 
 internal sealed class Destinations
 {
-    private readonly Entry[] _entries = new Entry[Limits.Destinations];
+    private readonly Lock _changing = new();
     private readonly bool _isDynamic;
     private readonly long _timeoutNanos;
     private long _nextExpiryNanos = long.MaxValue;
+    private volatile Destination[] _all = [];
 
     public Destinations(ControlMode mode, long timeoutNanos)
     {
@@ -15,27 +17,30 @@ internal sealed class Destinations
         _timeoutNanos = timeoutNanos;
     }
 
-    public int Count { get; private set; }
+    public Destination[] All => _all;
 
-    public Ipv4Endpoint this[int index] => _entries[index].Address;
-
-    /// <summary>For control-mode=manual.</summary>
+    /// <summary>For control-mode=manual. Any thread may call it.</summary>
     /// <returns>false when it is there already or there is no room</returns>
     public bool TryAdd(Ipv4Endpoint address)
     {
-        if (Count == _entries.Length || Find(address) >= 0)
-            return false;
-        _entries[Count++] = new Entry { Address = address };
-        return true;
+        lock (_changing)
+        {
+            if (_all.Length == Limits.Destinations || Find(address) is not null)
+                return false;
+            _all = [.. _all, new Destination(address)];
+            return true;
+        }
     }
 
+    /// <summary>Any thread may call it.</summary>
     public bool Remove(Ipv4Endpoint address)
     {
-        int index = Find(address);
-        if (index < 0)
-            return false;
-        _entries[index] = _entries[--Count];
-        return true;
+        lock (_changing)
+        {
+            int before = _all.Length;
+            _all = Array.FindAll(_all, destination => destination.Address != address);
+            return _all.Length < before;
+        }
     }
 
     /// <summary>For control-mode=dynamic: who sends status messages gets data. Without room the newcomer is left out.</summary>
@@ -43,14 +48,9 @@ internal sealed class Destinations
     {
         if (!_isDynamic)
             return;
-        int index = Find(source);
-        if (index < 0)
-        {
-            if (!TryAdd(source))
-                return;
-            index = Count - 1;
-        }
-        _entries[index].HeardNanos = now;
+        if (Find(source) is null && !TryAdd(source))
+            return;
+        Find(source)!.HeardNanos = now;
         _nextExpiryNanos = Math.Min(_nextExpiryNanos, now + _timeoutNanos);
     }
 
@@ -60,28 +60,29 @@ internal sealed class Destinations
         if (now - _nextExpiryNanos < 0)
             return;
         _nextExpiryNanos = long.MaxValue;
-        for (int i = Count - 1; i >= 0; i--)
+        foreach (Destination destination in _all)
         {
-            if (now - _entries[i].HeardNanos >= _timeoutNanos)
-                _entries[i] = _entries[--Count];
+            if (now - destination.HeardNanos >= _timeoutNanos)
+                Remove(destination.Address);
             else
-                _nextExpiryNanos = Math.Min(_nextExpiryNanos, _entries[i].HeardNanos + _timeoutNanos);
+                _nextExpiryNanos = Math.Min(_nextExpiryNanos, destination.HeardNanos + _timeoutNanos);
         }
     }
 
-    private int Find(Ipv4Endpoint address)
+    private Destination? Find(Ipv4Endpoint address)
     {
-        for (int i = 0; i < Count; i++)
+        foreach (Destination destination in _all)
         {
-            if (_entries[i].Address == address)
-                return i;
+            if (destination.Address == address)
+                return destination;
         }
-        return -1;
+        return null;
     }
+}
 
-    private struct Entry
-    {
-        public Ipv4Endpoint Address;
-        public long HeardNanos;
-    }
+internal sealed class Destination(Ipv4Endpoint address)
+{
+    public Ipv4Endpoint Address { get; } = address;
+
+    public long HeardNanos { get; set; }
 }

@@ -57,9 +57,11 @@ public unsafe struct BufferClaim
 {
     private byte* _frame;
     private readonly int _length;
+    private readonly AeronAgent? _threaded;
 
-    internal BufferClaim(byte* frame, int payloadLength)
+    internal BufferClaim(byte* frame, int payloadLength, AeronAgent? threaded)
     {
+        _threaded = threaded;
         _frame = frame;
         _length = payloadLength;
     }
@@ -75,19 +77,21 @@ public unsafe struct BufferClaim
 
     /// <summary>Makes the message readable.</summary>
     /// <exception cref="InvalidOperationException">it was committed or aborted before</exception>
-    public void Commit()
-    {
-        FrameWriter.Commit((byte*)Header(), DataHeader.Length + _length);
-        _frame = null;
-    }
+    public void Commit() => Finish();
 
     /// <summary>Gives the room up; receivers pass over it.</summary>
     /// <exception cref="InvalidOperationException">it was committed or aborted before</exception>
     public void Abort()
     {
         Header()->Type = FrameType.Padding;
+        Finish();
+    }
+
+    private void Finish()
+    {
         FrameWriter.Commit((byte*)Header(), DataHeader.Length + _length);
         _frame = null;
+        _threaded?.WakeIfAsleep();
     }
 
     private readonly DataHeader* Header() => _frame != null

@@ -60,7 +60,7 @@ public sealed unsafe class Image : IImageReader
 
     /// <summary>
     /// Gives the stream up and tells its sender; what has arrived can still be read, and the session is not joined again before somebody
-    /// subscribes anew. Not to be called by a handler.
+    /// subscribes anew. The agent's next duty cycle does it.
     /// </summary>
     /// <param name="reason">travels to the sender, cut at 1,023 bytes of UTF-8</param>
     public void Reject(string reason)
@@ -140,7 +140,6 @@ public sealed unsafe class Image : IImageReader
             return;
         _closedPosition = _position.Value;
         _isClosed = true;
-        _position.Free();
         _ = LinuxCalls.Unmap(_assembly, (nuint)_assemblyCapacity);
     }
 

@@ -33,6 +33,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
     private long _gapDeadlineNanos;
     private int _endStatusLeft = Limits.EndOfStreamStatusMessages;
     private bool _isRevoked;
+    private volatile string? _rejectWanted;
     private byte[] _rejection = [];
 
     public NetworkImage(
@@ -158,7 +159,9 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
         else
             _gapPosition = -1;
         work += ReportStatus(now);
-        if (_isRevoked)
+        if (_rejectWanted is { } reason)
+            RejectNow(reason, now);
+        else if (_isRevoked)
             End(ImageEnd.Revoked, now);
         else if (_rebuilt >= Log.EndOfStreamPosition)
             End(ImageEnd.EndOfStream, now);
@@ -178,15 +181,15 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
         return _gapPosition >= 0 ? Math.Min(next, _gapDeadlineNanos) : next;
     }
 
-    /// <summary>Gives the stream up: nothing more is taken, and the sender is told why.</summary>
-    public void Reject(string reason)
+    /// <summary>Gives the stream up: nothing more is taken, and the sender is told why. Any thread may ask; the next duty cycle does it.</summary>
+    public void Reject(string reason) => _rejectWanted = reason;
+
+    private void RejectNow(string reason, long now)
     {
-        if (State != ImageState.Active)
-            return;
         byte[] text = Encoding.UTF8.GetBytes(reason);
         _rejection = text[..Math.Min(text.Length, Limits.MaxErrorTextLength)];
         Log.EndOfStreamPosition = _rebuilt;
-        End(ImageEnd.Rejected, _lastPacketNanos);
+        End(ImageEnd.Rejected, now);
         _counters.ImagesRejected++;
     }
 

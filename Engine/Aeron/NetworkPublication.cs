@@ -246,7 +246,6 @@ internal sealed unsafe class NetworkPublication : IPublicationDriver, IDisposabl
         State = PublicationState.Closed;
         _endpoint.Remove(this);
         Log.Dispose();
-        Limit.Free();
     }
 
     private bool HasManyReceivers => _channel.IsMulticast || _channel.IsMultiDestination;

@@ -1,4 +1,4 @@
-// One 64-bit position in native memory on its own pair of cache lines, written by one side and read by others, as Aeron's counters are.
+// One 64-bit position on its own pair of cache lines, written by one side and read by others, as Aeron's counters are.
 
 using System.Runtime.InteropServices;
 
@@ -8,14 +8,16 @@ internal sealed unsafe class Position
 {
     private const int SlotLength = 128;
 
-    private readonly bool _isOwn;
-    private long* _value;
+    // Of its own the collector frees it when nobody can read it any more, so that a late look from another thread finds memory there.
+    private readonly byte[] _memory = [];
+    private readonly long* _value;
 
     public Position(long initial)
     {
-        _value = (long*)NativeMemory.AlignedAlloc(SlotLength, SlotLength);
+        _memory = GC.AllocateArray<byte>(2 * SlotLength, pinned: true);
+        nint start = (nint)Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0);
+        _value = (long*)((start + SlotLength - 1) & ~(nint)(SlotLength - 1));
         *_value = initial;
-        _isOwn = true;
     }
 
     /// <summary>A position that lies in a counter; the counter is freed by its owner.</summary>
@@ -25,12 +27,5 @@ internal sealed unsafe class Position
     {
         get => Volatile.Read(ref *_value);
         set => Volatile.Write(ref *_value, value);
-    }
-
-    public void Free()
-    {
-        if (_isOwn)
-            NativeMemory.AlignedFree(_value);
-        _value = null;
     }
 }

@@ -28,6 +28,7 @@ public sealed unsafe class Publication
     private readonly LogBuffer _log;
     private readonly Position _limit;
     private readonly AeronCounters _counters;
+    private readonly AeronAgent? _threaded;
     private readonly DataHeader _header;
     private readonly int _termLength;
     private readonly int _maxPayloadLength;
@@ -39,8 +40,10 @@ public sealed unsafe class Publication
     private bool _closed;
     private long _closedPosition;
 
-    internal Publication(string channel, IPublicationDriver sender, long startPosition, AeronCounters counters)
+    internal Publication(
+        string channel, IPublicationDriver sender, long startPosition, AeronCounters counters, AeronAgent? threaded = null)
     {
+        _threaded = threaded;
         _sender = sender;
         _log = sender.Log;
         _limit = sender.Limit;
@@ -105,10 +108,18 @@ public sealed unsafe class Publication
         long refusal = MakeRoom(required);
         if (refusal < 0)
             return refusal;
+        long position;
         if (message.Length > _maxPayloadLength)
-            return AppendFragments(message, reservedValue);
-        Write(message, FrameFlags.Unfragmented, reservedValue);
-        return Advance(required);
+        {
+            position = AppendFragments(message, reservedValue);
+        }
+        else
+        {
+            Write(message, FrameFlags.Unfragmented, reservedValue);
+            position = Advance(required);
+        }
+        _threaded?.WakeIfAsleep();
+        return position;
     }
 
     /// <summary>Room for a message to be written in place. Commit or abort it soon: nothing behind it is sent before.</summary>
@@ -127,7 +138,7 @@ public sealed unsafe class Publication
         long refusal = MakeRoom(required);
         if (refusal < 0)
             return refusal;
-        claim = new BufferClaim(Begin(frameLength, FrameFlags.Unfragmented, 0), length);
+        claim = new BufferClaim(Begin(frameLength, FrameFlags.Unfragmented, 0), length, _threaded);
         return Advance(required);
     }
 
@@ -258,7 +269,7 @@ public sealed unsafe class Publication
     {
         if (!_log.IsConnected)
             return NotConnected;
-        _counters.BackPressuredOffers++;
+        Interlocked.Increment(ref _counters.BackPressuredOffers);
         return BackPressured;
     }
 }

@@ -109,10 +109,11 @@ internal sealed unsafe class SendEndpoint : IDisposable
         if (_destinations is null)
             return SendOnce(batch);
         // With nobody there the stream moves on, as a multicast stream does; one whose datagrams were not taken asks for them by NAK.
-        int furthest = _destinations.Count == 0 ? batch.Count : 0;
-        for (int i = 0; i < _destinations.Count; i++)
+        Destination[] destinations = _destinations.All;
+        int furthest = destinations.Length == 0 ? batch.Count : 0;
+        foreach (Destination destination in destinations)
         {
-            batch.Redirect(_destinations[i]);
+            batch.Redirect(destination.Address);
             furthest = Math.Max(furthest, SendOnce(batch));
         }
         return furthest;

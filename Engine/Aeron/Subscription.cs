@@ -6,7 +6,13 @@ namespace MarginEngine.Aeron;
 public sealed class Subscription : IImageListener
 {
     private readonly ISubscriptionOwner _owner;
-    private readonly List<Image> _images = [];
+    private readonly bool _isThreaded;
+
+    // Replaced, never changed: a thread that polls walks the one it found.
+    private volatile Image[] _images = [];
+
+    // 1 while somebody reads the images, or takes one away; used only where those are two threads.
+    private int _gate;
     private int _first;
     private bool _isClosed;
 
@@ -15,6 +21,7 @@ public sealed class Subscription : IImageListener
     {
         Sources = sources;
         _owner = owner;
+        _isThreaded = owner.IsThreaded;
         Parameters = channel;
         Endpoint = endpoint;
         StreamId = streamId;
@@ -36,11 +43,11 @@ public sealed class Subscription : IImageListener
     /// <summary>Who may speak; null for anybody.</summary>
     public SourceList? Sources { get; }
 
-    public int ImageCount => _images.Count;
+    public int ImageCount => _images.Length;
 
     public IReadOnlyList<Image> Images => _images;
 
-    public bool IsConnected => _images.Count > 0;
+    public bool IsConnected => _images.Length > 0;
 
     public bool IsClosed => _isClosed;
 
@@ -58,23 +65,25 @@ public sealed class Subscription : IImageListener
     public int Poll<THandler>(ref THandler handler, int messageLimit)
         where THandler : IMessageHandler, allows ref struct
     {
-        int count = _images.Count;
-        if (count == 0)
+        if (_images.Length == 0 || !TryEnter())
             return 0;
         _owner.BeginPoll();
         int taken = 0;
         try
         {
+            Image[] images = _images;
+            int count = images.Length;
             _first = _first + 1 < count ? _first + 1 : 0;
-            for (int i = 0; i < count && taken < messageLimit && i < _images.Count; i++)
+            for (int i = 0; i < count && taken < messageLimit; i++)
             {
                 int index = _first + i;
-                taken += _images[index < count ? index : index - count].Poll(ref handler, messageLimit - taken);
+                taken += images[index < count ? index : index - count].Poll(ref handler, messageLimit - taken);
             }
         }
         finally
         {
             _owner.EndPoll();
+            Leave();
         }
         return taken;
     }
@@ -82,16 +91,22 @@ public sealed class Subscription : IImageListener
     /// <summary>Leaves the channel; the senders are told. Not to be called by a handler or callback.</summary>
     public void Close()
     {
-        if (_isClosed)
-            return;
+        if (!_isClosed)
+            _owner.Run(CloseNow);
+    }
+
+    private void CloseNow()
+    {
         _owner.CheckNotBusy();
         _isClosed = true;
+        Enter();
         foreach (Image image in _images)
         {
             image.Receiver.RemoveReader(image);
             image.Close();
         }
-        _images.Clear();
+        _images = [];
+        Leave();
         Endpoint?.Remove(this);
         _owner.Forget(this);
     }
@@ -115,20 +130,52 @@ public sealed class Subscription : IImageListener
     internal Image Open(IImageDriver receiver, Position position)
     {
         var image = new Image(receiver, this, position);
-        _images.Add(image);
+        _images = [.. _images, image];
         return image;
     }
 
+    /// <summary>Lets go of an image, when the thread that polls is done with what it reads.</summary>
     internal void Drop(IImageDriver receiver)
     {
-        for (int i = _images.Count - 1; i >= 0; i--)
+        Enter();
+        DropNow(receiver);
+        Leave();
+    }
+
+    /// <summary>The same without waiting; false when somebody is reading.</summary>
+    internal bool TryDrop(IImageDriver receiver)
+    {
+        if (!TryEnter())
+            return false;
+        DropNow(receiver);
+        Leave();
+        return true;
+    }
+
+    private void DropNow(IImageDriver receiver)
+    {
+        foreach (Image image in _images)
         {
-            Image image = _images[i];
             if (!image.BelongsTo(receiver))
                 continue;
-            _images.RemoveAt(i);
+            _images = Array.FindAll(_images, kept => !ReferenceEquals(kept, image));
             image.Close();
             ImageUnavailable?.Invoke(image);
         }
+    }
+
+    private bool TryEnter() => !_isThreaded || Interlocked.CompareExchange(ref _gate, 1, 0) == 0;
+
+    private void Enter()
+    {
+        SpinWait wait = default;
+        while (!TryEnter())
+            wait.SpinOnce();
+    }
+
+    private void Leave()
+    {
+        if (_isThreaded)
+            Volatile.Write(ref _gate, 0);
     }
 }

@@ -11,6 +11,7 @@ internal sealed unsafe class UdpNetwork : IDatagramNetwork
     private const int PollFromSockets = 3;
 
     private readonly List<UdpSocket> _sockets = [];
+    private readonly Lock _waking = new();
     private readonly int _wakeDescriptor;
     private PollDescriptor[] _polled = [];
     private int _wakePending;
@@ -62,18 +63,27 @@ internal sealed unsafe class UdpNetwork : IDatagramNetwork
     {
         if (Interlocked.Exchange(ref _wakePending, 1) != 0)
             return;
-        ulong one = 1;
-        _ = LinuxCalls.Write(_wakeDescriptor, &one, sizeof(ulong));
+        lock (_waking)
+        {
+            // The descriptor's number may belong to somebody else by now.
+            if (_disposed)
+                return;
+            ulong one = 1;
+            _ = LinuxCalls.Write(_wakeDescriptor, &one, sizeof(ulong));
+        }
     }
 
     public void Dispose()
     {
         if (_disposed)
             return;
-        _disposed = true;
         foreach (UdpSocket socket in _sockets.ToArray())
             socket.Dispose();
-        _ = LinuxCalls.Close(_wakeDescriptor);
+        lock (_waking)
+        {
+            _disposed = true;
+            _ = LinuxCalls.Close(_wakeDescriptor);
+        }
     }
 
     internal void Remove(UdpSocket socket)

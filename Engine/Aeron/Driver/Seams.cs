@@ -84,4 +84,10 @@ internal interface ISubscriptionOwner
     void CheckNotBusy();
 
     void Forget(Subscription subscription);
+
+    /// <summary>The owner has a thread of its own, and subscriptions are polled by others.</summary>
+    bool IsThreaded => false;
+
+    /// <summary>Does something on the owner's thread.</summary>
+    void Run(Action action) => action();
 }
