@@ -21,6 +21,9 @@ internal readonly record struct SocketSpec
     public int SendBufferLength { get; init; }
     public int ReceiveBufferLength { get; init; }
 
+    /// <summary>Nobody reads this socket, so nothing waits for it.</summary>
+    public bool IsSendOnly { get; init; }
+
     /// <summary>Let other sockets of the host bind the same port (multicast).</summary>
     public bool SharesPort { get; init; }
 }
@@ -96,6 +99,14 @@ internal sealed unsafe class DatagramBatch : IDisposable
     public int Count { get; private set; }
 
     public MessageHeader* Headers => _headers;
+
+    public SocketAddressIn* Addresses => _addresses;
+
+    /// <summary>Bytes of each owned buffer.</summary>
+    public int BufferLength => _bufferLength;
+
+    /// <summary>The first datagram was received by a call of its own.</summary>
+    public void SetFirstReceived(int length) => _headers[0].Received = (uint)length;
 
     public byte* Data(int index) => (byte*)_vectors[index].Base;
 

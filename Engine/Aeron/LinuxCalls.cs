@@ -129,6 +129,14 @@ internal static unsafe partial class LinuxCalls
     [LibraryImport(Library, EntryPoint = "sendmmsg", SetLastError = true)]
     public static partial int SendMessages(int descriptor, MessageHeader* headers, uint count, int flags);
 
+    [LibraryImport(Library, EntryPoint = "recvfrom", SetLastError = true)]
+    public static partial nint ReceiveFrom(
+        int descriptor, void* buffer, nuint length, int flags, SocketAddressIn* source, uint* sourceLength);
+
+    [LibraryImport(Library, EntryPoint = "sendto", SetLastError = true)]
+    public static partial nint SendTo(
+        int descriptor, void* buffer, nuint length, int flags, void* destination, uint destinationLength);
+
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int descriptor);
 

@@ -31,6 +31,7 @@ internal sealed unsafe class SendEndpoint : IDisposable
         {
             Bind = channel.ExplicitControl ?? new Ipv4Endpoint(channel.Interface, 0),
             Connect = channel.IsMultiDestination ? default : channel.Data,
+            IsSendOnly = channel.IsMulticast,
             MulticastInterface = channel.IsMulticast ? channel.Interface : 0,
             TimeToLive = channel.IsMulticast ? channel.TimeToLive : 0,
             SendBufferLength = channel.SocketSendBufferLength,

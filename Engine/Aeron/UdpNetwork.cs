@@ -13,6 +13,7 @@ internal sealed unsafe class UdpNetwork : IDatagramNetwork
     private readonly List<UdpSocket> _sockets = [];
     private readonly Lock _waking = new();
     private readonly int _wakeDescriptor;
+    private UdpSocket[] _readable = [];
     private PollDescriptor[] _polled = [];
     private int _wakePending;
     private bool _disposed;
@@ -35,13 +36,13 @@ internal sealed unsafe class UdpNetwork : IDatagramNetwork
 
     public void BeginReceive()
     {
-        if (_sockets.Count < PollFromSockets)
+        if (_readable.Length < PollFromSockets)
             return;
         TimeSpec none = default;
         fixed (PollDescriptor* polled = _polled)
             _ = LinuxCalls.Poll(polled, (nuint)_polled.Length, &none, null);
-        for (int i = 0; i < _sockets.Count; i++)
-            _sockets[i].MayHaveInput = _polled[i + 1].Returned != 0;
+        for (int i = 0; i < _readable.Length; i++)
+            _readable[i].MayHaveInput = _polled[i + 1].Returned != 0;
     }
 
     public bool Wait(long timeoutNanos)
@@ -94,12 +95,13 @@ internal sealed unsafe class UdpNetwork : IDatagramNetwork
 
     private void Rebuild()
     {
-        foreach (UdpSocket socket in _sockets)
+        _readable = [.. _sockets.Where(socket => !socket.IsSendOnly)];
+        foreach (UdpSocket socket in _readable)
             socket.MayHaveInput = true;
-        var polled = new PollDescriptor[_sockets.Count + 1];
+        var polled = new PollDescriptor[_readable.Length + 1];
         polled[0] = new PollDescriptor { Descriptor = _wakeDescriptor, Events = LinuxCalls.PollInput };
-        for (int i = 0; i < _sockets.Count; i++)
-            polled[i + 1] = new PollDescriptor { Descriptor = _sockets[i].Descriptor, Events = LinuxCalls.PollInput };
+        for (int i = 0; i < _readable.Length; i++)
+            polled[i + 1] = new PollDescriptor { Descriptor = _readable[i].Descriptor, Events = LinuxCalls.PollInput };
         _polled = polled;
     }
 }
@@ -107,11 +109,13 @@ internal sealed unsafe class UdpNetwork : IDatagramNetwork
 internal sealed unsafe class UdpSocket : IDatagramSocket
 {
     private readonly UdpNetwork _network;
+    private bool _foundLast;
     private bool _disposed;
 
     public UdpSocket(UdpNetwork network, in SocketSpec spec)
     {
         _network = network;
+        IsSendOnly = spec.IsSendOnly;
         Descriptor = LinuxCalls.Socket(LinuxCalls.AddressFamilyInternet, LinuxCalls.DatagramNonBlockingCloseOnExec, 0);
         if (Descriptor < 0)
             throw Failure("socket", spec);
@@ -128,6 +132,8 @@ internal sealed unsafe class UdpSocket : IDatagramSocket
 
     public int Descriptor { get; }
 
+    public bool IsSendOnly { get; }
+
     public Ipv4Endpoint LocalEndpoint { get; private set; }
 
     public int ReceiveBufferLength { get; private set; }
@@ -139,7 +145,11 @@ internal sealed unsafe class UdpSocket : IDatagramSocket
     {
         if (!MayHaveInput)
             return 0;
-        int count = LinuxCalls.ReceiveMessages(Descriptor, batch.Headers, (uint)batch.Capacity, LinuxCalls.DontWait, null);
+        // A call for one datagram costs about 0.3 us less than a batch of one, and most looks find none.
+        int count = _foundLast
+            ? LinuxCalls.ReceiveMessages(Descriptor, batch.Headers, (uint)batch.Capacity, LinuxCalls.DontWait, null)
+            : ReceiveOne(batch);
+        _foundLast = count > 0;
         if (count >= 0)
             return count;
         Tolerate(LinuxCalls.LastError, counters);
@@ -148,7 +158,9 @@ internal sealed unsafe class UdpSocket : IDatagramSocket
 
     public int Send(DatagramBatch batch, AeronCounters counters)
     {
-        int count = LinuxCalls.SendMessages(Descriptor, batch.Headers, (uint)batch.Count, LinuxCalls.DontWait);
+        int count = batch.Count == 1
+            ? SendOne(batch)
+            : LinuxCalls.SendMessages(Descriptor, batch.Headers, (uint)batch.Count, LinuxCalls.DontWait);
         if (count == batch.Count)
             return count;
         counters.ShortSends += batch.Count - Math.Max(count, 0);
@@ -165,6 +177,25 @@ internal sealed unsafe class UdpSocket : IDatagramSocket
         _disposed = true;
         _ = LinuxCalls.Close(Descriptor);
         _network.Remove(this);
+    }
+
+    private int ReceiveOne(DatagramBatch batch)
+    {
+        uint addressLength = (uint)sizeof(SocketAddressIn);
+        nint length = LinuxCalls.ReceiveFrom(
+            Descriptor, batch.Data(0), (nuint)batch.BufferLength, LinuxCalls.DontWait, batch.Addresses, &addressLength);
+        if (length < 0)
+            return -1;
+        batch.SetFirstReceived((int)length);
+        return 1;
+    }
+
+    private int SendOne(DatagramBatch batch)
+    {
+        MessageHeader* header = batch.Headers;
+        nint sent = LinuxCalls.SendTo(
+            Descriptor, header->Vectors->Base, header->Vectors->Length, LinuxCalls.DontWait, header->Name, header->NameLength);
+        return sent < 0 ? -1 : 1;
     }
 
     /// <summary>The network may refuse, overflow or vanish; a wrong descriptor or pointer is a broken program.</summary>
