@@ -8,16 +8,24 @@ namespace MarginEngine.Tests.AeronTests;
 [TestFixture]
 public sealed class AllocationTests
 {
-    [Test]
-    public void Nothing_is_allocated_per_message([Values] bool multicast)
+    [TestCase("unicast")]
+    [TestCase("multicast")]
+    [TestCase("destinations")]
+    public void Nothing_is_allocated_per_message(string kind)
     {
         using var receiver = new AeronAgent(new AeronOptions(new CountingClock()));
         using var sender = new AeronAgent(new AeronOptions(new CountingClock()) { TermLength = 65536 });
         Publication publication;
         Subscription subscription;
-        if (multicast)
+        if (kind == "multicast")
         {
             (publication, subscription) = LoopbackTests.OpenMulticast(sender, receiver, 1);
+        }
+        else if (kind == "destinations")
+        {
+            subscription = receiver.AddSubscription("aeron:udp?endpoint=127.0.0.1:0|gtag=3", 1, new SourceList().Allow("127.0.0.0/8"));
+            publication = sender.AddPublication("aeron:udp?control-mode=manual|fc=tagged,g:3/1", 1);
+            publication.AddDestination($"aeron:udp?endpoint={subscription.LocalEndpoint}");
         }
         else
         {
@@ -41,6 +49,8 @@ public sealed class AllocationTests
             {
                 for (int burst = 0; burst < 4; burst++)
                     publication.Offer(message.AsSpan(0, (i * 37) % message.Length));
+                if (publication.TryClaim(i % 1000, out BufferClaim claim) > 0)
+                    claim.Commit();
                 sender.DoWork();
                 receiver.DoWork();
                 subscription.Poll(ref handler, 50);
