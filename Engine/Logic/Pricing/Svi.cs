@@ -48,6 +48,9 @@ public readonly record struct SviSlice(double A, double B, double Rho, double M,
         return Math.FusedMultiplyAdd(B, Math.FusedMultiplyAdd(Rho, distance, root), A);
     }
 
+    /// <summary>The smallest w(k) of any k.</summary>
+    public double LowestVariance() => Math.FusedMultiplyAdd(B * Sigma, Math.Sqrt(1.0 - (Rho * Rho)), A);
+
     /// <summary>w(k) as Derive settles it: k held within ±4 sqrt(a + b sigma), the variance at most 144.</summary>
     public double ClampedTotalVariance(double k)
     {
