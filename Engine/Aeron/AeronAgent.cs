@@ -41,6 +41,11 @@ public sealed partial class AeronAgent : ISubscriptionOwner, ITagResolver, IDisp
 
     public AeronCounters Counters { get; } = new();
 
+    /// <summary>A counter that readers of the agent's directory see; null where it serves none, or has no room for another.</summary>
+    /// <param name="type">the kind, from 1000 on: those below are Aeron's</param>
+    /// <param name="label">at most 380 ASCII characters</param>
+    public OwnCounter? AddCounter(int type, string label) => _driver?.AddCounter(type, label);
+
     /// <summary>A client asked the driver to end, and <see cref="DriverOptions.AllowsTermination"/> lets it.</summary>
     public bool IsTerminationRequested => _driver?.IsTerminationRequested ?? false;
 

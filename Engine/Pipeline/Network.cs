@@ -13,7 +13,7 @@ internal sealed class TransportClock(IClock clock) : INanoClock, IEpochClock
 }
 
 /// <summary>An agent's duty cycle, polled like any stage. It may stand in a loop twice: before and after what it carries.</summary>
-internal sealed class NetworkStage(AeronAgent agent) : IStage
+internal sealed class NetworkStage(AeronAgent agent, GaugeCounters? report = null) : IStage
 {
     public string Name => "network";
 
@@ -23,7 +23,11 @@ internal sealed class NetworkStage(AeronAgent agent) : IStage
 
     public AeronAgent Agent => agent;
 
-    public int Poll() => agent.DoWork();
+    public int Poll()
+    {
+        report?.Update();
+        return agent.DoWork();
+    }
 }
 
 /// <summary>Sleeps until a datagram arrives, a timer of the transport is due, or a peer has work.</summary>

@@ -49,14 +49,16 @@ public sealed partial class Node
     {
         // Smaller terms than Aeron's default: what waits in a term is margin that grows stale, and nothing here is that far ahead.
         var clock = new TransportClock(_clock);
-        var network = new NetworkStage(Own(new AeronAgent(new AeronOptions(clock)
+        AeronAgent agent = Own(new AeronAgent(new AeronOptions(clock)
         {
             TermLength = TermBytes,
             // One agent serves the directory: the first, which is the input's.
             Driver = (_networks.Count == 0 || DriverOptions.TakesManyAgents) && _options.AeronDirectory is { } directory
                 ? new DriverOptions(directory, clock) { IpcTermLength = TermBytes }
                 : null,
-        })));
+        }));
+        var network = new NetworkStage(
+            agent, _networks.Count == 0 && _options.AeronDirectory is not null ? new GaugeCounters(agent, Gauges, _options.Role, _clock) : null);
         _networks.Add(network);
         return network;
     }
@@ -90,7 +92,7 @@ public sealed partial class Node
             _options.Limits.Sources, _options.RepublishMillis * NanosPerMilli / 2, _clock, Gauges);
         Gauges.Received.Set(recovered.LastSequence);
         return new Gateway(
-            network.Agent.AddSubscription(_options.Input!.Channel, _options.Input.Stream), intake,
+            network.Agent.AddSubscription(_options.Input!.Channel, _options.Input.Stream, _options.Input.Senders()), intake,
             _options.TimeTickMillis * NanosPerMilli, _clock, Gauges)
         {
             TryOpen = () =>
@@ -117,7 +119,7 @@ public sealed partial class Node
             input,
             Own(new CatchUp(plan.Storage, _options.Journal.Directory)),
             records,
-            network.Agent.AddSubscription(_options.Acks!.Channel, _options.Acks.Stream),
+            network.Agent.AddSubscription(_options.Acks!.Channel, _options.Acks.Stream, _options.Acks.Senders()),
             new ReplicatorOptions(_options.Epoch, _options.MaximumMessageBytes, _options.InputRingSlots, StandbySilenceNanos),
             _clock, Gauges);
     }

@@ -160,7 +160,7 @@ public sealed partial class Node : IDisposable
         NetworkStage network = NewNetwork();
         var heartbeats = new HeartbeatQueue(HeartbeatsKept);
         var follower = new Follower(
-            network.Agent.AddSubscription(_options.Replication!.Channel, _options.Replication.Stream),
+            network.Agent.AddSubscription(_options.Replication!.Channel, _options.Replication.Stream, _options.Replication.Senders()),
             new SlotWriter(_inputRing, _options.MaximumMessageBytes), heartbeats, plan.Recovered.LastSequence, Gauges);
         var input = new SlotReader(_inputRing);
         var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, null, Gauges);

@@ -53,6 +53,22 @@ public sealed record StreamOptions
     public required string Channel { get; set; }
 
     public required int Stream { get; set; }
+
+    /// <summary>
+    /// For a stream that is heard: who may speak, addresses or networks such as <c>10.1.2.0/24</c>. Anybody else is counted and ignored. Left
+    /// out: everybody, and then the port has to be guarded by the network.
+    /// </summary>
+    public string[]? AllowedSources { get; set; }
+
+    internal Aeron.SourceList? Senders()
+    {
+        if (AllowedSources is null)
+            return null;
+        var senders = new Aeron.SourceList();
+        foreach (string source in AllowedSources)
+            senders.Allow(source);
+        return senders;
+    }
 }
 
 /// <summary>The channel of what the engine decides, with one stream for margins and one for answers.</summary>
@@ -217,6 +233,18 @@ public sealed record NodeOptions
 
     private void CheckStreams()
     {
+        foreach ((string key, StreamOptions? stream) in (ReadOnlySpan<(string, StreamOptions?)>)[("input", Input), ("replication", Replication), ("acks", Acks)])
+        {
+            try
+            {
+                stream?.Senders();
+            }
+            catch (FormatException error)
+            {
+                throw new NodeOptionsException($"{key}.allowedSources: {error.Message}");
+            }
+        }
+
         if (Role == NodeRole.Primary)
         {
             Needed("input", Input);

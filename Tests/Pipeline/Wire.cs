@@ -103,6 +103,8 @@ internal sealed class World : IDisposable
 
     public bool IsConnected => _input.IsConnected && Margins.IsConnected && Replies.IsConnected;
 
+    public bool IsInputConnected => _input.IsConnected;
+
     public void Work()
     {
         _agent.DoWork();

@@ -35,6 +35,7 @@ internal static class Program
             RunVerb.Create(terminal),
             MarketVerb.Create(terminal),
             WatchVerb.Create(terminal),
+            TopVerb.Create(terminal),
             CalcVerb.Create(terminal),
             ReplayVerb.Create(terminal),
             VerifyVerb.Create(terminal),

@@ -64,6 +64,12 @@ internal sealed partial class DriverConductor : ICommandHandler, IDisposable
         _cnc.MarkReady();
     }
 
+    public OwnCounter? AddCounter(int type, string label)
+    {
+        int id = _counters.Allocate(type, [], System.Text.Encoding.ASCII.GetBytes(label), 0, _ring.NextCorrelationId(), OwnClient, NowMillis);
+        return id < 0 ? null : new OwnCounter(_counters, id);
+    }
+
     public bool IsTerminationRequested { get; private set; }
 
     public string Directory => _directory.Path;

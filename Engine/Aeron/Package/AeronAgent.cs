@@ -38,13 +38,17 @@ public sealed class AeronAgent : IDisposable
     /// <summary>Stays at zero: the driver counts, see its own counters.</summary>
     public AeronCounters Counters { get; } = new();
 
+    public OwnCounter? AddCounter(int type, string label) => new(_client.AddCounter(type, label));
+
     /// <exception cref="ChannelException">the driver does not take the channel</exception>
     public Publication AddPublication(string channel, int streamId) =>
         new(channel, Registered(channel, () => _client.AddExclusivePublication(WithTermLength(channel, _options.TermLength), streamId)), _view);
 
     /// <exception cref="ChannelException">the driver does not take the channel</exception>
-    public Subscription AddSubscription(string channel, int streamId)
+    public Subscription AddSubscription(string channel, int streamId, SourceList? sources = null)
     {
+        if (sources is not null)
+            throw new ChannelException(channel, "sources", "this client cannot tell senders apart: guard the driver's network");
         string parsed = Parsed(channel).ToString();
         var subscription = new Subscription(channel);
         return Registered(channel, () => subscription.Open(_client, parsed, streamId));
