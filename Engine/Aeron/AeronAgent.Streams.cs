@@ -70,7 +70,9 @@ public sealed partial class AeronAgent
     internal ReceiveEndpoint FindOrOpenReceiveEndpoint(Channel channel)
     {
         // Port 0 asks for a port of its own each time.
-        ReceiveEndpoint? endpoint = channel.Data.Port == 0 ? null : _receiveEndpoints.Find(open => open.Key == channel.EndpointKey);
+        ReceiveEndpoint? endpoint = channel.Data.Port == 0 || channel.EndpointKey is not { } key
+            ? null
+            : _receiveEndpoints.Find(open => open.Key == key);
         if (endpoint is null)
         {
             endpoint = new ReceiveEndpoint(channel, this, _network, _options, Counters);
@@ -112,6 +114,16 @@ public sealed partial class AeronAgent
         _driver?.OnImageRemoved(receiver);
         receiver.Dispose();
         Counters.ImagesClosed++;
+    }
+
+    /// <summary>Nobody is answered any more on a socket that is about to close.</summary>
+    internal void LetGo(ReceiveEndpoint endpoint, ReceivePath path)
+    {
+        foreach (NetworkImage receiver in _receivers)
+        {
+            if (receiver.UsesEndpoint(endpoint))
+                receiver.Paths.Remove(path);
+        }
     }
 
     private void CloseUnusedEndpoints()

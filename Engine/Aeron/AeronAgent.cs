@@ -117,7 +117,7 @@ public sealed partial class AeronAgent : ISubscriptionOwner, ITagResolver, IDisp
             driver.AddOwnSubscription(shared);
             return shared;
         }
-        Channel parameters = Channel.ForSubscription(channel, _options, this);
+        Channel parameters = Channel.ForSubscription(channel, _options, this, takesDestinations: true);
         ReceiveEndpoint endpoint = FindOrOpenReceiveEndpoint(parameters);
         var subscription = new Subscription(this, parameters, endpoint, streamId, sources);
         _subscriptions.Add(subscription);

@@ -78,15 +78,17 @@ internal sealed partial class Channel
     }
 
     /// <exception cref="ChannelException">a parameter is unknown, malformed, out of range or contradicts another</exception>
-    public static Channel ForSubscription(string text, AeronOptions options, ITagResolver? tags = null)
+    public static Channel ForSubscription(string text, AeronOptions options, ITagResolver? tags = null, bool takesDestinations = false)
     {
         ChannelUri uri = Open(text, tags);
         ControlMode mode = ReadControlMode(uri);
-        if (mode == ControlMode.Manual)
-            throw uri.Error("control-mode", "a subscription to several endpoints is not supported; manual is for publications");
+        if (mode == ControlMode.Manual && !takesDestinations)
+            throw uri.Error("control-mode", "manual is not supported here");
         Ipv4Endpoint? control = ReadControl(uri);
-        Ipv4Endpoint data = ReadEndpoint(uri, isNeeded: true);
+        Ipv4Endpoint data = ReadEndpoint(uri, isNeeded: mode != ControlMode.Manual);
         CheckControl(uri, mode, control, data);
+        if (mode == ControlMode.Manual && data.Port != 0)
+            throw uri.Error("endpoint", "with control-mode=manual a subscription's endpoints are its destinations");
         if (uri.Find("cc") is { } congestion && congestion != "static")
             throw uri.Error("cc", $"'{congestion}' is not supported, only static");
         if (!uri.Flag("tether", true))

@@ -58,6 +58,9 @@ internal static class Limits
     /// <summary>Receivers whose place and liveness a publication tracks; more are served data and NAKs, but never waited for.</summary>
     public const int TrackedReceivers = 1024;
 
+    /// <summary>Sockets of one subscription with control-mode=manual.</summary>
+    public const int ReceivePaths = 16;
+
     /// <summary>Destinations of one multi-destination channel.</summary>
     public const int Destinations = 256;
 

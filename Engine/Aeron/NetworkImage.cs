@@ -20,7 +20,6 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
     private readonly int _windowLength;
     private readonly bool _rejoins;
     private readonly long? _groupTag;
-    private readonly Ipv4Endpoint _control;
 
     private long _highWater;
     private long _rebuilt;
@@ -37,7 +36,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
     private byte[] _rejection = [];
 
     public NetworkImage(
-        ReceiveEndpoint endpoint, in SetupFrame setup, Ipv4Endpoint source, Channel channel, NakDelay nakDelay, AeronOptions options,
+        ReceiveEndpoint endpoint, ReceivePath path, in SetupFrame setup, Ipv4Endpoint source, Channel channel, NakDelay nakDelay, AeronOptions options,
         AeronCounters counters, long now)
     {
         _endpoint = endpoint;
@@ -47,7 +46,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
         _isReliable = channel.IsReliable;
         _rejoins = channel.Rejoins;
         _groupTag = channel.GroupTag;
-        _control = endpoint.ControlFor(source);
+        Paths = new ImagePaths(path, source, options.ReceiverLivenessNanos, now);
         Source = source;
         _windowLength = Math.Min(channel.ReceiverWindowLength, setup.TermLength / 2);
         _joinPosition = LogPosition.Compute(
@@ -83,6 +82,9 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
 
     /// <summary>The end of the furthest byte that arrived, or that a heartbeat said exists.</summary>
     public long HighWaterPosition => _highWater;
+
+    /// <summary>The ways its stream comes in.</summary>
+    public ImagePaths Paths { get; }
 
     public bool UsesEndpoint(ReceiveEndpoint endpoint) => ReferenceEquals(_endpoint, endpoint);
 
@@ -197,7 +199,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
     public void SayGoodbye()
     {
         if (State != ImageState.Ended)
-            SayFarewell();
+            SayFarewell(_lastPacketNanos);
     }
 
     public void Dispose() => Log.Dispose();
@@ -266,7 +268,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
             TermOffset = LogPosition.TermOffset(position, Log.TermLength),
             MissingLength = length,
         };
-        if (_endpoint.Send(&frame, NakFrame.Length, _control))
+        if (Paths.Send(&frame, NakFrame.Length, now))
             _counters.NaksSent++;
         return 1;
     }
@@ -301,7 +303,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
             return 0;
         }
         // One that the system did not take would leave the sender without window for a whole interval.
-        _nextStatusNanos = now + (SendStatus(0) ? _options.StatusMessageIntervalNanos : StatusRetryNanos);
+        _nextStatusNanos = now + (SendStatus(0, now) ? _options.StatusMessageIntervalNanos : StatusRetryNanos);
         return 1;
     }
 
@@ -311,7 +313,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
             _cleanPosition = Log.Clean(_cleanPosition, target);
     }
 
-    private bool SendStatus(byte flags)
+    private bool SendStatus(byte flags, long now)
     {
         byte* datagram = stackalloc byte[StatusMessageFrame.LengthWithGroupTag];
         int length = _groupTag is null ? StatusMessageFrame.Length : StatusMessageFrame.LengthWithGroupTag;
@@ -329,21 +331,21 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
             ReceiverId = _endpoint.ReceiverId,
         };
         *(long*)(datagram + StatusMessageFrame.Length) = _groupTag ?? 0;
-        if (!_endpoint.Send(datagram, length, _control))
+        if (!Paths.Send(datagram, length, now))
             return false;
         _counters.StatusMessagesSent++;
         return true;
     }
 
-    private void SayFarewell()
+    private void SayFarewell(long now)
     {
         if (EndReason == ImageEnd.Rejected)
-            SendError();
+            SendError(now);
         else
-            SendStatus(FrameFlags.StatusEndOfStream);
+            SendStatus(FrameFlags.StatusEndOfStream, now);
     }
 
-    private void SendError()
+    private void SendError(long now)
     {
         byte* datagram = stackalloc byte[ErrorFrame.Length + Limits.MaxErrorTextLength];
         int length = ErrorFrame.Length + _rejection.Length;
@@ -361,7 +363,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
             TextLength = _rejection.Length,
         };
         _rejection.CopyTo(new Span<byte>(datagram + ErrorFrame.Length, _rejection.Length));
-        if (_endpoint.Send(datagram, length, _control))
+        if (Paths.Send(datagram, length, now))
             _counters.ErrorFramesSent++;
     }
 
@@ -386,7 +388,7 @@ internal sealed unsafe class NetworkImage : IImageDriver, IDisposable
         {
             _endStatusLeft--;
             _nextStatusNanos = now + _options.StatusMessageIntervalNanos;
-            SayFarewell();
+            SayFarewell(now);
             work++;
         }
         foreach (IImageReader reader in _readers)

@@ -1,4 +1,4 @@
-// The socket of one subscription channel, shared by its subscriptions: checks what arrives, finds the image it belongs to, opens images
+// The sockets of one subscription channel, shared by its subscriptions: checks what arrives, finds the image it belongs to, opens images
 // from SETUP, and asks for a SETUP when data of an unknown session comes in.
 
 namespace MarginEngine.Aeron;
@@ -9,8 +9,8 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
     private readonly AeronAgent _agent;
     private readonly AeronOptions _options;
     private readonly AeronCounters _counters;
-    private readonly IDatagramSocket _socket;
-    private readonly DatagramBatch _single = new(1, 0);
+    private readonly IDatagramNetwork _network;
+    private readonly List<ReceivePath> _paths = [];
     private readonly List<IImageListener> _subscriptions = [];
     private readonly List<NetworkImage> _images = [];
     private readonly SessionTable _sessions;
@@ -25,23 +25,9 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         _sessions = new SessionTable(options.PendingSetupNanos);
         Key = channel.EndpointKey;
         ReceiverId = agent.NextReceiverId();
-        _socket = network.Open(new SocketSpec
-        {
-            Bind = channel.IsMulticast ? new Ipv4Endpoint(0, channel.Data.Port) : channel.Data,
-            JoinGroup = channel.IsMulticast ? channel.Data.Address : 0,
-            MulticastInterface = channel.IsMulticast ? channel.Interface : 0,
-            TimeToLive = channel.IsMulticast ? channel.TimeToLive : 0,
-            SharesPort = channel.IsMulticast,
-            SendBufferLength = channel.SocketSendBufferLength,
-            ReceiveBufferLength = channel.SocketReceiveBufferLength,
-        });
-        if (_socket.ReceiveBufferLength < channel.ReceiverWindowLength)
-        {
-            int granted = _socket.ReceiveBufferLength;
-            _socket.Dispose();
-            throw channel.Uri.Error(
-                "rcv-wnd", $"{channel.ReceiverWindowLength} bytes exceed the {granted} that the system lets the socket buffer");
-        }
+        _network = network;
+        if (channel.ControlMode != ControlMode.Manual)
+            _paths.Add(new ReceivePath(channel, channel.ReceiverWindowLength, network, counters));
     }
 
     public AeronAgent Agent => _agent;
@@ -56,7 +42,10 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
     /// <summary>Tells this receiver from the others of a group; in every status message.</summary>
     public long ReceiverId { get; }
 
-    public Ipv4Endpoint LocalEndpoint => _socket.LocalEndpoint;
+    /// <summary>Of the first path; the default while there is none.</summary>
+    public Ipv4Endpoint LocalEndpoint => _paths.Count > 0 ? _paths[0].LocalEndpoint : default;
+
+    public bool TakesDestinations => _channel.ControlMode == ControlMode.Manual;
 
     public bool IsUnused => _subscriptions.Count == 0 && _images.Count == 0;
 
@@ -74,28 +63,37 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
 
     public void Remove(IImageListener subscription) => _subscriptions.Remove(subscription);
 
-    public bool Send(void* frame, int length, Ipv4Endpoint destination)
+    /// <summary>Hears its streams on one more socket.</summary>
+    /// <exception cref="ChannelException">the channel names no endpoint</exception>
+    /// <exception cref="IOException">the system refused a socket</exception>
+    public void AddPath(string channel)
     {
-        _single.Clear();
-        _single.Add((byte*)frame, length, destination);
-        int sent = _socket.Send(_single, _counters);
-        _counters.DatagramsSent += sent;
-        _counters.BytesSent += sent * length;
-        return sent == 1;
+        if (_paths.Count == Limits.ReceivePaths)
+            throw new InvalidOperationException($"a subscription has at most {Limits.ReceivePaths} destinations");
+        Channel parameters = Channel.ForSubscription(channel, _options);
+        if (_paths.Exists(path => path.Data == parameters.Data && parameters.Data.Port != 0))
+            throw new InvalidOperationException($"{channel} is a destination already");
+        _paths.Add(new ReceivePath(parameters, _channel.ReceiverWindowLength, _network, _counters));
+        _nextIntroductionNanos = long.MinValue;
+    }
+
+    /// <returns>false when it is none</returns>
+    public bool RemovePath(string channel)
+    {
+        Ipv4Endpoint data = Channel.ForSubscription(channel, _options).Data;
+        if (_paths.Find(path => path.Data == data || path.LocalEndpoint == data) is not { } found)
+            return false;
+        _agent.LetGo(this, found);
+        _paths.Remove(found);
+        found.Dispose();
+        return true;
     }
 
     public int Receive(DatagramBatch batch, long now)
     {
         int total = 0;
-        for (int call = 0; call < Limits.ReceiveCallsPerPass; call++)
-        {
-            int count = _socket.Receive(batch, _counters);
-            for (int i = 0; i < count; i++)
-                OnDatagram(batch.Data(i), batch.Length(i), batch.Address(i), now);
-            total += count;
-            if (count < batch.Capacity)
-                break;
-        }
+        foreach (ReceivePath path in _paths)
+            total += Receive(path, batch, now);
         return total;
     }
 
@@ -104,19 +102,23 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
     /// </summary>
     public int Introduce(long now)
     {
-        if (_channel.ExplicitControl is not { } control || _images.Count > 0 || now < _nextIntroductionNanos)
+        if (_images.Count > 0 || now < _nextIntroductionNanos)
             return 0;
         _nextIntroductionNanos = now + _options.PendingSetupNanos;
-        AskForSetup(0, 0, control);
-        return 1;
+        int work = 0;
+        foreach (ReceivePath path in _paths)
+        {
+            if (path.ExplicitControl is not { } control)
+                continue;
+            AskForSetup(path, 0, 0, control);
+            work++;
+        }
+        return work;
     }
 
-    public long NextDeadlineNanos =>
-        _channel.ExplicitControl is null || _images.Count > 0 ? long.MaxValue : Math.Max(_nextIntroductionNanos, 0);
-
-    /// <summary>Where a stream's receiver answers to.</summary>
-    public Ipv4Endpoint ControlFor(Ipv4Endpoint source) =>
-        _channel.ExplicitControl ?? (_channel.IsMulticast ? _channel.Control : source);
+    public long NextDeadlineNanos => _images.Count > 0 || !_paths.Exists(static path => path.ExplicitControl is not null)
+        ? long.MaxValue
+        : Math.Max(_nextIntroductionNanos, 0);
 
     /// <summary>The session's images are not wanted any more, until somebody subscribes anew.</summary>
     public void Refuse(NetworkImage image) => _sessions.Refuse(image.SessionId, image.StreamId);
@@ -126,11 +128,26 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
 
     public void Dispose()
     {
-        _socket.Dispose();
-        _single.Dispose();
+        foreach (ReceivePath path in _paths)
+            path.Dispose();
     }
 
-    private void OnDatagram(byte* datagram, int length, Ipv4Endpoint source, long now)
+    private int Receive(ReceivePath path, DatagramBatch batch, long now)
+    {
+        int total = 0;
+        for (int call = 0; call < Limits.ReceiveCallsPerPass; call++)
+        {
+            int count = path.Receive(batch);
+            for (int i = 0; i < count; i++)
+                OnDatagram(path, batch.Data(i), batch.Length(i), batch.Address(i), now);
+            total += count;
+            if (count < batch.Capacity)
+                break;
+        }
+        return total;
+    }
+
+    private void OnDatagram(ReceivePath path, byte* datagram, int length, Ipv4Endpoint source, long now)
     {
         _counters.DatagramsReceived++;
         _counters.BytesReceived += length;
@@ -143,11 +160,11 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         switch (header->Type)
         {
             case FrameType.Data or FrameType.Padding:
-                OnData(datagram, length, source, now);
+                OnData(path, datagram, length, source, now);
                 break;
             case FrameType.Setup when length >= SetupFrame.Length && header->FrameLength >= SetupFrame.Length
                 && header->FrameLength <= length:
-                OnSetup(*(SetupFrame*)datagram, source, now);
+                OnSetup(path, *(SetupFrame*)datagram, source, now);
                 break;
             case FrameType.Setup:
                 _counters.MalformedFrames++;
@@ -158,7 +175,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         }
     }
 
-    private void OnData(byte* datagram, int length, Ipv4Endpoint source, long now)
+    private void OnData(ReceivePath path, byte* datagram, int length, Ipv4Endpoint source, long now)
     {
         if (length < DataHeader.Length || length % Limits.FrameAlignment != 0)
         {
@@ -168,11 +185,12 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         var header = (DataHeader*)datagram;
         if (Find(header->SessionId, header->StreamId) is not { } image)
         {
-            OnUnknownSession(*header, source, now);
+            OnUnknownSession(path, *header, source, now);
             return;
         }
         if (source.Address != image.Source.Address && !IsWanted(header->StreamId, header->SessionId, source))
             return;
+        image.Paths.OnFrame(path, source, now);
         if (header->FrameLength == 0 && length == DataHeader.Length && header->Type == FrameType.Data)
         {
             image.OnHeartbeat(*header, now);
@@ -215,17 +233,17 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         return covered;
     }
 
-    private void OnUnknownSession(in DataHeader header, Ipv4Endpoint source, long now)
+    private void OnUnknownSession(ReceivePath path, in DataHeader header, Ipv4Endpoint source, long now)
     {
         if (!IsWanted(header.StreamId, header.SessionId, source))
             return;
         // Who is about to leave needs no receiver.
         if ((header.Flags & FrameFlags.EndOfStream) == 0 && !_sessions.IsRefused(header.SessionId, header.StreamId)
             && _sessions.TryBeginPending(header.SessionId, header.StreamId, now))
-            AskForSetup(header.SessionId, header.StreamId, ControlFor(source));
+            AskForSetup(path, header.SessionId, header.StreamId, path.ControlFor(source));
     }
 
-    private void AskForSetup(int sessionId, int streamId, Ipv4Endpoint destination)
+    private void AskForSetup(ReceivePath path, int sessionId, int streamId, Ipv4Endpoint destination)
     {
         StatusMessageFrame frame = new()
         {
@@ -237,11 +255,11 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
             StreamId = streamId,
             ReceiverId = ReceiverId,
         };
-        if (Send(&frame, StatusMessageFrame.Length, destination))
+        if (path.Send(&frame, StatusMessageFrame.Length, destination))
             _counters.StatusMessagesSent++;
     }
 
-    private void OnSetup(in SetupFrame setup, Ipv4Endpoint source, long now)
+    private void OnSetup(ReceivePath path, in SetupFrame setup, Ipv4Endpoint source, long now)
     {
         _counters.SetupsReceived++;
         if (!IsWanted(setup.StreamId, setup.SessionId, source)
@@ -259,7 +277,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
             return;
         }
         _sessions.EndPending(setup.SessionId, setup.StreamId);
-        OpenImage(setup, source, now);
+        OpenImage(path, setup, source, now);
     }
 
     private static bool IsSound(in SetupFrame setup) =>
@@ -268,7 +286,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         && setup.TermOffset >= 0 && setup.TermOffset < setup.TermLength && setup.TermOffset % Limits.FrameAlignment == 0
         && unchecked(setup.ActiveTermId - setup.InitialTermId) >= 0;
 
-    private void OpenImage(in SetupFrame setup, Ipv4Endpoint source, long now)
+    private void OpenImage(ReceivePath path, in SetupFrame setup, Ipv4Endpoint source, long now)
     {
         Channel channel = _channel;
         foreach (IImageListener subscription in _subscriptions)
@@ -286,7 +304,7 @@ internal sealed unsafe class ReceiveEndpoint : IDisposable
         NetworkImage image;
         try
         {
-            image = new NetworkImage(this, setup, source, channel, nakDelay, _options, _counters, now);
+            image = new NetworkImage(this, path, setup, source, channel, nakDelay, _options, _counters, now);
         }
         catch (IOException)
         {

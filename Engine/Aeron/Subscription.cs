@@ -88,12 +88,48 @@ public sealed class Subscription : IImageListener
         return taken;
     }
 
+    /// <summary>
+    /// Hears its streams on one more endpoint, on a channel with control-mode=manual. What comes on several is one stream: the first copy
+    /// counts. Not to be called by a handler or callback.
+    /// </summary>
+    /// <param name="channel">such as <c>aeron:udp?endpoint=224.20.30.43:40456|interface=10.1.2.3</c></param>
+    /// <exception cref="ChannelException">the channel names no endpoint</exception>
+    /// <exception cref="InvalidOperationException">the subscription takes no destinations, has it already, or is full</exception>
+    /// <exception cref="IOException">the system refused a socket</exception>
+    public void AddDestination(string channel)
+    {
+        ReceiveEndpoint endpoint = ManualEndpoint();
+        _owner.Run(() =>
+        {
+            _owner.CheckNotBusy();
+            endpoint.AddPath(channel);
+        });
+    }
+
+    /// <returns>false when it was none</returns>
+    /// <exception cref="InvalidOperationException">the subscription takes no destinations</exception>
+    public bool RemoveDestination(string channel)
+    {
+        ReceiveEndpoint endpoint = ManualEndpoint();
+        bool isRemoved = false;
+        _owner.Run(() =>
+        {
+            _owner.CheckNotBusy();
+            isRemoved = endpoint.RemovePath(channel);
+        });
+        return isRemoved;
+    }
+
     /// <summary>Leaves the channel; the senders are told. Not to be called by a handler or callback.</summary>
     public void Close()
     {
         if (!_isClosed)
             _owner.Run(CloseNow);
     }
+
+    private ReceiveEndpoint ManualEndpoint() => !_isClosed && Endpoint is { TakesDestinations: true } endpoint
+        ? endpoint
+        : throw new InvalidOperationException($"{Channel} takes no destinations: only control-mode=manual does");
 
     private void CloseNow()
     {

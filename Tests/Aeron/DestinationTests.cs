@@ -164,6 +164,71 @@ public sealed class DestinationTests
             agent.Dispose();
     }
 
+    /// <summary>Two lines of one stream, as feeds have them: what one loses the other brings, and a line that is taken away is not missed.</summary>
+    [Test]
+    public void A_stream_that_comes_on_two_lines_is_one_stream([Range(1, 10)] int seed)
+    {
+        var world = new SimulatedWorld(seed);
+        using var sender = new AeronAgent(world.Options(mtu: 512));
+        using var receiver = new AeronAgent(world.Options());
+        Publication publication = sender.AddPublication("aeron:udp?control-mode=manual|session-id=5", 7);
+        Subscription subscription = receiver.AddSubscription("aeron:udp?control-mode=manual", 7);
+        string[] lines = ["aeron:udp?endpoint=127.0.0.1:40601", "aeron:udp?endpoint=127.0.0.1:40602"];
+        foreach (string line in lines)
+        {
+            subscription.AddDestination(line);
+            publication.AddDestination(line);
+        }
+        Assert.That(() => subscription.AddDestination(lines[0]), Throws.InvalidOperationException);
+        int images = 0;
+        var answered = new HashSet<ushort>();
+        subscription.ImageAvailable = _ => images++;
+        world.Tap = (from, _, data) =>
+        {
+            if (Wire.Type(data) == 3)
+                answered.Add(from.Port);
+            return true;
+        };
+        world.Faults = new Faults { Drop = 20, Duplicate = 10, Delay = 20, Reorder = 20 };
+        var handler = new Collecting();
+        int offered = 0;
+        for (int step = 0; handler.Messages.Count < 300; step++)
+        {
+            Assert.That(step, Is.LessThan(400_000), $"stuck, seed {seed}");
+            if (offered == 150 && subscription.RemoveDestination(lines[0]))
+                Assert.That(publication.RemoveDestination(lines[0]), Is.True);
+            while (offered < 300 && offered - handler.Messages.Count < 20 && publication.Offer(Payload.Of(offered, 900)) > 0)
+                offered++;
+            int work = sender.DoWork() + receiver.DoWork() + subscription.Poll(ref handler, 10);
+            world.Clock.Now += work == 0 ? 500_000 : 20_000;
+        }
+        for (int i = 0; i < 300; i++)
+            Assert.That(handler.Messages[i].AsSpan().SequenceEqual(Payload.Of(i, 900)), $"message {i}, seed {seed}");
+        Assert.That(images, Is.EqualTo(1));
+        Assert.That(answered, Is.EquivalentTo((ushort[])[40601, 40602]), "the sender is answered on both lines");
+        Assert.That(receiver.Counters.DuplicateDatagrams, Is.Positive);
+    }
+
+    [Test]
+    public void Only_a_manual_subscription_takes_destinations_and_each_is_an_endpoint()
+    {
+        Subscription plain = _stage.Agent.AddSubscription("aeron:udp?endpoint=127.0.0.1:40100", Stream);
+        Assert.That(() => plain.AddDestination("aeron:udp?endpoint=127.0.0.1:40101"), Throws.InvalidOperationException);
+        Subscription manual = _stage.Agent.AddSubscription("aeron:udp?control-mode=manual", Stream);
+        Assert.That(
+            () => manual.AddDestination("aeron:udp"),
+            Throws.TypeOf<ChannelException>().With.Property(nameof(ChannelException.Parameter)).EqualTo("endpoint"));
+        Assert.That(
+            () => _stage.Agent.AddSubscription("aeron:udp?endpoint=127.0.0.1:40103|control-mode=manual", Stream),
+            Throws.TypeOf<ChannelException>().With.Property(nameof(ChannelException.Parameter)).EqualTo("endpoint"));
+        manual.AddDestination("aeron:udp?endpoint=127.0.0.1:40101");
+        Assert.That(manual.LocalEndpoint.Port, Is.EqualTo(40101));
+        Assert.That(manual.RemoveDestination("aeron:udp?endpoint=127.0.0.1:40102"), Is.False);
+        Assert.That(manual.RemoveDestination("aeron:udp?endpoint=127.0.0.1:40101"), Is.True);
+        manual.Close();
+        Assert.That(() => manual.AddDestination("aeron:udp?endpoint=127.0.0.1:40101"), Throws.InvalidOperationException);
+    }
+
     [Test]
     public void A_unicast_sender_with_a_control_address_speaks_from_there()
     {
