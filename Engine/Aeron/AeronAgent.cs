@@ -35,8 +35,18 @@ public sealed partial class AeronAgent : ISubscriptionOwner, ITagResolver, IDisp
         _nextSessionId = Random.NextInt32();
         _nextReceiverId = Random.NextInt64();
         _network = options.Network();
-        if (options.Driver is { } driver)
+        if (options.Driver is not { } driver)
+            return;
+        try
+        {
             _driver = new DriverConductor(this, options, driver, _clock.NanoTime());
+        }
+        catch
+        {
+            _network.Dispose();
+            _receiveBatch.Dispose();
+            throw;
+        }
     }
 
     public AeronCounters Counters { get; } = new();

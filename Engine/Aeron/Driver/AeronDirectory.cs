@@ -53,7 +53,7 @@ internal sealed class AeronDirectory : IDisposable
         Empty();
         foreach (string name in (string[])[PublicationsName, ImagesName])
             RemoveIfEmpty(InPath(name));
-        File.Delete(InPath(LockName));
+        _ = MappedFile.TryDelete(InPath(LockName));
         _lock.Dispose();
         RemoveIfEmpty(Path);
     }
@@ -89,13 +89,13 @@ internal sealed class AeronDirectory : IDisposable
     private void Empty()
     {
         foreach (string name in (string[])[CncFile.FileName, "loss-report.dat"])
-            File.Delete(InPath(name));
+            _ = MappedFile.TryDelete(InPath(name));
         foreach (string name in (string[])[PublicationsName, ImagesName])
         {
             if (!Directory.Exists(InPath(name)))
                 continue;
             foreach (string log in Directory.EnumerateFiles(InPath(name), "*.logbuffer"))
-                File.Delete(log);
+                _ = MappedFile.TryDelete(log);
         }
     }
 

@@ -182,7 +182,7 @@ internal sealed partial class DriverConductor
         foreach (int counter in (ReadOnlySpan<int>)[stream.LimitId, stream.PositionId, stream.SenderPositionId, stream.SenderLimitId])
             _counters.Free(counter, NowMillis);
         DropStatus(stream.Status);
-        File.Delete(stream.Log.Path!);
+        DeleteFile(stream.Log.Path!);
     }
 
     private LogBuffer CreateLog(
@@ -203,10 +203,10 @@ internal sealed partial class DriverConductor
             IsReserved = channel.Uri.Find("sparse") == "false",
         });
 
-    private static void DeleteLog(LogBuffer log)
+    private void DeleteLog(LogBuffer log)
     {
         log.Dispose();
-        File.Delete(log.Path!);
+        DeleteFile(log.Path!);
     }
 
     private (int InitialTermId, long Position) StartOf(Channel channel)

@@ -53,7 +53,15 @@ internal sealed partial class DriverConductor : ICommandHandler, IDisposable
         _now = now;
         _nextSessionId = agent.Random.NextInt32();
         _directory = new AeronDirectory(options.Directory, NowMillis);
-        _cnc = CncFile.Create(options.Directory, options, NowMillis);
+        try
+        {
+            _cnc = CncFile.Create(options.Directory, options, NowMillis);
+        }
+        catch
+        {
+            _directory.Dispose();
+            throw;
+        }
         _ring = _cnc.ToDriver();
         _events = new EventWriter(_cnc.Transmitter());
         _counters = _cnc.Counters();
@@ -194,9 +202,15 @@ internal sealed partial class DriverConductor : ICommandHandler, IDisposable
         {
             if (now - _doomedFiles[i].FromNanos < 0)
                 continue;
-            File.Delete(_doomedFiles[i].Path);
+            DeleteFile(_doomedFiles[i].Path);
             _doomedFiles.RemoveAt(i);
         }
+    }
+
+    private void DeleteFile(string path)
+    {
+        if (!MappedFile.TryDelete(path))
+            LogError($"{path} cannot be deleted");
     }
 
     private DriverClient FindOrAdd(long clientId)

@@ -17,7 +17,37 @@ internal static unsafe partial class MappedFile
     /// <exception cref="IOException">the file exists or there is no room for it</exception>
     public static byte* Create(string path, long length, bool isReserved)
     {
-        RequireRoom(path, length);
+        try
+        {
+            RequireRoom(path, length);
+            return CreateNew(path, length, isReserved);
+        }
+        catch (UnauthorizedAccessException refused)
+        {
+            throw new IOException(refused.Message, refused);
+        }
+    }
+
+    /// <summary>Deletes a file that may be gone already, with all its directory; false when the system does not let it go.</summary>
+    public static bool TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+            return true;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static byte* CreateNew(string path, long length, bool isReserved)
+    {
         bool isMapped = false;
         var options = new FileStreamOptions
         {
@@ -38,7 +68,7 @@ internal static unsafe partial class MappedFile
         finally
         {
             if (!isMapped)
-                File.Delete(path);
+                TryDelete(path);
         }
     }
 

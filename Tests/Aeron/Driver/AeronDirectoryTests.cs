@@ -84,6 +84,26 @@ public sealed class AeronDirectoryTests
     }
 
     [Test]
+    public void A_directory_that_somebody_removes_ends_no_driver()
+    {
+        using AeronAgent agent = Serve();
+        Publication publication = agent.AddPublication("aeron:ipc?linger=0", 1);
+        Subscription subscription = agent.AddSubscription("aeron:ipc", 1);
+        Directory.Delete(_path, recursive: true);
+        Assert.That(publication.Offer(new byte[10]), Is.Positive);
+        var collecting = new Collecting();
+        Assert.That(subscription.Poll(ref collecting, 10), Is.EqualTo(1), "what is mapped stays");
+        publication.Close();
+        for (int i = 0; i < 20; i++)
+        {
+            _clock.Now += 1_000_000;
+            agent.DoWork();
+        }
+        Assert.That(subscription.ImageCount, Is.Zero);
+        Assert.That(() => agent.AddPublication("aeron:ipc", 1), Throws.InstanceOf<IOException>());
+    }
+
+    [Test]
     public void The_end_of_the_driver_is_told_to_those_who_have_its_file_open()
     {
         AeronAgent agent = Serve();
