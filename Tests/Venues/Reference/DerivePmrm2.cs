@@ -1,0 +1,199 @@
+namespace MarginEngine.Tests.VenueTests.Reference;
+
+internal enum DeriveVolatilityMove
+{
+    Down,
+    None,
+    Up,
+    LinearSkew,
+    AbsoluteSkew,
+}
+
+/// <summary>A row: the spot's factor (1.045 = up 4.5 %), what happens to volatility, and the weight of its result.</summary>
+internal sealed record DeriveScenario(double SpotFactor, DeriveVolatilityMove Volatility, double Damp);
+
+/// <summary>Cap of a skew row: scale + slope * sqrt(T); with the other four it gives the volatility multiplier of a strike.</summary>
+internal sealed record DeriveSkewCap(double Scale, double Slope);
+
+/// <summary>Parameters of PMRM v2, named as the formulas of <see cref="DerivePmrm2"/> use them. Rates per year, percentages as fractions.</summary>
+internal sealed record DerivePmrm2Parameters
+{
+    public required IReadOnlyList<DeriveScenario> Scenarios { get; init; }
+    public required DeriveVolatilityShock Shock { get; init; }
+    public required DeriveSkewCap LinearSkew { get; init; }
+    public required DeriveSkewCap AbsoluteSkew { get; init; }
+    public required double MinimumWidth { get; init; }
+    public required double WidthScale { get; init; }
+    public required double WidthVolatility { get; init; }
+    public required double WidthVolatilitySlope { get; init; }
+    public required double InitialFactor { get; init; }
+    public required double MaintenanceFactor { get; init; }
+    public required double LongStatic { get; init; }
+    public required double LongRateMultiple { get; init; }
+    public required double LongRateAdd { get; init; }
+    public required double ShortStatic { get; init; }
+    public required double ShortRateMultiple { get; init; }
+    public required double ShortRateAdd { get; init; }
+    public required double BasisUp { get; init; }
+    public required double BasisDown { get; init; }
+    public required double BasisAdd { get; init; }
+    public required double BasisMultiple { get; init; }
+    public required double PegThreshold { get; init; }
+    public required double PegFactor { get; init; }
+    public required double ConfidenceThreshold { get; init; }
+    public required double ConfidenceMargin { get; init; }
+    public required double MaintenancePerpetual { get; init; }
+    public required double InitialPerpetual { get; init; }
+    public required double MaintenanceOption { get; init; }
+    public required double InitialOption { get; init; }
+}
+
+/// <summary>Margins in USD in Derive's sign (healthy when not negative), and the parts they are made of.</summary>
+internal sealed record DerivePmrm2Result(
+    double Initial,
+    double Maintenance,
+    double MarkToMarket,
+    double BasisContingency,
+    double MaintenanceContingency,
+    double InitialContingency,
+    double OracleContingency,
+    IReadOnlyList<double> RowPnl);
+
+/// <summary>
+/// Derive PMRM v2, per position and per row [V: every published case].
+/// <code>
+/// IM = MtM + minPnL * (imFactor + max(0, pegThreshold - stable) * pegFactor) - MMcont - IMcont - oracle
+/// MM = MtM + minPnL * mmFactor - MMcont
+/// MtM = cash + perpetual P&amp;L + funding + options + sum collateral amount * price / stable
+/// minPnL = min(basis, min over rows PnL_k)
+/// PnL_k = damp_k * (perp * (s_k - 1) * perpPrice + sum over expiries (disc(V_k) V_k - V_0) + sum collateral in the rows value * (s_k - 1))
+/// </code>
+/// What the short form of these formulas leaves open and the published cases settle: collateral is worth price / stable; the rate is
+/// floored at 0 in marks and in both policy discounts; in a skew row only the options' part becomes -|x|, expiry by expiry; a skew clip with a negative cap is
+/// one-sided (<see cref="SkewMultiplier"/>); the shocked volatility is floored at 0; oracle confidence of any collateral is
+/// the lower of its own and the spot's, even for collateral of another coin, while the stable coin's own confidence is not asked.
+/// </summary>
+internal static class DerivePmrm2
+{
+    public static DerivePmrm2Result Margin(DeriveAccount account, DerivePmrm2Parameters parameters)
+    {
+        double[] rows = [.. parameters.Scenarios.Select(scenario => RowPnl(account, parameters, scenario))];
+        double basis = BasisContingency(account, parameters);
+        double worst = Math.Min(basis, rows.Min());
+        double naked = account.NakedShorts();
+        double maintenanceContingency = account.Spot * (Math.Abs(account.Perpetuals) * parameters.MaintenancePerpetual + naked * parameters.MaintenanceOption)
+            + account.Collaterals.Sum(collateral => Value(account, collateral) * collateral.MaintenanceHaircut);
+        double initialContingency = account.Spot * (Math.Abs(account.Perpetuals) * parameters.InitialPerpetual + naked * parameters.InitialOption)
+            + account.Collaterals.Sum(collateral => Value(account, collateral) * collateral.InitialHaircut);
+        double oracle = OracleContingency(account, parameters);
+        double markToMarket = account.Cash + account.PerpetualPnl + account.Funding + account.Expiries.Sum(expiry => MarkValue(account, expiry))
+            + account.Collaterals.Sum(collateral => Value(account, collateral));
+        double initialFactor = parameters.InitialFactor + Math.Max(0.0, parameters.PegThreshold - account.Stable) * parameters.PegFactor;
+        return new DerivePmrm2Result(
+            markToMarket + worst * initialFactor - maintenanceContingency - initialContingency - oracle,
+            markToMarket + worst * parameters.MaintenanceFactor - maintenanceContingency,
+            markToMarket,
+            basis,
+            maintenanceContingency,
+            initialContingency,
+            oracle,
+            rows);
+    }
+
+    /// <summary>P&amp;L of a row in USD: perpetual, options under the policy discount, collateral that moves with the underlying.</summary>
+    public static double RowPnl(DeriveAccount account, DerivePmrm2Parameters parameters, DeriveScenario scenario)
+    {
+        double move = scenario.SpotFactor - 1.0;
+        bool skew = scenario.Volatility is DeriveVolatilityMove.LinearSkew or DeriveVolatilityMove.AbsoluteSkew;
+        double pnl = account.Perpetuals * move * account.PerpetualPrice;
+        foreach (DeriveExpiry expiry in account.Expiries)
+        {
+            double value = Value(account, expiry, scenario.SpotFactor, option => Volatility(option, expiry, parameters, scenario.Volatility));
+            double change = PolicyDiscount(expiry, value, parameters) * value - MarkValue(account, expiry);
+            pnl += skew ? -Math.Abs(change) : change;
+        }
+
+        pnl += account.Collaterals.Where(collateral => collateral.InScenarios).Sum(collateral => Value(account, collateral) * move);
+        return scenario.Damp * pnl;
+    }
+
+    private static double Volatility(DeriveOption option, DeriveExpiry expiry, DerivePmrm2Parameters parameters, DeriveVolatilityMove move) => move switch
+    {
+        DeriveVolatilityMove.Up => parameters.Shock.ShockedUp(option),
+        DeriveVolatilityMove.Down => parameters.Shock.ShockedDown(option),
+        DeriveVolatilityMove.LinearSkew => option.Volatility * Math.Max(0.0, SkewMultiplier(option, expiry, parameters, parameters.LinearSkew, false)),
+        DeriveVolatilityMove.AbsoluteSkew => option.Volatility * Math.Max(0.0, SkewMultiplier(option, expiry, parameters, parameters.AbsoluteSkew, true)),
+        _ => option.Volatility,
+    };
+
+    /// <summary>
+    /// cap = scale + slope sqrt(T); k* = max(minimum, sqrt(T) width (v0 + v1 sqrt(T))); k = ln(K / F), its size in the absolute row; multiplier
+    /// 1 + min(k cap / k*, cap) for k >= 0 and 1 + max(k cap / k*, -cap) below. With a positive cap this is a plain clip to +-cap; with a
+    /// negative one (a slope that outweighs the scale) it is unbounded beyond k*, as the published cases have it.
+    /// </summary>
+    private static double SkewMultiplier(DeriveOption option, DeriveExpiry expiry, DerivePmrm2Parameters parameters, DeriveSkewCap skew, bool absolute)
+    {
+        double root = Math.Sqrt(expiry.Seconds / ReferenceOptions.SecondsPerYear);
+        double cap = skew.Scale + skew.Slope * root;
+        double width = Math.Max(parameters.MinimumWidth, root * parameters.WidthScale * (parameters.WidthVolatility + parameters.WidthVolatilitySlope * root));
+        double k = Math.Log(option.Strike / (expiry.VariableForward + expiry.FixedForward));
+        k = absolute ? Math.Abs(k) : k;
+        return 1.0 + (k >= 0.0 ? Math.Min(k * cap / width, cap) : Math.Max(k * cap / width, -cap));
+    }
+
+    /// <summary>Long value: static e^(-T (r m + a)). Short value: min(e^(rT), static e^(T (r m + a))). The rate r is floored at 0.</summary>
+    private static double PolicyDiscount(DeriveExpiry expiry, double value, DerivePmrm2Parameters parameters)
+    {
+        double years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
+        double rate = Math.Max(expiry.Rate, 0.0);
+        return value >= 0.0
+            ? parameters.LongStatic * Math.Exp(-years * (rate * parameters.LongRateMultiple + parameters.LongRateAdd))
+            : Math.Min(Math.Exp(rate * years), parameters.ShortStatic * Math.Exp(years * (rate * parameters.ShortRateMultiple + parameters.ShortRateAdd)));
+    }
+
+    /// <summary>Sum over expiries of min(up - V0, down - V0, 0) * (add + multiple * T), at unchanged volatility and without the policy discount.</summary>
+    private static double BasisContingency(DeriveAccount account, DerivePmrm2Parameters parameters)
+    {
+        double sum = 0.0;
+        foreach (DeriveExpiry expiry in account.Expiries)
+        {
+            double mark = MarkValue(account, expiry);
+            double up = Value(account, expiry, parameters.BasisUp, option => option.Volatility) - mark;
+            double down = Value(account, expiry, parameters.BasisDown, option => option.Volatility) - mark;
+            double years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
+            sum += Math.Min(0.0, Math.Min(up, down)) * (parameters.BasisAdd + parameters.BasisMultiple * years);
+        }
+
+        return sum;
+    }
+
+    /// <summary>
+    /// For each of perpetual, expiry and collateral whose lowest confidence is below the threshold: (1 - confidence) * margin * notional.
+    /// Notional is spot * |amount| for perpetuals and for all options of an expiry, value for collateral, where the margin factor is 1.
+    /// </summary>
+    private static double OracleContingency(DeriveAccount account, DerivePmrm2Parameters parameters)
+    {
+        double Charge(double confidence, double margin, double notional)
+        {
+            double lowest = Math.Min(confidence, account.SpotConfidence);
+            return lowest < parameters.ConfidenceThreshold ? (1.0 - lowest) * margin * notional : 0.0;
+        }
+
+        double charge = Charge(account.PerpetualConfidence, parameters.ConfidenceMargin, Math.Abs(account.Perpetuals) * account.Spot);
+        foreach (DeriveExpiry expiry in account.Expiries)
+        {
+            double size = account.OptionsOf(expiry).Sum(option => Math.Abs(option.Amount));
+            charge += Charge(expiry.Confidence, parameters.ConfidenceMargin, size * account.Spot);
+        }
+
+        return charge + account.Collaterals.Sum(collateral => Charge(collateral.Confidence, 1.0, Value(account, collateral)));
+    }
+
+    /// <summary>Options of an expiry at a row's forward and volatilities, discounted as marks are: e^(-max(rate,0) T).</summary>
+    private static double Value(DeriveAccount account, DeriveExpiry expiry, double move, Func<DeriveOption, double> volatility)
+        => Math.Exp(-Math.Max(expiry.Rate, 0.0) * expiry.Seconds / ReferenceOptions.SecondsPerYear) * account.ForwardValue(expiry, move, volatility);
+
+    private static double MarkValue(DeriveAccount account, DeriveExpiry expiry) => Value(account, expiry, 1.0, option => option.Volatility);
+
+    private static double Value(DeriveAccount account, DeriveCollateral collateral) => collateral.Amount * collateral.Price / account.Stable;
+}
