@@ -1,0 +1,22 @@
+namespace MarginEngine.Tests.VenueTests.Reference;
+
+/// <summary>
+/// Deribit's standard margin of one short coin-settled option, in coin per unit [S: third-party notes and code, no published vector]. A long option
+/// costs its premium and needs nothing more.
+/// <code>
+/// call: IM = max(0.15 - OTM/S, 0.10) + mark                 MM = 0.075 + mark
+/// put:  IM = max(max(0.15 - OTM/S, 0.10) + mark, MM)        MM = max(0.075, 0.075 mark) + mark
+/// </code>
+/// </summary>
+internal static class DeribitStandardMargin
+{
+    public static (double Initial, double Maintenance) Short(bool isCall, double index, double strike, double markCoin)
+    {
+        double outOfTheMoney = ReferenceOptions.Intrinsic(index, strike, !isCall) / index;
+        double requirement = Math.Max(0.15 - outOfTheMoney, 0.10) + markCoin;
+        if (isCall)
+            return (requirement, 0.075 + markCoin);
+        double maintenance = Math.Max(0.075, 0.075 * markCoin) + markCoin;
+        return (Math.Max(requirement, maintenance), maintenance);
+    }
+}
