@@ -8,6 +8,8 @@ internal static class ReferenceOptions
 {
     public const double SecondsPerYear = 365.0 * 86_400.0;
 
+    public const double PolynomialError = 7.5e-8;
+
     private const double TailStart = 3.0;
 
     /// <summary>
@@ -31,6 +33,18 @@ internal static class ReferenceOptions
         return 0.5 + NormalDensity(x) * sum;
     }
 
+    /// <summary>
+    /// Abramowitz and Stegun 26.2.17: 1 - phi(x) (b1 t + .. + b5 t^5), t = 1/(1 + 0.2316419 x), for x >= 0 and by symmetry below. Error below
+    /// <see cref="PolynomialError"/>.
+    /// </summary>
+    public static double PolynomialNormalCdf(double x)
+    {
+        double t = 1.0 / (1.0 + 0.2316419 * Math.Abs(x));
+        double sum = t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+        double upper = NormalDensity(x) * sum;
+        return x >= 0.0 ? 1.0 - upper : upper;
+    }
+
     public static double NormalDensity(double x) => Math.Exp(-0.5 * x * x) / Math.Sqrt(2.0 * Math.PI);
 
     /// <summary>
@@ -38,6 +52,10 @@ internal static class ReferenceOptions
     /// d1 = ln(F/K)/s + s/2, d2 = d1 - s, s = volatility * sqrt(years). Without time, volatility, forward or strike it is the intrinsic value.
     /// </summary>
     public static double Black76(double forward, double strike, double years, double volatility, bool isCall)
+        => Black76(forward, strike, years, volatility, isCall, NormalCdf);
+
+    /// <summary>The same with another normal distribution function, for venues whose own is an approximation.</summary>
+    public static double Black76(double forward, double strike, double years, double volatility, bool isCall, Func<double, double> cdf)
     {
         double deviation = volatility * Math.Sqrt(Math.Max(years, 0.0));
         if (deviation <= 0.0 || forward <= 0.0 || strike <= 0.0)
@@ -45,8 +63,8 @@ internal static class ReferenceOptions
         double d1 = Math.Log(forward / strike) / deviation + deviation / 2.0;
         double d2 = d1 - deviation;
         return isCall
-            ? forward * NormalCdf(d1) - strike * NormalCdf(d2)
-            : strike * NormalCdf(-d2) - forward * NormalCdf(-d1);
+            ? forward * cdf(d1) - strike * cdf(d2)
+            : strike * cdf(-d2) - forward * cdf(-d1);
     }
 
     public static double Intrinsic(double underlying, double strike, bool isCall)

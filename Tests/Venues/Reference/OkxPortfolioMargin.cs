@@ -1,0 +1,48 @@
+namespace MarginEngine.Tests.VenueTests.Reference;
+
+/// <summary>Parameters of a risk unit: the moves of MR1 and MR6, and the share of |delta| that MR4 and MR7 charge; a tier is [from, to) of |delta| in USD.</summary>
+internal sealed record OkxParameters(
+    IReadOnlyList<double> SpotMoves,
+    double ExtremeMove,
+    double BasisRate,
+    double MinimumRate,
+    IReadOnlyList<(double From, double To, double Multiple)> Tiers);
+
+/// <summary>Components in USD. MR2, MR3, MR5 and MR9 are taken as given: no formula of theirs is verified [S].</summary>
+internal sealed record OkxResult(double Mr1, double Mr4, double Mr6, double Mr7, double Maintenance, double Initial);
+
+/// <summary>
+/// OKX portfolio margin of one risk unit in USD.
+/// <code>
+/// MR1 = worst loss over the spot moves (and, for options, volatility up, same, down)
+/// MR6 = half of the loss at the extreme move, either way
+/// MR4 = basis rate * |delta|          MR7 = minimum rate * |delta| * multiple of the size tier
+/// MMR = max(max(MR1, MR6) + MR4 + MR3 + MR5, MR7)          IMR = 1.3 MMR
+/// </code>
+/// The identities are [V] on the documented reply for linear positions. MR2, MR3, MR5, MR9, the volatility rows of MR1 and the reading of the tier as one
+/// multiple for the whole size (not by slices) are [S]. The reply's rows move a price a little off the one behind its delta (97,034 against 97,049
+/// USD): exposure and delta are two inputs.
+/// </summary>
+internal static class OkxPortfolioMargin
+{
+    public const double InitialOverMaintenance = 1.3;
+
+    /// <param name="exposure">USD that move with spot, signed.</param>
+    /// <param name="delta">USD delta, signed.</param>
+    /// <param name="volatilityAndRateCharges">MR3 + MR5 in USD.</param>
+    public static OkxResult Margin(double exposure, double delta, OkxParameters parameters, double volatilityAndRateCharges = 0.0)
+        => Margin(move => exposure * move, delta, parameters, volatilityAndRateCharges);
+
+    /// <param name="pnl">P&amp;L in USD at a relative move of spot, worst volatility.</param>
+    public static OkxResult Margin(Func<double, double> pnl, double delta, OkxParameters parameters, double volatilityAndRateCharges)
+    {
+        double mr1 = parameters.SpotMoves.Max(move => Math.Max(0.0, Math.Max(-pnl(move), -pnl(-move))));
+        double mr6 = 0.5 * Math.Max(0.0, Math.Max(-pnl(parameters.ExtremeMove), -pnl(-parameters.ExtremeMove)));
+        double size = Math.Abs(delta);
+        double multiple = parameters.Tiers.First(tier => size >= tier.From && size < tier.To).Multiple;
+        double mr4 = parameters.BasisRate * size;
+        double mr7 = parameters.MinimumRate * size * multiple;
+        double maintenance = Math.Max(Math.Max(mr1, mr6) + mr4 + volatilityAndRateCharges, mr7);
+        return new OkxResult(mr1, mr4, mr6, mr7, maintenance, InitialOverMaintenance * maintenance);
+    }
+}
