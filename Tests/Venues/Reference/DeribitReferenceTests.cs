@@ -99,6 +99,76 @@ internal sealed class DeribitReferenceTests
         tally.Finish();
     }
 
+    // The options' branch has no published vector [S]. What any reading of it must keep: a long call and a short put are K/F of a future, cell by cell.
+    [TestCase(30_000.0, 3.0)]
+    [TestCase(60_000.0, 30.0)]
+    [TestCase(90_000.0, 200.0)]
+    public void A_synthetic_forward_moves_like_its_part_of_a_future_in_every_standard_cell(double strike, double days)
+    {
+        const double Forward = 61_500.0;
+        DeribitPosition[] synthetic =
+        [
+            new("call", 2.0, Forward, days / 365.0, strike, true, 0.65),
+            new("put", -2.0, Forward, days / 365.0, strike, false, 0.65),
+        ];
+        DeribitResult options = DeribitPortfolioMargin.Margin(synthetic, 60_000.0, Plain);
+        DeribitResult future = DeribitPortfolioMargin.Margin([new("future", 2.0 * strike / Forward, Forward, days / 365.0)], 60_000.0, Plain);
+        for (int cell = 0; cell < 27; cell++)
+        {
+            Assert.That(options.Standard[0][cell] + options.Standard[1][cell], Is.EqualTo(future.Standard[0][cell]).Within(1e-13), $"cell {cell}");
+        }
+    }
+
+    [Test]
+    public void A_gain_offsets_in_part_and_up_to_its_cap_and_a_loss_counts_in_full()
+    {
+        DeribitPosition[] position = [new("future", 100.0, 60_000.0, 0.1)];
+        DeribitResult margin = DeribitPortfolioMargin.Margin(position, 60_000.0, Plain with { PnlOffset = 0.6, MaximumOffset = 300_000.0, ExtendedDampener = 0.0 });
+        Assert.Multiple(() =>
+        {
+            Assert.That(margin.AggregatedStandard[0], Is.EqualTo(100.0 * (1.0 - 1.0 / 0.84)).Within(1e-12), "loss in full");
+            Assert.That(margin.AggregatedStandard[15], Is.EqualTo(0.6 * 100.0 * (1.0 - 1.0 / 1.04)).Within(1e-12), "gain in part");
+            Assert.That(margin.AggregatedStandard[26], Is.EqualTo(300_000.0 / 60_000.0).Within(1e-12), "gain at its cap");
+            Assert.That(margin.AggregatedExtended[0], Is.EqualTo(margin.AggregatedStandard[0]).Within(1e-12), "linear instruments stay at the clamp");
+        });
+    }
+
+    [TestCase(300.0, 0.0)]
+    [TestCase(400.0, 400.0 * (400.0 * 60_000.0 - 20e6) * 0.00005 / 60_000.0)]
+    [TestCase(5_000.0, 500.0)]
+    public void The_delta_shock_starts_at_its_threshold_and_ends_at_its_share_of_the_delta(double delta, double coins)
+        => Assert.That(DeribitPortfolioMargin.Margin([new("perpetual", delta, 60_000.0, 0.0)], 60_000.0, Plain).DeltaShock, Is.EqualTo(coins).Within(1e-9));
+
+    [Test]
+    public void The_roll_shock_takes_the_larger_of_minimum_and_exponential_by_expiry()
+    {
+        DeribitPosition[] calendar = [new("near", 10.0, 60_000.0, 0.05), new("far", -10.0, 60_000.0, 1.0)];
+        double expected = 10.0 * 0.01 + 10.0 * (Math.Exp(0.075) - 1.0);
+        Assert.That(DeribitPortfolioMargin.Margin(calendar, 60_000.0, Plain).RollShock, Is.EqualTo(expected).Within(1e-12));
+    }
+
+    /// <summary>The parameters of BTC in June 2024.</summary>
+    private static DeribitParameters Plain { get; } = new()
+    {
+        PriceRange = 0.16,
+        BucketsEachSide = 4,
+        VolatilityUp = 0.5,
+        VolatilityDown = 0.25,
+        ShortTermPower = 0.3,
+        LongTermPower = 0.13,
+        MinimumVolatilityUp = 0.5,
+        ExtendedFactor = 1.0,
+        ExtendedDampener = 100_000.0,
+        DeltaThreshold = 20e6,
+        MaximumDeltaShock = 0.1,
+        DeltaIncrement = 0.00005,
+        MinimumAnnualisedMove = 0.01,
+        AnnualisedMoveRisk = 0.075,
+        PnlOffset = 0.0,
+        MaximumOffset = 0.0,
+        MaintenanceFactor = 0.8,
+    };
+
     private static void CompareVector(Reproduction tally, double[] actual, JsonElement published, string table, string name)
     {
         JsonElement[] cells = [.. published.Items(table)];

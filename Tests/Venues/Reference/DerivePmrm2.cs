@@ -169,24 +169,25 @@ internal static class DerivePmrm2
 
     /// <summary>
     /// For each of perpetual, expiry and collateral whose lowest confidence is below the threshold: (1 - confidence) * margin * notional.
-    /// Notional is spot * |amount| for perpetuals and for all options of an expiry, value for collateral, where the margin factor is 1.
+    /// Notional is spot * |amount| for perpetuals and for all options of an expiry, and value for collateral. No published case has both a collateral
+    /// below the threshold and a margin other than 1: that the margin multiplies collateral too is v1's rule carried over.
     /// </summary>
     private static double OracleContingency(DeriveAccount account, DerivePmrm2Parameters parameters)
     {
-        double Charge(double confidence, double margin, double notional)
+        double Charge(double confidence, double notional)
         {
             double lowest = Math.Min(confidence, account.SpotConfidence);
-            return lowest < parameters.ConfidenceThreshold ? (1.0 - lowest) * margin * notional : 0.0;
+            return lowest < parameters.ConfidenceThreshold ? (1.0 - lowest) * parameters.ConfidenceMargin * notional : 0.0;
         }
 
-        double charge = Charge(account.PerpetualConfidence, parameters.ConfidenceMargin, Math.Abs(account.Perpetuals) * account.Spot);
+        double charge = Charge(account.PerpetualConfidence, Math.Abs(account.Perpetuals) * account.Spot);
         foreach (DeriveExpiry expiry in account.Expiries)
         {
             double size = account.OptionsOf(expiry).Sum(option => Math.Abs(option.Amount));
-            charge += Charge(expiry.Confidence, parameters.ConfidenceMargin, size * account.Spot);
+            charge += Charge(expiry.Confidence, size * account.Spot);
         }
 
-        return charge + account.Collaterals.Sum(collateral => Charge(collateral.Confidence, 1.0, Value(account, collateral)));
+        return charge + account.Collaterals.Sum(collateral => Charge(collateral.Confidence, Value(account, collateral)));
     }
 
     /// <summary>Options of an expiry at a row's forward and volatilities, discounted as marks are: e^(-max(rate,0) T).</summary>

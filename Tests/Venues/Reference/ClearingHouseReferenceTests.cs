@@ -1,0 +1,73 @@
+using System.Text.Json;
+using NUnit.Framework;
+
+namespace MarginEngine.Tests.VenueTests.Reference;
+
+/// <summary>TIMS ranges and historical rows have no published requirement: these cases can be told by hand.</summary>
+[TestFixture]
+internal sealed class ClearingHouseReferenceTests
+{
+    [Test]
+    public void A_share_position_owes_the_end_of_its_range_and_ten_points_span_it()
+    {
+        var tally = new Reproduction("TIMS ranges [S]", 1e-12);
+        foreach (ReferenceDocument group in ReferenceData.Groups("tims_ranges"))
+        {
+            foreach (JsonProperty range in group.Root.GetProperty("ranges").EnumerateObject())
+            {
+                (double low, double high) = (range.Value[0].GetDouble(), range.Value[1].GetDouble());
+                double[] points = TimsMargin.Points(low, high);
+                tally.Case();
+                tally.Absolute(points.Distinct().Count(), 10.0, $"{range.Name} points");
+                tally.Absolute(points.Min(), low, $"{range.Name} low");
+                tally.Absolute(points.Max(), high, $"{range.Name} high");
+                tally.Absolute(TimsMargin.Requirement([new TimsClass(move => 5_000.0 * move, 1)], low, high, 0.9, 0.0), -5_000.0 * low, $"{range.Name} long");
+                tally.Absolute(TimsMargin.Requirement([new TimsClass(move => -5_000.0 * move, 1)], low, high, 0.9, 0.0), 5_000.0 * high, $"{range.Name} short");
+            }
+        }
+
+        tally.Finish();
+    }
+
+    [Test]
+    public void Gains_of_one_class_offset_losses_of_another_only_in_part_and_the_minimum_stays()
+    {
+        var up = new TimsClass(move => 10_000.0 * move, 2.0);
+        var down = new TimsClass(move => -10_000.0 * move, 3.0);
+        Assert.Multiple(() =>
+        {
+            Assert.That(TimsMargin.Requirement([up, down], -0.10, 0.10, 0.9, 0.0), Is.EqualTo(100.0).Within(1e-9));
+            Assert.That(TimsMargin.Requirement([up, down], -0.10, 0.10, 1.0, 37.5), Is.EqualTo(187.5).Within(1e-9));
+        });
+    }
+
+    [TestCase(100, 0.99, 100.0, 100.0)]
+    [TestCase(200, 0.99, 199.0, 199.5)]
+    [TestCase(250, 0.99, 248.0, 249.0)]
+    [TestCase(1000, 0.975, 976.0, 988.0)]
+    public void Value_at_risk_is_the_last_of_the_tail_and_the_shortfall_its_mean(int rows, double confidence, double valueAtRisk, double shortfall)
+    {
+        (double var, double es) = HistoricalMargin.Margin(Enumerable.Range(1, rows).Select(row => -(double)row), confidence);
+        Assert.Multiple(() =>
+        {
+            Assert.That(var, Is.EqualTo(valueAtRisk));
+            Assert.That(es, Is.EqualTo(shortfall).Within(1e-9));
+        });
+    }
+
+    [Test]
+    public void A_book_that_never_loses_owes_nothing() => Assert.That(HistoricalMargin.Margin([3.0, 1.0, 2.0], 0.99), Is.EqualTo((0.0, 0.0)));
+
+    [Test]
+    public void Returns_of_constant_size_are_left_alone_and_calm_days_grow_before_a_storm()
+    {
+        double[] constant = [.. HistoricalMargin.Filtered([0.01, -0.01, 0.01, -0.01], 0.94)];
+        Assert.That(constant, Is.EqualTo(new[] { 0.01, -0.01, 0.01, -0.01 }).Within(1e-15));
+        double[] storm = HistoricalMargin.Filtered([.. Enumerable.Repeat(0.01, 200), .. Enumerable.Repeat(0.05, 50)], 0.94);
+        Assert.Multiple(() =>
+        {
+            Assert.That(storm[150], Is.GreaterThan(0.04), "a calm day at the storm's volatility");
+            Assert.That(storm[^1], Is.EqualTo(0.05).Within(0.002), "a day of the storm");
+        });
+    }
+}
