@@ -147,27 +147,7 @@ internal sealed class DeribitReferenceTests
         Assert.That(DeribitPortfolioMargin.Margin(calendar, 60_000.0, Plain).RollShock, Is.EqualTo(expected).Within(1e-12));
     }
 
-    /// <summary>The parameters of BTC in June 2024.</summary>
-    private static DeribitParameters Plain { get; } = new()
-    {
-        PriceRange = 0.16,
-        BucketsEachSide = 4,
-        VolatilityUp = 0.5,
-        VolatilityDown = 0.25,
-        ShortTermPower = 0.3,
-        LongTermPower = 0.13,
-        MinimumVolatilityUp = 0.5,
-        ExtendedFactor = 1.0,
-        ExtendedDampener = 100_000.0,
-        DeltaThreshold = 20e6,
-        MaximumDeltaShock = 0.1,
-        DeltaIncrement = 0.00005,
-        MinimumAnnualisedMove = 0.01,
-        AnnualisedMoveRisk = 0.075,
-        PnlOffset = 0.0,
-        MaximumOffset = 0.0,
-        MaintenanceFactor = 0.8,
-    };
+    private static DeribitParameters Plain => ReferenceParameters.DeribitBitcoin;
 
     private static void CompareVector(Reproduction tally, double[] actual, JsonElement published, string table, string name)
     {
