@@ -45,6 +45,10 @@ internal sealed class DriverStream
     public List<(long Id, Ipv4Endpoint Address)> Destinations { get; } = [];
 
     public int References { get; set; }
+
+    /// <summary>Claims of a network stream; one of shared memory watches its own.</summary>
+    public ClaimWatch Claims;
+
     public int StreamId => Log.StreamId;
     public int SessionId => Log.SessionId;
 }

@@ -163,6 +163,13 @@ internal sealed partial class DriverConductor
             Forget(stream);
             return;
         }
+        if (stream.Network is { } network && (stream.Log.Type == LogType.Concurrent || network.State == PublicationState.Draining))
+        {
+            // Where no producer is left to commit a claim, there is nothing to wait for.
+            long patience = network.State == PublicationState.Draining ? 0 : _options.PublicationUnblockNanos;
+            if (stream.Claims.Check(stream.Log, network.SenderPosition, now, patience))
+                _counts.PublicationsUnblocked++;
+        }
         if (stream.Ipc is not { } ipc)
             return;
         ipc.CheckState(now, _options.PublicationUnblockNanos, _counts);

@@ -12,8 +12,7 @@ internal sealed class IpcPublication : IPublicationDriver, IImageDriver
     private long _consumed;
     private long _cleaned;
     private long _trip;
-    private long _blockedAt = -1;
-    private long _blockedSinceNanos;
+    private ClaimWatch _claims;
     private long _lingerUntilNanos;
     private int _producers = 1;
     private bool _isRevoked;
@@ -148,8 +147,11 @@ internal sealed class IpcPublication : IPublicationDriver, IImageDriver
                 if (_signalsEnd)
                     Log.EndOfStreamPosition = RebuiltPosition;
                 return 1;
-            case PublicationState.Active when Log.Type == LogType.Concurrent:
-                return CheckBlocked(now, unblockNanos, counters);
+            case PublicationState.Active when Log.Type == LogType.Concurrent && _readers.Count > 0:
+                if (!_claims.Check(Log, _consumed, now, unblockNanos))
+                    return 0;
+                counters.PublicationsUnblocked++;
+                return 1;
             case PublicationState.Draining when _consumed >= Log.TailPosition() || _readers.Count == 0:
                 EndReason = ImageEnd.EndOfStream;
                 BeginLinger(now);
@@ -178,22 +180,5 @@ internal sealed class IpcPublication : IPublicationDriver, IImageDriver
         State = PublicationState.Lingering;
         Log.IsConnected = false;
         _lingerUntilNanos = now + _lingerNanos;
-    }
-
-    private int CheckBlocked(long now, long unblockNanos, AeronCounters counters)
-    {
-        if (_readers.Count == 0 || Log.TailPosition() <= _consumed || _consumed != _blockedAt)
-        {
-            _blockedAt = _consumed;
-            _blockedSinceNanos = now;
-            return 0;
-        }
-        if (now - _blockedSinceNanos < unblockNanos)
-            return 0;
-        _blockedSinceNanos = now;
-        if (!LogUnblocker.TryUnblock(Log, _consumed))
-            return 0;
-        counters.PublicationsUnblocked++;
-        return 1;
     }
 }

@@ -3,6 +3,34 @@
 
 namespace MarginEngine.Aeron;
 
+/// <summary>Watches one place of a log at a time: whether what was claimed there is committed in time.</summary>
+internal struct ClaimWatch
+{
+    private bool _isWatching;
+    private long _position;
+    private long _sinceNanos;
+
+    /// <param name="log">a concurrent publication's</param>
+    /// <param name="position">where its consumer stands</param>
+    /// <param name="now">nanoseconds</param>
+    /// <param name="patienceNanos">how long a producer may take over a claim</param>
+    /// <returns>true when a claim was given up for its producer</returns>
+    public bool Check(LogBuffer log, long position, long now, long patienceNanos)
+    {
+        if (!_isWatching || position != _position || log.TailPosition() <= position)
+        {
+            _isWatching = true;
+            _position = position;
+            _sinceNanos = now;
+            return false;
+        }
+        if (now - _sinceNanos < patienceNanos)
+            return false;
+        _sinceNanos = now;
+        return LogUnblocker.TryUnblock(log, position);
+    }
+}
+
 internal static unsafe class LogUnblocker
 {
     /// <summary>

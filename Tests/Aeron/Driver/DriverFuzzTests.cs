@@ -163,6 +163,31 @@ public sealed class DriverFuzzTests
     }
 
     [Test]
+    public unsafe void A_claim_that_nobody_commits_does_not_hold_a_stream_to_the_network([Values] bool producerIsGone)
+    {
+        const string Channel = "aeron:udp?endpoint=127.0.0.1:40100";
+        using var world = new DriverWorld();
+        using RawClient client = world.Connect();
+        Subscription own = world.Agent.AddSubscription(Channel, 5);
+        long id = client.AddPublication(5, Channel);
+        Told ready = client.Listen(300).Find(item => item.Type == Event.PublicationReady);
+        using LogBuffer log = LogBuffer.Open(ready.Text(32));
+        Assert.That(log.IsConnected, Is.True);
+        log.ClaimTail(0, 128 + 64);
+        DataHeader header = log.DefaultHeader;
+        header.TermOffset = 128;
+        *(DataHeader*)log.At(128) = header;
+        Volatile.Write(ref *(int*)log.At(128), 64);
+        if (producerIsGone)
+            client.Send(Command.RemovePublication, id, 0L);
+        world.Leap(producerIsGone ? 1_000 : 16_000, client);
+        var collecting = new Collecting();
+        own.Poll(ref collecting, 10);
+        Assert.That(collecting.Messages, Has.Count.EqualTo(1));
+        Assert.That(world.Agent.Counters.PublicationsUnblocked, Is.EqualTo(1));
+    }
+
+    [Test]
     public unsafe void A_producer_that_dies_at_the_end_of_a_term_does_not_stop_the_stream([Values(32, 640)] int left)
     {
         using var world = new DriverWorld();
