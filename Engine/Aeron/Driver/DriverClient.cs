@@ -74,6 +74,9 @@ internal sealed class ClientSubscription(DriverConductor conductor, long registr
     public ChannelStatus? Status { get; set; }
     public List<SubscriberPosition> Positions { get; } = [];
 
+    /// <summary>Where else it listens, by the id of the command that said so.</summary>
+    public List<(long Id, string Channel)> Destinations { get; } = [];
+
     public bool Wants(int streamId, int sessionId) =>
         streamId == StreamId && (Parameters.SessionId is not { } only || only == sessionId);
 

@@ -102,8 +102,11 @@ internal sealed partial class DriverConductor
                 RejectImage(correlationId, command);
                 break;
             case Command.AddReceiveDestination:
+                AddReceiveDestination(client, correlationId, command.Int64(16), command.Text(24));
+                break;
             case Command.RemoveReceiveDestination:
-                throw new CommandException(DriverError.NotSupported, "subscriptions of many destinations are not supported");
+                RemoveReceiveDestination(client, correlationId, command.Int64(16), command.Text(24));
+                break;
             default:
                 throw new CommandException(DriverError.UnknownCommand, "unknown command");
         }

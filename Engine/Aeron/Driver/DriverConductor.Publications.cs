@@ -1,5 +1,7 @@
 // Publications of clients, and those of this process that go through shared memory: their logs, their counters, and who shares them.
 
+using System.Globalization;
+
 namespace MarginEngine.Aeron;
 
 internal sealed partial class DriverConductor
@@ -51,7 +53,7 @@ internal sealed partial class DriverConductor
     {
         DriverStream? shared = _streams.Find(stream =>
             !stream.IsExclusive && stream.StreamId == streamId && (channel.SessionId is not { } wanted || wanted == stream.SessionId)
-            && (isIpc ? stream.Ipc is not null : stream.Network is not null && stream.Status!.Key == SendKey(channel)));
+            && (isIpc ? stream.Ipc is not null : stream.Network is not null && channel.EndpointKey is not null && stream.Status!.Key == SendKey(channel, stream.RegistrationId)));
         if (shared is null)
             return null;
         if (channel.Uri.Find("term-length") is not null && channel.TermLength != shared.Log.TermLength)
@@ -109,7 +111,7 @@ internal sealed partial class DriverConductor
             Add(CounterType.PublisherPosition, PositionName(isExclusive));
             Add(CounterType.SenderPosition, "snd-pos");
             Add(CounterType.SenderLimit, "snd-lmt");
-            ChannelStatus status = UseStatus(SendKey(channel), CounterType.SendChannel, "snd-channel", name, endpoint.LocalEndpoint);
+            ChannelStatus status = UseStatus(SendKey(channel, registrationId), CounterType.SendChannel, "snd-channel", name, endpoint.LocalEndpoint);
             var stream = new DriverStream
             {
                 RegistrationId = registrationId, Channel = name, IsExclusive = isExclusive, Log = log, LimitId = counters[0],
@@ -228,5 +230,6 @@ internal sealed partial class DriverConductor
 
     private static string PositionName(bool isExclusive) => isExclusive ? "pub-pos (exclusive)" : "pub-pos (concurrent)";
 
-    private static string SendKey(Channel channel) => "send " + channel.EndpointKey;
+    /// <summary>A channel without a key has sockets of its own, which nobody shares.</summary>
+    private static string SendKey(Channel channel, long registrationId) => "send " + (channel.EndpointKey ?? registrationId.ToString(CultureInfo.InvariantCulture));
 }

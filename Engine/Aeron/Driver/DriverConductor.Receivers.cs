@@ -30,6 +30,14 @@ internal sealed partial class DriverConductor
 
     private void RemoveDestinationById(DriverClient client, long correlationId, long registrationId, long destinationId)
     {
+        if (client.Subscriptions.Exists(subscription => subscription.RegistrationId == registrationId))
+        {
+            ClientSubscription listener = ManualSubscription(client, registrationId);
+            string channel = listener.Destinations.Find(known => known.Id == destinationId).Channel
+                ?? throw new CommandException(DriverError.Generic, $"no destination {destinationId}");
+            RemoveReceiveDestination(client, correlationId, registrationId, channel);
+            return;
+        }
         (DriverStream stream, Destinations destinations) = ManualDestinations(client, registrationId);
         int index = stream.Destinations.FindIndex(known => known.Id == destinationId);
         if (index < 0)
@@ -37,6 +45,39 @@ internal sealed partial class DriverConductor
         destinations.Remove(stream.Destinations[index].Address);
         stream.Destinations.RemoveAt(index);
         _events.OperationSucceeded(correlationId);
+    }
+
+    private void AddReceiveDestination(DriverClient client, long correlationId, long registrationId, string channel)
+    {
+        ClientSubscription subscription = ManualSubscription(client, registrationId);
+        try
+        {
+            subscription.Endpoint!.AddPath(channel);
+        }
+        catch (InvalidOperationException refusal)
+        {
+            throw new CommandException(DriverError.Generic, refusal.Message);
+        }
+        subscription.Destinations.Add((correlationId, channel));
+        _events.OperationSucceeded(correlationId);
+    }
+
+    private void RemoveReceiveDestination(DriverClient client, long correlationId, long registrationId, string channel)
+    {
+        ClientSubscription subscription = ManualSubscription(client, registrationId);
+        if (!subscription.Endpoint!.RemovePath(channel))
+            throw new CommandException(DriverError.Generic, $"{channel} is no destination");
+        subscription.Destinations.RemoveAll(known => known.Channel == channel);
+        _events.OperationSucceeded(correlationId);
+    }
+
+    private static ClientSubscription ManualSubscription(DriverClient client, long registrationId)
+    {
+        ClientSubscription subscription = client.Subscriptions.Find(known => known.RegistrationId == registrationId)
+            ?? throw new CommandException(DriverError.UnknownSubscription, $"no subscription {registrationId}");
+        return subscription.Endpoint is { TakesDestinations: true }
+            ? subscription
+            : throw new CommandException(DriverError.NotSupported, "only a channel with control-mode=manual takes destinations");
     }
 
     private static (DriverStream Stream, Destinations Destinations) ManualDestinations(DriverClient client, long registrationId)

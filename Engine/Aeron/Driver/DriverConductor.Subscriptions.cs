@@ -88,13 +88,13 @@ internal sealed partial class DriverConductor
         RequireRoom();
         RequireNew(correlationId);
         bool isIpc = Channel.IsIpc(channel);
-        Channel parameters = isIpc ? Channel.ForIpcSubscription(channel) : Channel.ForSubscription(channel, _aeron, _agent);
+        Channel parameters = isIpc ? Channel.ForIpcSubscription(channel) : Channel.ForSubscription(channel, _aeron, _agent, takesDestinations: true);
         var subscription = new ClientSubscription(this, correlationId, client.Id, parameters, streamId);
         if (!isIpc)
         {
             subscription.Endpoint = _agent.FindOrOpenReceiveEndpoint(parameters);
             subscription.Status = UseStatus(
-                "receive " + subscription.Endpoint.Key, CounterType.ReceiveChannel, "rcv-channel", channel, subscription.Endpoint.LocalEndpoint);
+                "receive " + (subscription.Endpoint.Key ?? correlationId.ToString(CultureInfo.InvariantCulture)), CounterType.ReceiveChannel, "rcv-channel", channel, subscription.Endpoint.LocalEndpoint);
         }
         _registrations.Add(correlationId);
         client.Subscriptions.Add(subscription);

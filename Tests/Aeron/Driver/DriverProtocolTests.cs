@@ -310,6 +310,9 @@ public sealed class DriverProtocolTests
             reached.Add(to.Port);
             return true;
         };
+        long another = _client.AddPublication(5, "aeron:udp?control-mode=manual");
+        long third = _client.AddPublication(5, "aeron:udp?control-mode=manual");
+        Assert.That(_client.Listen().Select(item => item.Int64(8)), Is.EqualTo(new[] { another, third }), "each has its own destinations");
         long first = _client.Send(Command.AddDestination, publication, "aeron:udp?endpoint=127.0.0.1:40101");
         long second = _client.Send(Command.AddDestination, publication, "aeron:udp?endpoint=127.0.0.1:40102");
         Assert.That(_client.Listen(200).Select(item => (item.Type, item.Int64(0))), Is.EqualTo(new[] { (Event.OperationSucceeded, first), (Event.OperationSucceeded, second) }));
@@ -320,6 +323,24 @@ public sealed class DriverProtocolTests
         reached.Clear();
         _world.Pass(200);
         Assert.That(reached, Is.Empty);
+    }
+
+    [Test]
+    public void A_subscription_listens_where_it_is_told_by_hand([Values] bool byId)
+    {
+        long subscription = _client.AddSubscription(5, "aeron:udp?control-mode=manual");
+        long destination = _client.Send(Command.AddReceiveDestination, subscription, "aeron:udp?endpoint=127.0.0.1:40100");
+        _client.AddPublication(5, "aeron:udp?endpoint=127.0.0.1:40100");
+        List<Told> told = _client.Listen(300);
+        Assert.That(told.FindAll(item => item.Type == Event.Error).Select(item => item.Text(12)), Is.Empty);
+        Assert.That(told.Exists(item => item.Type == Event.OperationSucceeded && item.Int64(0) == destination), Is.True);
+        Assert.That(told.Find(item => item.Type == Event.AvailableImage).Int64(16), Is.EqualTo(subscription));
+        long again = _client.Send(Command.AddReceiveDestination, subscription, "aeron:udp?endpoint=127.0.0.1:40100");
+        Assert.That(_client.Listen().Select(item => (item.Type, item.Int64(0))), Is.EqualTo(new[] { (Event.Error, again) }));
+        long removal = byId
+            ? _client.Send(Command.RemoveDestinationById, subscription, destination)
+            : _client.Send(Command.RemoveReceiveDestination, subscription, "aeron:udp?endpoint=127.0.0.1:40100");
+        Assert.That(_client.Listen().Exists(item => item.Type == Event.OperationSucceeded && item.Int64(0) == removal), Is.True);
     }
 
     [Test]

@@ -29,7 +29,7 @@ public sealed class DriverRefusalTests
         new object[] { "a counter without a label", Command.AddCounter, new object[] { 1001, "key!" }, DriverError.Malformed },
         new object[] { "a counter of the driver's own kind", Command.AddCounter, new object[] { CounterType.ClientHeartbeat, "key!", "fake" }, DriverError.NotSupported },
         new object[] { "a destination of nothing", Command.AddDestination, new object[] { 99L, "aeron:udp?endpoint=127.0.0.1:1" }, DriverError.UnknownPublication },
-        new object[] { "a second address to listen at", Command.AddReceiveDestination, new object[] { 99L, "aeron:udp?endpoint=127.0.0.1:1" }, DriverError.NotSupported },
+        new object[] { "another address for a subscription that is not there", Command.AddReceiveDestination, new object[] { 99L, "aeron:udp?endpoint=127.0.0.1:1" }, DriverError.UnknownSubscription },
         new object[] { "an end of the driver", Command.TerminateDriver, new object[] { "" }, DriverError.NotSupported },
         new object[] { "an image rejected that is not there", Command.RejectImage, new object[] { 1L, 0L, "why" }, DriverError.Generic },
     ];
