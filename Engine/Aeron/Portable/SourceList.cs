@@ -10,10 +10,12 @@ namespace MarginEngine.Aeron;
 /// </summary>
 public sealed class SourceList
 {
-    private readonly List<Entry> _entries = [];
+    // Replaced, never changed: the agent's thread may be walking it.
+    private volatile Entry[] _entries = [];
 
-    public int Count => _entries.Count;
+    public int Count => _entries.Length;
 
+    /// <summary>Adds to the list, also to one in use; not to be called by two threads at once.</summary>
     /// <param name="network">an IPv4 address, or a network such as <c>10.1.2.0/24</c></param>
     /// <param name="sessionId">the one session that may come from there; null for any</param>
     /// <returns>this list</returns>
@@ -32,7 +34,7 @@ public sealed class SourceList
         if (!Ipv4Endpoint.TryParseAddress(text, out uint address))
             throw new FormatException($"'{network}' is no IPv4 address or network");
         uint mask = prefix == 0 ? 0 : uint.MaxValue << (32 - prefix);
-        _entries.Add(new Entry(address & mask, mask, sessionId));
+        _entries = [.. _entries, new Entry(address & mask, mask, sessionId)];
         return this;
     }
 
