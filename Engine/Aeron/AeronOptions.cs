@@ -47,6 +47,9 @@ public sealed class AeronOptions
     /// <summary>A closed publication answers NAKs this long after its last byte was sent.</summary>
     public long LingerNanos { get; init; } = 5_000_000_000;
 
+    /// <summary>Room in a concurrent publication that was claimed and not committed for this long is stepped over: its thread is taken for dead.</summary>
+    public long PublicationUnblockNanos { get; init; } = 15_000_000_000;
+
     /// <summary>A repeated NAK for a range just sent again is ignored this long.</summary>
     public long RetransmitLingerNanos { get; init; } = 10_000_000;
 
@@ -98,6 +101,7 @@ public sealed class AeronOptions
         Require(GroupReceiverTimeoutNanos > 0, nameof(GroupReceiverTimeoutNanos));
         Require(DestinationTimeoutNanos > 0, nameof(DestinationTimeoutNanos));
         Require(LingerNanos >= 0, nameof(LingerNanos));
+        Require(PublicationUnblockNanos > 0, nameof(PublicationUnblockNanos));
         Require(RetransmitLingerNanos >= 0, nameof(RetransmitLingerNanos));
         Require(PendingSetupNanos > 0, nameof(PendingSetupNanos));
         Require(NakDelayUnicastNanos >= 0, nameof(NakDelayUnicastNanos));

@@ -28,6 +28,7 @@ internal sealed unsafe partial class NetworkPublication : IPublicationDriver, ID
     private long _drainingSinceNanos;
     private bool _isRevoked;
     private int _producers = 1;
+    private ClaimWatch _claims;
 
     public NetworkPublication(
         Channel channel, SendEndpoint endpoint, LogBuffer log, Position limit, long startPosition, AeronOptions options,
@@ -88,6 +89,8 @@ internal sealed unsafe partial class NetworkPublication : IPublicationDriver, ID
         {
             int sent = _isRevoked ? 0 : SendData(now);
             work += sent;
+            if (sent == 0 && Log.Path is null && (State != PublicationState.Active || Log.Type == LogType.Concurrent))
+                work += CheckClaims(now);
             if (sent == 0 && now - _nextHeartbeatNanos >= 0)
                 work += SendHeartbeat(now);
         }
@@ -259,6 +262,19 @@ internal sealed unsafe partial class NetworkPublication : IPublicationDriver, ID
         long target = _senderPosition - Log.TermLength;
         if (target - _cleanPosition >= Limits.CleanChunk / 16)
             _cleanPosition = Log.Clean(_cleanPosition, Math.Min(target, _cleanPosition + _cleanChunk));
+    }
+
+    /// <summary>
+    /// Room that was claimed and never committed is stepped over: after a long time where its owner may still come, after a short one where
+    /// no producer is left. The streams of a directory's clients are watched by their driver.
+    /// </summary>
+    private int CheckClaims(long now)
+    {
+        long patience = State == PublicationState.Active ? _options.PublicationUnblockNanos : Limits.ProducerGraceNanos;
+        if (!_claims.Check(Log, _senderPosition, now, patience))
+            return 0;
+        _counters.PublicationsUnblocked++;
+        return 1;
     }
 
     private void PublishLimit()

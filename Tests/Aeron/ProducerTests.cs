@@ -60,6 +60,36 @@ public sealed class ProducerTests
     }
 
     [Test]
+    public void Room_that_nobody_commits_is_stepped_over_after_15_s()
+    {
+        IProducer producer = Connect(concurrent: true);
+        producer.TryClaim(100, out _);
+        producer.Offer([7, 7]);
+        Keep(14_900);
+        Assert.That(Data(), Is.Empty);
+        Keep(200);
+        Assert.That(Data().Select(Wire.Type), Is.EqualTo((int[])[0, 1]));
+        Assert.That(Wire.Int(Data().First(), 0), Is.EqualTo(160), "padding over the whole claim");
+        Assert.That(_stage.Agent.Counters.PublicationsUnblocked, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void A_stream_with_an_open_claim_ends_all_the_same([Values] bool concurrent)
+    {
+        IProducer producer = Connect(concurrent);
+        producer.Offer([1]);
+        producer.TryClaim(100, out _);
+        producer.Offer([7, 7]);
+        Keep(20);
+        producer.Close();
+        Keep(900);
+        Assert.That(Data().Count(), Is.EqualTo(1));
+        Keep(300);
+        Assert.That(Data().Select(Wire.Type), Is.EqualTo((int[])[1, 0, 1]));
+        Assert.That(Wire.Describe(_stage.SentOfType(1).Last()), Does.Contain("flags=0xe0"), "the end of the stream");
+    }
+
+    [Test]
     public void A_claim_takes_what_fits_one_frame_and_no_more([Values] bool concurrent)
     {
         IProducer producer = Connect(concurrent);
@@ -252,6 +282,16 @@ public sealed class ProducerTests
         IProducer producer = Open(concurrent, Channel);
         _stage.Hear(_sender, Wire.Status(Session, Stream, Term, 0, 32768, 42));
         return producer;
+    }
+
+    /// <summary>Lets time pass while the receiver shows that it lives.</summary>
+    private void Keep(double milliseconds)
+    {
+        for (double end = _stage.Milliseconds + milliseconds; _stage.Milliseconds < end;)
+        {
+            _stage.Hear(_sender, Wire.Status(Session, Stream, Term, 0, 32768, 42));
+            _stage.Run(Math.Min(100, end - _stage.Milliseconds), step: 10);
+        }
     }
 
     private interface IProducer
