@@ -17,13 +17,13 @@ internal static class WireBench
         "wire round-trip|throughput [--multicast|--ipc|--raw] [--messages N] [--length BYTES] [--threads]   (raw: round-trip only)";
 
     /// <returns>0 done, 1 wrong arguments, 2 the peer did not answer</returns>
-    public static int Run(ReadOnlySpan<string> args)
+    public static int Run(ReadOnlySpan<string> args, TextWriter? errors = null)
     {
         if (args.Length > 0 && args[0] == "peer")
             return WirePeer.Run(args[1..]);
         if (!WireSetup.TryParse(args, out WireSetup setup))
         {
-            Console.Error.WriteLine(Usage);
+            (errors ?? Console.Error).WriteLine(Usage);
             return 1;
         }
         Console.WriteLine(

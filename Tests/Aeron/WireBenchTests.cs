@@ -23,5 +23,10 @@ public sealed class WireBenchTests
     [TestCase("round-trip --raw --ipc")]
     [TestCase("throughput --ipc --multicast")]
     [TestCase("round-trip --messages 0")]
-    public void Wrong_arguments_are_refused(string arguments) => Assert.That(WireBench.Run(arguments.Split(' ')), Is.EqualTo(1));
+    public void Wrong_arguments_are_refused(string arguments)
+    {
+        StringWriter errors = new();
+        Assert.That(WireBench.Run(arguments.Split(' '), errors), Is.EqualTo(1));
+        Assert.That(errors.ToString(), Does.Contain("wire round-trip|throughput"));
+    }
 }
