@@ -110,12 +110,7 @@ public class MatchingEngineTests
 
     private static CancellationToken Deadline() => new CancellationTokenSource(Patience).Token;
 
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
+    private static int FreePort() => Tool.Demo.FreePorts.Take(1)[0];
 
     /// <summary>Gateway, machine and publisher in one loop. Its state outlives <see cref="Replace"/>, as a journal lets it.</summary>
     private sealed class MiniEngine : IDecisionSink, IMessageHandler, IDisposable

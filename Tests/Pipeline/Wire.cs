@@ -1,8 +1,6 @@
 // The outside world of a node under test: a source that sends input and subscribers that keep what they hear, over real loopback
 // sockets, all driven by the test's own thread.
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using MarginEngine.Aeron;
 using MarginEngine.Codecs;
 using MarginEngine.Watch;
@@ -20,12 +18,7 @@ internal sealed class WireClock : INanoClock
 /// <summary>Free UDP ports of this machine.</summary>
 internal static class Ports
 {
-    public static string Channel()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return $"aeron:udp?endpoint=127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}";
-    }
+    public static string Channel() => $"aeron:udp?endpoint=127.0.0.1:{Tool.Demo.FreePorts.Take(1)[0]}";
 }
 
 /// <summary>A test thread's patience: everything in these tests waits for a condition, never for a time.</summary>

@@ -141,7 +141,7 @@ public sealed class IpcProcessTests
     {
         const int Messages = 2_000;
         if (channel.EndsWith(':'))
-            channel += FreePort();
+            channel += Tool.Demo.FreePorts.Take(1)[0];
         ChildProcess driver = Start("driver");
         driver.AwaitReady();
         var clock = new MachineTime();
@@ -164,12 +164,6 @@ public sealed class IpcProcessTests
             () => $"sent {sent}, heard {collecting.Messages.Count}; {driver.Errors}");
         for (int i = 0; i < Messages; i++)
             Assert.That(collecting.Messages[i], Is.EqualTo(Message(i)), $"message {i}");
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.Client.LocalEndPoint!).Port;
     }
 
     private static byte[] Message(int number) => Payload.Of(number, 8 + (number % 500));

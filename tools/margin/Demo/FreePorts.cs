@@ -1,4 +1,5 @@
-// UDP ports on loopback that nobody has bound at this moment.
+// UDP ports on loopback for processes that are about to start. Below 32,768, where Linux begins to give ports to sockets that ask for any:
+// between the look and the use nobody gets one of these by chance.
 using System.Net;
 using System.Net.Sockets;
 
@@ -6,24 +7,38 @@ namespace MarginEngine.Tool.Demo;
 
 internal static class FreePorts
 {
-    /// <summary>Different ports; all are held until the last is known, so that none is given twice.</summary>
+    private const int First = 12_000;
+    private const int Count = 20_000;
+    private static int _next = Random.Shared.Next(Count);
+
+    /// <summary>Different ports that are free now; this process gives none of them out again soon.</summary>
+    /// <exception cref="IOException">None is free.</exception>
     public static int[] Take(int count)
     {
-        List<Socket> held = [];
+        List<int> ports = [];
+        for (int tries = 0; ports.Count < count; tries++)
+        {
+            if (tries == Count)
+                throw new IOException("no UDP port is free on the loopback interface");
+            int port = First + (int)((uint)Interlocked.Increment(ref _next) % Count);
+            if (IsFree(port))
+                ports.Add(port);
+        }
+
+        return [.. ports];
+    }
+
+    private static bool IsFree(int port)
+    {
         try
         {
-            for (int index = 0; index < count; index++)
-            {
-                Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-                held.Add(socket);
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            }
-
-            return [.. held.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port)];
+            using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            return true;
         }
-        finally
+        catch (SocketException)
         {
-            held.ForEach(socket => socket.Dispose());
+            return false;
         }
     }
 }
