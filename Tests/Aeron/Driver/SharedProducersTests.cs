@@ -14,7 +14,16 @@ public sealed class SharedProducersTests
     {
         const int Producers = 4;
         const int Messages = 20_000;
-        using var world = new DriverWorld();
+        // The driver's time is simulated and the producers' is not: a thread that the system leaves aside within a claim is not dead.
+        using var world = new DriverWorld(change: options => new DriverOptions(options.Directory, options.Clock)
+        {
+            IpcTermLength = options.IpcTermLength,
+            ToDriverLength = options.ToDriverLength,
+            ToClientsLength = options.ToClientsLength,
+            MaxCounters = options.MaxCounters,
+            ErrorLogLength = options.ErrorLogLength,
+            PublicationUnblockNanos = 1_000_000_000_000_000,
+        });
         using AeronClient client = NewClient(world);
         Subscription subscription = world.Agent.AddSubscription("aeron:ipc", 1);
         ConcurrentPublication own = world.Agent.AddConcurrentPublication("aeron:ipc", 1);
