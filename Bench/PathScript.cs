@@ -30,8 +30,13 @@ internal sealed class PathScript
         yield return Currency(Eth, 9, "ETH");
         yield return Underlying(1, Btc, "BTC");
         yield return Underlying(2, Eth, "ETH");
-        yield return ModelDocument.Portfolio.ToMessage(
-            1, ++_sequence, 0, Source, OriginFlags.EndOfEvent, [(1, "BTC"), (2, "ETH")], [(Usd, "USD"), (Btc, "BTC"), (Eth, "ETH")]);
+        foreach (byte[] part in ModelDocument.Portfolio.ToMessages(
+            1, _sequence + 1, 0, Source, OriginFlags.EndOfEvent, [(1, "BTC"), (2, "ETH")], [(Usd, "USD"), (Btc, "BTC"), (Eth, "ETH")]))
+        {
+            _sequence++;
+            yield return part;
+        }
+
         yield return Index().ToArray();
         yield return Instrument(Perpetual, InstrumentKind.Perpetual, OptionRight.None, 0);
         for (uint i = 0; i < 8; i++)

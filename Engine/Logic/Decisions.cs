@@ -71,6 +71,26 @@ public sealed class DecisionWriter
         Send(update.EncodedLength);
     }
 
+    public void Compare(in Account account, CompiledModel inForce, CompiledModel next, in AccountMargin nextMargin)
+    {
+        ModelComparisonEncoder comparison = ModelComparisonEncoder.Wrap(_buffer);
+        comparison.Sequence = (ulong)Cause.Sequence;
+        comparison.Time = (ulong)Cause.Time;
+        comparison.AccountId = account.Id;
+        comparison.ModelId = inForce.Id;
+        comparison.ModelVersion = inForce.Version;
+        comparison.NextVersion = next.Version;
+        comparison.SetEquity(account.Margin.Equity);
+        comparison.SetInitialMargin(account.Margin.Initial);
+        comparison.SetMaintenanceMargin(account.Margin.Maintenance);
+        comparison.SetRatio(account.Margin.RatioE8);
+        comparison.SetNextEquity(nextMargin.Equity);
+        comparison.SetNextInitialMargin(nextMargin.Initial);
+        comparison.SetNextMaintenanceMargin(nextMargin.Maintenance);
+        comparison.SetNextRatio(nextMargin.RatioE8);
+        Send(comparison.EncodedLength);
+    }
+
     public void Call(in Account account, AccountState previous, MarginFlags flags, long shortfall)
     {
         MarginCallEncoder call = MarginCallEncoder.Wrap(_buffer);

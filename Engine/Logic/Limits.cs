@@ -43,10 +43,22 @@ public sealed record Limits
     public int RefreshSlice { get; init; } = 32;
 
     /// <summary>Rows of a scenario table after padding; a multiple of the widest vector.</summary>
-    public const int Rows = 64;
+    public const int Rows = 256;
 
     /// <summary>Rows a scenario table may name.</summary>
-    public const int NamedRows = 64;
+    public const int NamedRows = 256;
+
+    /// <summary>Add-ons of one margin model.</summary>
+    public const int AddOns = 24;
+
+    /// <summary>Tiers of one add-on.</summary>
+    public const int Tiers = 16;
+
+    /// <summary>Tiers of one currency's haircut.</summary>
+    public const int HaircutTiers = 8;
+
+    /// <summary>Spreads between underlyings that one margin model may name.</summary>
+    public const int Spreads = 64;
 
     /// <summary>Largest message, in bytes, header included.</summary>
     public const int MessageBytes = 8_192;

@@ -82,7 +82,7 @@ public sealed partial class MarginMachine
         {
             // Money may leave only while initial margin stays covered and the balance itself is there.
             _calculator.RefreshUnits(account, all: false, PriceClock);
-            AccountMargin after = _calculator.Total(account, -1, default, currency, atoms);
+            AccountMargin after = _calculator.Total(account, PriceClock, new WhatIf { CashCurrency = currency, CashAtoms = atoms });
             if (_book.BalancesOf(account)[currency] + atoms < 0 || after.BuyingPower < 0)
             {
                 return RejectCode.InsufficientCollateral;

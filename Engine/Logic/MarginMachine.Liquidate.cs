@@ -77,7 +77,7 @@ public sealed partial class MarginMachine
         if (_book.TryAccount(Limits.FundAccount, out int fund))
         {
             // The fund is valued here and now: earlier deficits of the same event have already drawn on it.
-            long available = Math.Max(0, _calculator.Total(fund).GrossEquity);
+            long available = Math.Max(0, _calculator.Total(fund, PriceClock).GrossEquity);
             paid = Math.Min(deficit, available);
             _book.Credit(fund, money, -paid);
             _book.TouchAccount(fund);

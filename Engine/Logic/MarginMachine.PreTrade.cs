@@ -30,7 +30,7 @@ public sealed partial class MarginMachine
         _surface.EndEvent(PriceClock, _decisions);
         SpreadMarketMoves();
         _calculator.RefreshUnits(index, all: false, PriceClock);
-        account.Margin = _calculator.Total(index);
+        account.Margin = _calculator.Total(index, PriceClock);
         AccountMargin after = After(index, instrument, new Hypothesis(instrument, check.Side, check.Quantity, cost));
         Verdict verdict = Judge(index, instrument, check.Side, check.Quantity, account.Margin, after);
         _decisions.Answer(account, check.Origin.Source, check.CorrelationId, verdict, after.Initial, after.Maintenance, after.BuyingPower);
@@ -43,9 +43,9 @@ public sealed partial class MarginMachine
         int unit = _book.FindUnit(account, contract.Underlying, contract.Currency);
         UnitMargin replaced = _calculator.Units.Calculate(
             _book.AccountAt(account).Model, contract.Underlying, contract.Currency, unit < 0 ? -1 : _book.UnitAt(unit).FirstPosition, PriceClock, order);
-        return unit >= 0
-            ? _calculator.Total(account, unit, replaced, -1, 0)
-            : _calculator.Total(account, -1, replaced, -1, 0, contract.Underlying, contract.Currency);
+        return _calculator.Total(account, PriceClock, unit >= 0
+            ? new WhatIf { Unit = unit, Replacement = replaced, Order = order }
+            : new WhatIf { AddedUnderlying = contract.Underlying, AddedCurrency = contract.Currency, Replacement = replaced, Order = order });
     }
 
     private Verdict Judge(int index, int instrument, Side side, long lots, in AccountMargin before, in AccountMargin after)

@@ -22,6 +22,12 @@ public sealed partial class MarginMachine
         ref Underlying underlying = ref _market.UnderlyingAt(index);
         underlying.IndexTime = PriceClock;
         _pendingMessages++;
+        if (Moves(ref underlying.ConfidenceE8, price.Confidence))
+        {
+            _movedUnderlyings[index] = true;
+            _anyIndexMoved = true;
+        }
+
         if (underlying.IndexE8 != price.Price.Mantissa)
         {
             bool first = underlying.IndexE8 == 0;
@@ -48,11 +54,20 @@ public sealed partial class MarginMachine
         }
 
         ref Expiry expiry = ref _market.ExpiryAt(index);
+        long fixedPart = forward.FixedPart.Mantissa ?? 0;
+        if (fixedPart < 0 || fixedPart > forward.Price.Mantissa)
+        {
+            field = ForwardPriceDecoder.FieldIds.FixedPart;
+            return RejectCode.OutOfRange;
+        }
+
         expiry.ForwardTime = PriceClock;
         _pendingMessages++;
-        if (expiry.ForwardE8 != forward.Price.Mantissa)
+        bool moved = Moves(ref expiry.ForwardConfidenceE8, forward.Confidence);
+        if (moved || expiry.ForwardE8 != forward.Price.Mantissa || expiry.FixedPartE8 != fixedPart)
         {
             expiry.ForwardE8 = forward.Price.Mantissa;
+            expiry.FixedPartE8 = fixedPart;
             _market.TouchOptionsOf(index);
         }
 
@@ -69,15 +84,16 @@ public sealed partial class MarginMachine
         }
 
         ref Instrument instrument = ref _market.InstrumentAt(index);
-        if (instrument.IsOption)
+        if (instrument.IsOption && !AnyModelTakesMarks())
         {
-            // Options are valued on the forward and the surface; a mark of their own would contradict them.
+            // Options are valued on the forward and the surface; a mark of their own would contradict them, unless a model measures from it.
             return RejectCode.Inconsistent;
         }
 
         instrument.MarkTime = PriceClock;
         _pendingMessages++;
-        if (instrument.MarkE8 != mark.Price.Mantissa)
+        bool moved = Moves(ref instrument.MarkConfidenceE8, mark.Confidence);
+        if (moved || instrument.MarkE8 != mark.Price.Mantissa)
         {
             instrument.MarkE8 = mark.Price.Mantissa;
             _market.Touch(index);
@@ -103,7 +119,8 @@ public sealed partial class MarginMachine
 
         instrument.VolatilityTime = PriceClock;
         _pendingMessages++;
-        if (instrument.VolatilityE8 != mark.Volatility.Mantissa)
+        bool moved = Moves(ref instrument.VolatilityConfidenceE8, mark.Confidence);
+        if (moved || instrument.VolatilityE8 != mark.Volatility.Mantissa)
         {
             instrument.VolatilityE8 = mark.Volatility.Mantissa;
             _market.Touch(index);
@@ -134,6 +151,8 @@ public sealed partial class MarginMachine
         {
             return RejectCode.Capacity;
         }
+
+        Moves(ref _market.ExpiryAt(index).SliceConfidenceE8, slice.Confidence);
 
         _pendingMessages++;
         return default;
@@ -174,6 +193,56 @@ public sealed partial class MarginMachine
         }
 
         return default;
+    }
+
+    private RejectCode OnExpiryRate(ReadOnlySpan<byte> message, out ushort field)
+    {
+        ExpiryRateDecoder.TryWrap(message, out ExpiryRateDecoder rate);
+        RejectCode code = FindLiveExpiry(rate.UnderlyingId, rate.Expiry, out int index, out field);
+        if (code != 0)
+        {
+            return code;
+        }
+
+        field = ExpiryRateDecoder.FieldIds.Rate;
+        if (Math.Abs(rate.Rate.Mantissa) > 2 * Fixed.One)
+        {
+            return RejectCode.OutOfRange;
+        }
+
+        ref Expiry expiry = ref _market.ExpiryAt(index);
+        _pendingMessages++;
+        bool moved = Moves(ref expiry.RateConfidenceE8, rate.Confidence);
+        if (moved || !expiry.HasRate || expiry.RateE8 != rate.Rate.Mantissa)
+        {
+            expiry.HasRate = true;
+            expiry.RateE8 = rate.Rate.Mantissa;
+            _market.TouchOptionsOf(index);
+        }
+
+        return default;
+    }
+
+    // A confidence that is not told is full.
+    private static bool Moves(ref long confidenceE8, ConfidenceDecoder told)
+    {
+        long next = told.Mantissa ?? Fixed.One;
+        bool moved = confidenceE8 != next;
+        confidenceE8 = next;
+        return moved;
+    }
+
+    private bool AnyModelTakesMarks()
+    {
+        foreach (CompiledModel model in _models)
+        {
+            if (model.Id != 0 && model.MeasuresFromMark)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private RejectCode OnTimeTick(ReadOnlySpan<byte> message, out ushort field)

@@ -135,55 +135,6 @@ public sealed partial class MarginMachine
         return expires != definition.Expiry.HasValue || definition.Expiry > long.MaxValue ? InstrumentDefinitionDecoder.FieldIds.Expiry : (ushort)0;
     }
 
-    private RejectCode OnModel(ReadOnlySpan<byte> message, out ushort field)
-    {
-        MarginModelDecoder.TryWrap(message, out MarginModelDecoder model);
-        field = ModelCompiler.FaultyField(model, _market, out RejectCode code);
-        if (field != 0)
-        {
-            return code;
-        }
-
-        int slot = FindModel(model.ModelId);
-        if (slot >= 0 && model.ModelVersion <= _models[slot].Version)
-        {
-            field = MarginModelDecoder.FieldIds.ModelVersion;
-            return RejectCode.Inconsistent;
-        }
-
-        slot = slot >= 0 ? slot : FindModel(0);
-        if (slot < 0)
-        {
-            field = MarginModelDecoder.FieldIds.ModelId;
-            return RejectCode.Capacity;
-        }
-
-        ModelCompiler.Compile(model, message, _market, _models[slot]);
-        for (int account = 0; account < _book.AccountCount; account++)
-        {
-            if (_book.AccountAt(account).Model == slot)
-            {
-                TouchWhole(account);
-            }
-        }
-
-        return default;
-    }
-
-    // Slot of a model, or with id 0 the first free one; -1: none.
-    private int FindModel(ushort id)
-    {
-        for (int slot = 0; slot < _models.Length; slot++)
-        {
-            if (_models[slot].Id == id)
-            {
-                return slot;
-            }
-        }
-
-        return -1;
-    }
-
     private RejectCode OnCommand(ReadOnlySpan<byte> message, out ushort field)
     {
         OperatorCommandDecoder.TryWrap(message, out OperatorCommandDecoder command);

@@ -52,6 +52,7 @@ public sealed partial class MarginMachine
             digest.Add(((ulong)underlying.Id << 32) | (uint)underlying.Currency);
             digest.Add(underlying.IndexE8);
             digest.Add(underlying.IndexTime);
+            AddConfidence(ref digest, underlying.ConfidenceE8);
         }
 
         for (int index = 0; index < _market.ExpiryCount; index++)
@@ -67,6 +68,15 @@ public sealed partial class MarginMachine
             digest.Add(expiry.SliceRho);
             digest.Add(expiry.SliceM);
             digest.Add(expiry.SliceSigma);
+            AddConfidence(ref digest, expiry.ForwardConfidenceE8);
+            AddConfidence(ref digest, expiry.SliceConfidenceE8);
+            AddConfidence(ref digest, expiry.RateConfidenceE8);
+            if (expiry.HasRate || expiry.FixedPartE8 != 0)
+            {
+                digest.Add(expiry.HasRate ? 1UL : 0UL);
+                digest.Add(expiry.RateE8);
+                digest.Add(expiry.FixedPartE8);
+            }
         }
 
         for (int index = 0; index < _market.InstrumentCount; index++)
@@ -84,6 +94,17 @@ public sealed partial class MarginMachine
             digest.Add(instrument.VolatilityE8);
             digest.Add(instrument.VolatilityTime);
             digest.Add(instrument.IsDirty ? 1UL : 0UL);
+            AddConfidence(ref digest, instrument.MarkConfidenceE8);
+            AddConfidence(ref digest, instrument.VolatilityConfidenceE8);
+        }
+    }
+
+    // State that came with later versions of the schema counts where it is used, so that older journals keep their digests.
+    private static void AddConfidence(ref Digest64 digest, long confidenceE8)
+    {
+        if (confidenceE8 != Fixed.One)
+        {
+            digest.Add(confidenceE8);
         }
     }
 
@@ -93,6 +114,17 @@ public sealed partial class MarginMachine
         {
             digest.Add(((ulong)model.Id << 32) | model.Version);
             digest.Add(model.Digest);
+            if (model.Activation != 0)
+            {
+                digest.Add(model.Activation);
+                digest.Add(model.IsCompared ? 1UL : 0UL);
+            }
+        }
+
+        if (_staging.Id != 0)
+        {
+            digest.Add(((ulong)_staging.Id << 48) | ((ulong)_staging.Parts << 32) | _staging.Version);
+            digest.Add(_staging.Digest.Value);
         }
     }
 

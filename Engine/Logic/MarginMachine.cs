@@ -50,6 +50,7 @@ public sealed partial class MarginMachine : IDisposable
             _models[model] = new CompiledModel(limits);
         }
 
+        _parameters = new ModelParameters(limits);
         _rows = new RiskRows(limits, _market, _models);
         UnitCalculator units = new(limits, _market, _book, _models, _rows);
         _calculator = new AccountCalculator(limits, _market, _book, _models, units);
@@ -103,6 +104,7 @@ public sealed partial class MarginMachine : IDisposable
             _lastHeartbeat = timestampNanos;
         }
 
+        ActivateModels();
         SbeError error = Schema.Validate(message, out ushort fieldId);
         OriginFields origin = Origin(message);
         _decisions.Begin(sink, new Cause(sequence, timestampNanos, origin.EventTime));
@@ -117,10 +119,11 @@ public sealed partial class MarginMachine : IDisposable
         }
         else if (IsNext(origin))
         {
+            _faultPlace = 0;
             RejectCode code = Dispatch(origin.TemplateId, message, out fieldId);
             if (code != 0)
             {
-                _decisions.Reject(origin.Source, origin.Sequence, origin.TemplateId, code, fieldId, 0);
+                _decisions.Reject(origin.Source, origin.Sequence, origin.TemplateId, code, fieldId, _faultPlace);
             }
         }
 
@@ -151,6 +154,7 @@ public sealed partial class MarginMachine : IDisposable
             UnderlyingDefinitionDecoder.TemplateId => OnUnderlying(message, out fieldId),
             InstrumentDefinitionDecoder.TemplateId => OnInstrument(message, out fieldId),
             MarginModelDecoder.TemplateId => OnModel(message, out fieldId),
+            MarginModelPartDecoder.TemplateId => OnModelPart(message, out fieldId),
             OperatorCommandDecoder.TemplateId => OnCommand(message, out fieldId),
             IndexPriceDecoder.TemplateId => OnIndexPrice(message, out fieldId),
             ForwardPriceDecoder.TemplateId => OnForwardPrice(message, out fieldId),
@@ -158,6 +162,7 @@ public sealed partial class MarginMachine : IDisposable
             MarkVolatilityDecoder.TemplateId => OnMarkVolatility(message, out fieldId),
             VolatilitySliceDecoder.TemplateId => OnVolatilitySlice(message, out fieldId),
             InterestRateDecoder.TemplateId => OnInterestRate(message, out fieldId),
+            ExpiryRateDecoder.TemplateId => OnExpiryRate(message, out fieldId),
             TimeTickDecoder.TemplateId => OnTimeTick(message, out fieldId),
             ExpirySettlementDecoder.TemplateId => OnSettlement(message, out fieldId),
             AccountOpenDecoder.TemplateId => OnAccountOpen(message, out fieldId),

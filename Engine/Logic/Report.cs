@@ -25,6 +25,20 @@ public sealed record MarginReport
     public required IReadOnlyList<BalanceReport> Balances { get; init; }
 
     public required IReadOnlyList<UnitReport> Units { get; init; }
+
+    /// <summary>Micro-USD by which the account's requirement differs from the sum of its units': netting across units, spreads, charges of collateral.</summary>
+    public required long AcrossInitial { get; init; }
+
+    public required long AcrossMaintenance { get; init; }
+
+    /// <summary>The same with add-ons named as the model's document names them; the engine itself knows their formulas only.</summary>
+    public MarginReport Named(IReadOnlyList<string> addOnNames) => this with
+    {
+        Units = [.. Units.Select(unit => unit with
+        {
+            Components = [.. unit.Components.Select(part => part.AddOn >= 0 && part.AddOn < addOnNames.Count ? part with { Name = addOnNames[part.AddOn] } : part)],
+        })],
+    };
 }
 
 /// <summary>A balance in atoms of its currency, and what it counts.</summary>
@@ -41,13 +55,30 @@ public sealed record UnitReport
 
     public required UnitMargin Margin { get; init; }
 
+    /// <summary>What the requirement is made of: <c>factor * max(max(measure, alternatives) + before, floors) + after</c>.</summary>
+    public required IReadOnlyList<ComponentReport> Components { get; init; }
+
+    /// <summary>Factors of initial and maintenance margin, exponent -16.</summary>
+    public required long InitialFactorE16 { get; init; }
+
+    public required long MaintenanceFactorE16 { get; init; }
+
     public required IReadOnlyList<RowReport> Rows { get; init; }
 
     public required IReadOnlyList<PositionReport> Positions { get; init; }
 }
 
-/// <summary>A scenario row: its shocks, the summed profit as it is, and after the dampener.</summary>
-public sealed record RowReport(int Index, long SpotShockE8, VolatilityShock Volatility, bool IsExtended, long Profit, long Counted);
+/// <summary>A part of a requirement in atoms. <paramref name="AddOn"/> is its index among the model's add-ons; -1: it is none.</summary>
+public sealed record ComponentReport(string Name, int AddOn, AddOnPlace? Place, long Initial, long Maintenance);
+
+/// <summary>
+/// A scenario row: its shocks, the sum of the positions' contributions, and what counts after everything that happens to sums (policy discount, skew, weight,
+/// dampener). <see cref="Adjustment"/> is the difference: contributions and adjustment add up to what counts, to the last unit.
+/// </summary>
+public sealed record RowReport(int Index, long SpotShockE8, VolatilityShock Volatility, bool IsTail, bool IsMeasured, double Weight, long Profit, long Counted)
+{
+    public long Adjustment => Counted - Profit;
+}
 
 /// <summary>A position: value and profit in atoms of the unit's currency, contributions to every row; they add up to the row's profit to the last unit.</summary>
 public sealed record PositionReport
@@ -105,7 +136,7 @@ public sealed partial class MarginMachine
             if (balance != 0)
             {
                 balances.Add(new BalanceReport(
-                    Text(_market.CurrencyCodeAt(currency)), _market.CurrencyAt(currency).Decimals, balance, _market.PriceOfCurrencyE8(currency), rules.HaircutE8[currency]));
+                    Text(_market.CurrencyCodeAt(currency)), _market.CurrencyAt(currency).Decimals, balance, _calculator.Collateral.PriceE8(rules, currency), HaircutOf(rules, currency, balance)));
             }
         }
 
@@ -120,7 +151,29 @@ public sealed partial class MarginMachine
             WorstUnderlying = account.Margin.WorstUnderlying < 0 ? "" : Text(_market.UnderlyingCodeAt(account.Margin.WorstUnderlying)),
             Balances = balances,
             Units = units,
+            AcrossInitial = account.Margin.Initial - SumOfUnits(account, part => part.Margin.Initial),
+            AcrossMaintenance = account.Margin.Maintenance - SumOfUnits(account, part => part.Margin.Maintenance),
         };
+    }
+
+    private long SumOfUnits(in Account account, Func<RiskUnit, long> amount)
+    {
+        long sum = 0;
+        for (int unit = account.FirstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
+        {
+            sum = Fixed.Add(sum, _market.ToMoney(_book.UnitAt(unit).Currency, amount(_book.UnitAt(unit)), roundUp: true));
+        }
+
+        return sum;
+    }
+
+    // Of a tiered currency what its tiers come to for the balance there is.
+    private long HaircutOf(CompiledModel rules, int currency, long balance)
+    {
+        long money = _calculator.Collateral.Money(rules, currency, balance);
+        return balance <= 0 || money <= 0 || rules.Collaterals[currency].TierCount == 0
+            ? rules.Collaterals[currency].HaircutE8
+            : Fixed.One - Fixed.MultiplyFloor(_calculator.Collateral.Counted(rules, currency, balance, money), Fixed.One, money);
     }
 
     /// <summary>Account numbers in the order of opening.</summary>
@@ -136,15 +189,8 @@ public sealed partial class MarginMachine
     {
         CompiledModel rules = _models[model];
         UnitMargin margin = _calculator.Units.Calculate(model, unit.Underlying, unit.Currency, unit.FirstPosition, PriceClock, Hypothesis.None);
-        long[] sums = _calculator.Units.Sums.ToArray();
-        List<RowReport> rows = [];
-        for (int row = 0; row < rules.RowCount; row++)
-        {
-            rows.Add(new RowReport(
-                row, rules.SpotShockE8(unit.Underlying)[row], rules.VolatilityShocks[row], rules.Extended[row], sums[row],
-                _calculator.Units.Dampened(rules, unit.Underlying, unit.Currency, row, sums[row])));
-        }
-
+        long[] counted = _calculator.Units.Profits.ToArray();
+        List<ComponentReport> components = Components(rules, margin);
         List<PositionReport> positions = [];
         for (int position = unit.FirstPosition; position >= 0; position = _book.PositionAt(position).NextOfUnit)
         {
@@ -152,15 +198,59 @@ public sealed partial class MarginMachine
         }
 
         positions.Sort((left, right) => left.InstrumentId.CompareTo(right.InstrumentId));
+        List<RowReport> rows = [];
+        for (int row = 0; row < rules.RowCount; row++)
+        {
+            long profit = 0;
+            foreach (PositionReport position in positions)
+            {
+                profit = Fixed.Add(profit, position.RowProfits[row]);
+            }
+
+            rows.Add(new RowReport(
+                row, rules.SpotShockE8(unit.Underlying)[row], rules.VolatilityShocks[row], rules.Rows[row].IsTail, rules.Rows[row].IsMeasured,
+                rules.Rows[row].Weight, profit, counted[row]));
+        }
+
         return new UnitReport
         {
             Underlying = Text(_market.UnderlyingCodeAt(unit.Underlying)),
             Currency = Text(_market.CurrencyCodeAt(unit.Currency)),
             Decimals = _market.CurrencyAt(unit.Currency).Decimals,
             Margin = margin,
+            Components = components,
+            InitialFactorE16 = _calculator.Units.InitialFactorE16(rules),
+            MaintenanceFactorE16 = UnitCalculator.MaintenanceFactorE16(rules),
             Rows = rows,
             Positions = positions,
         };
+    }
+
+    private List<ComponentReport> Components(CompiledModel rules, in UnitMargin margin)
+    {
+        List<ComponentReport> components = [];
+        if (rules.RowCount > 0)
+        {
+            components.Add(new ComponentReport("rows", -1, null, margin.WorstCase, margin.WorstCase));
+        }
+
+        for (int addOn = 0; addOn < rules.AddOnCount; addOn++)
+        {
+            components.Add(new ComponentReport(
+                AddOnTable.Kinds[(int)rules.Kinds[addOn]], addOn, rules.Places[addOn], _calculator.Units.AddOnsInitial[addOn], _calculator.Units.AddOnsMaintenance[addOn]));
+        }
+
+        if (rules.ChargesLiquidation)
+        {
+            components.Add(new ComponentReport("liquidationCost", -1, AddOnPlace.After, margin.LiquidationCost, margin.LiquidationCost));
+        }
+
+        if (rules.Orders != OrderRule.None)
+        {
+            components.Add(new ComponentReport("openOrders", -1, AddOnPlace.After, margin.OpenOrders, 0));
+        }
+
+        return components;
     }
 
     private PositionReport ReportPosition(int model, Position position)
@@ -193,15 +283,8 @@ public sealed partial class MarginMachine
             Value = value,
             UnrealisedProfit = contract.IsOption || risk.IsUnpriced ? 0 : value - position.EntryCost,
             DeltaBaseE9 = Fixed.ToAtoms(lots * risk.DeltaBase * 1e9),
-            Greeks = new Greeks
-            {
-                Delta = Fixed.ToAtoms(lots * risk.DeltaUsd * 1e6),
-                Gamma = Fixed.ToAtoms(lots * risk.GammaUsd * 1e6),
-                Vega = Fixed.ToAtoms(lots * risk.VegaUsd * 1e6),
-                Theta = Fixed.ToAtoms(lots * risk.ThetaUsd * 1e6),
-                Rho = Fixed.ToAtoms(lots * risk.RhoUsd * 1e6),
-            },
-            LiquidationCost = Fixed.CeilingToAtoms(Math.Abs(lots) * risk.Notional * rules.LiquidationRate),
+            Greeks = UnitCalculator.GreeksOf(risk, lots),
+            LiquidationCost = _calculator.Units.LiquidationCost(rules, contract, risk, position.Lots),
             RowProfits = profits,
             BuyOrderLots = position.BuyLots,
             SellOrderLots = position.SellLots,

@@ -289,8 +289,16 @@ internal sealed class Desk : IDecisionSink, IDisposable
         return (answer.Verdict, Usd6(answer.InitialMarginAfter.Mantissa), Usd6(answer.BuyingPowerAfter.Mantissa));
     }
 
-    public void Model(ModelDocument document, ushort id = 1) => Apply(document.ToMessage(
-        id, NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent, [(1, "BTC"), (2, "ETH")], [(Usd, "USD"), (Btc, "BTC"), (Eth, "ETH")]));
+    public void Model(ModelDocument document, ushort id = 1, ulong activation = 0, bool isCompared = false)
+    {
+        foreach (byte[] part in document.ToMessages(
+            id, _origin + 1, (ulong)Now, Source, OriginFlags.EndOfEvent, [(1, "BTC"), (2, "ETH")], [(Usd, "USD"), (Btc, "BTC"), (Eth, "ETH")],
+            activation, isCompared))
+        {
+            NextOrigin();
+            Apply(part);
+        }
+    }
 
     /// <summary>A small exchange under a random walk: 20 accounts, options, perpetuals, orders, fills, checks.</summary>
     public static Desk Lively(int seed, int ticks, Limits? limits = null)
@@ -352,7 +360,7 @@ internal sealed class Desk : IDecisionSink, IDisposable
         Currency(Eth, 9, "ETH");
         Underlying(1, Btc, "BTC");
         Underlying(2, Eth, "ETH");
-        Model(change(ModelDocument.Portfolio));
+        Model(change(TestModels.Matrix));
         Time((ulong)Now);
         Index(64_000m);
         Index(1_900m, underlying: 2);

@@ -35,12 +35,13 @@ internal sealed class MarginTests
         desk.Open(1);
         desk.Transfer(1, Desk.Usd, 20_000);
         desk.Fill(1, perpetual, 1_000, 64_000m);
-        UnitMargin unit = desk.Report(1).Units.Single().Margin;
+        UnitReport report = desk.Report(1).Units.Single();
+        UnitMargin unit = report.Margin;
         decimal worst = 64_000m * 0.16m, roll = 64_000m * 0.01m, cost = 64_000m * 0.001m;
         Assert.Multiple(() =>
         {
             Assert.That(Desk.Usd6(unit.WorstCase), Is.EqualTo(worst));
-            Assert.That(Desk.Usd6(unit.RollShock), Is.EqualTo(roll));
+            Assert.That(Desk.Usd6(report.Components.Single(part => part.Name == "expiryMove").Initial), Is.EqualTo(roll));
             Assert.That(Desk.Usd6(unit.LiquidationCost), Is.EqualTo(cost));
             Assert.That(Desk.Usd6(unit.Initial), Is.EqualTo(worst + roll + cost));
             Assert.That(Desk.Usd6(unit.Maintenance), Is.EqualTo((0.8m * (worst + roll)) + cost));
@@ -120,7 +121,7 @@ internal sealed class MarginTests
     [Test]
     public void A_long_option_never_needs_more_than_its_premium_and_costs()
     {
-        using Desk desk = new(model: document => document with { LiquidationFee = 0, LiquidationSlippage = 0 });
+        using Desk desk = new(model: document => document.With("liquidation.charged", false));
         uint call = desk.Option(OptionRight.Call, 64_000m, Desk.Usd);
         PriceOptions(desk, call);
         desk.Open(1);
@@ -147,7 +148,7 @@ internal sealed class MarginTests
         Assert.Multiple(() =>
         {
             // Four roundings of half a micro-USD each are all that is left of it in the standard rows.
-            Assert.That(unit.Rows.Where(row => !row.IsExtended).Select(row => Math.Abs(row.Profit)), Is.All.LessThanOrEqualTo(2));
+            Assert.That(unit.Rows.Where(row => !row.IsTail).Select(row => Math.Abs(row.Profit)), Is.All.LessThanOrEqualTo(2));
             Assert.That(unit.Margin.Value / 1e6, Is.EqualTo(10_000).Within(1e-5), "one coin's worth of a 10,000 wide box, at zero rate");
         });
     }

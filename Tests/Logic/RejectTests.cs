@@ -43,9 +43,8 @@ internal sealed class RejectTests
         ("option without a strike", desk => desk.Instrument(InstrumentKind.Option, Settlement.Inverse, 1, Desk.Btc, 1, OptionRight.Call, expiry: Desk.Expiry), RejectCode.Inconsistent, 9),
         ("option without an expiry", desk => desk.Instrument(InstrumentKind.Option, Settlement.Inverse, 1, Desk.Btc, 1, OptionRight.Call, 5), RejectCode.Inconsistent, 10),
         ("perpetual with an expiry", desk => desk.Instrument(InstrumentKind.Perpetual, Settlement.Inverse, 1, Desk.Btc, 10, expiry: Desk.Expiry), RejectCode.Inconsistent, 10),
-        ("older model", desk => desk.Model(ModelDocument.Portfolio), RejectCode.Inconsistent, 3),
-        ("model with thresholds out of order", desk => desk.Model(ModelDocument.Portfolio with { Version = 2, WarningRatio = 0.9m }), RejectCode.OutOfRange, 11),
-        ("model with a free lunch", desk => desk.Model(ModelDocument.Portfolio with { Version = 2, MaintenanceFactor = 0 }), RejectCode.OutOfRange, 5),
+        ("older model", desk => desk.Model(TestModels.Matrix), RejectCode.Inconsistent, 3),
+        ("model with thresholds out of order", desk => desk.Model(TestModels.Matrix.WithVersion(2).With("states.warningRatio", 0.9m)), RejectCode.Inconsistent, 100),
         ("time that runs backward", desk => desk.Time((ulong)desk.Now - 1), RejectCode.OutOfOrder, 2),
         ("snapshot asked of the book", desk => desk.Operator(Command.Snapshot), RejectCode.Unsupported, 2),
     ];

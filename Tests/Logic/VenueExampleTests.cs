@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using MarginEngine.Codecs;
 using MarginEngine.Logic;
 using NUnit.Framework;
@@ -83,9 +84,9 @@ internal sealed class VenueExampleTests
             double matrixMargin = details.GetProperty("risk_matrix_margin").GetDouble();
             double protection = details.GetProperty("mmp_margin").GetDouble() + details.GetProperty("open_orders_margin").GetDouble();
             Assert.That(Coin(unit.Margin.WorstCase), Is.EqualTo(matrix.GetProperty("worst_case").GetDouble()).Within(Tolerance), "worst case");
-            Assert.That(Coin(unit.Margin.RollShock), Is.EqualTo(matrix.GetProperty("roll_shock").GetDouble()).Within(Tolerance), "roll shock");
-            Assert.That(Coin(unit.Margin.DeltaShock), Is.EqualTo(matrix.GetProperty("delta_shock").GetDouble()).Within(Tolerance), "delta shock");
-            Assert.That(Coin(unit.Margin.RiskMatrix), Is.EqualTo(matrixMargin).Within(Tolerance), "risk matrix");
+            Assert.That(Coin(unit.Components[1].Initial), Is.EqualTo(matrix.GetProperty("roll_shock").GetDouble()).Within(Tolerance), "roll shock");
+            Assert.That(Coin(unit.Components[2].Initial), Is.EqualTo(matrix.GetProperty("delta_shock").GetDouble()).Within(Tolerance), "delta shock");
+            Assert.That(Coin(unit.Margin.InitialParts.Risk), Is.EqualTo(matrixMargin).Within(Tolerance), "risk matrix");
             Assert.That(Coin(unit.Margin.Initial) + protection, Is.EqualTo(margins.GetProperty("initial_margin").GetDouble()).Within(Tolerance), "initial margin");
             Assert.That(Coin(unit.Margin.Maintenance), Is.EqualTo(margins.GetProperty("maintenance_margin").GetDouble()).Within(Tolerance), "maintenance margin");
             Assert.That(unit.Rows[unit.Margin.WorstRow].SpotShockE8, Is.EqualTo(-16_000_000), "the worst bucket is the first on the left");
@@ -96,31 +97,34 @@ internal sealed class VenueExampleTests
     {
         JsonElement pair = rules.GetProperty("currency_pair").GetProperty("btc_usd");
         JsonElement coin = rules.GetProperty("currency").GetProperty("btc");
-        return document with
-        {
-            MaintenanceFactor = rules.GetProperty("general").GetProperty("mm_factor").GetDecimal(),
-            LiquidationFee = 0,
-            LiquidationSlippage = 0,
-            ShortTermPower = pair.GetProperty("short_term_vega_power").GetDecimal(),
-            LongTermPower = pair.GetProperty("long_term_vega_power").GetDecimal(),
-            Underlyings = new Dictionary<string, UnderlyingDocument>
-            {
-                ["BTC"] = document.Underlyings["BTC"] with
+        const string Btc = "underlyings.BTC";
+        return document
+            .With("requirement.maintenanceFactor", rules.GetProperty("general").GetProperty("mm_factor").GetDecimal())
+            .With("liquidation.charged", false)
+            .With("volatility.shortTermPower", pair.GetProperty("short_term_vega_power").GetDecimal())
+            .With("volatility.longTermPower", pair.GetProperty("long_term_vega_power").GetDecimal())
+            .With($"{Btc}.priceRange", pair.GetProperty("price_range").GetDecimal())
+            .With($"{Btc}.volatilityUp", pair.GetProperty("volatility_range_up").GetDecimal())
+            .With($"{Btc}.volatilityDown", pair.GetProperty("volatility_range_down").GetDecimal())
+            .With($"{Btc}.minimumVolatilityUp", pair.GetProperty("min_volatility_for_shock_up").GetDecimal())
+            .With($"{Btc}.tailFactor", pair.GetProperty("extended_table_factor").GetDecimal())
+            .With($"{Btc}.tailDampener", coin.GetProperty("extended_dampener").GetDecimal())
+            .With("addOns", new JsonArray(
+                new JsonObject
                 {
-                    PriceRange = pair.GetProperty("price_range").GetDecimal(),
-                    VolatilityUp = pair.GetProperty("volatility_range_up").GetDecimal(),
-                    VolatilityDown = pair.GetProperty("volatility_range_down").GetDecimal(),
-                    MinimumVolatilityUp = pair.GetProperty("min_volatility_for_shock_up").GetDecimal(),
-                    ExtendedFactor = pair.GetProperty("extended_table_factor").GetDecimal(),
-                    ExtendedDampenerUsd = coin.GetProperty("extended_dampener").GetDecimal(),
-                    MinimumAnnualisedMove = coin.GetProperty("min_annualised_move").GetDecimal(),
-                    AnnualisedMoveRisk = coin.GetProperty("annualised_move_risk").GetDecimal(),
-                    DeltaThresholdUsd = pair.GetProperty("delta_total_liq_shock_threshold").GetDecimal(),
-                    MaximumDeltaShock = pair.GetProperty("max_delta_shock").GetDecimal(),
-                    DeltaIncrement = pair.GetProperty("m_inc").GetDecimal(),
+                    ["kind"] = "expiryMove",
+                    ["place"] = "before",
+                    ["minimumMove"] = coin.GetProperty("min_annualised_move").GetDecimal(),
+                    ["moveRisk"] = coin.GetProperty("annualised_move_risk").GetDecimal(),
                 },
-            },
-        };
+                new JsonObject
+                {
+                    ["kind"] = "deltaLiquidity",
+                    ["place"] = "before",
+                    ["threshold"] = pair.GetProperty("delta_total_liq_shock_threshold").GetDecimal(),
+                    ["increment"] = pair.GetProperty("m_inc").GetDecimal(),
+                    ["maximum"] = pair.GetProperty("max_delta_shock").GetDecimal(),
+                }));
     }
 
     private static double Coin(long atoms) => atoms / 1e10;

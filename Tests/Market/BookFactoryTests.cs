@@ -63,7 +63,7 @@ public class BookFactoryTests
     [Test]
     public void A_stricter_model_asks_for_more_collateral()
     {
-        ModelDocument strict = ModelDocument.Portfolio with { MaintenanceFactor = 1.0m };
+        ModelDocument strict = ModelDocument.Portfolio.With("requirement.maintenanceFactor", 1.0m);
         double usual = UsdOf(BookMessages.Create(40, 0, seed: 5));
         Assert.That(UsdOf(BookMessages.Create(40, 0, seed: 5, model: strict)), Is.GreaterThan(1.1 * usual));
     }

@@ -82,28 +82,53 @@ public struct RiskUnit
     public UnitMargin Margin;
 }
 
+/// <summary>
+/// What a requirement is made of, in atoms or micro-USD:
+/// <c>factor * max(max(measure, alternative) + before, floor) + after</c>.
+/// </summary>
+public struct RequirementParts
+{
+    /// <summary>What the rows say, not negative.</summary>
+    public long Measure;
+    public long Alternative;
+    public long Before;
+    public long Floor;
+    public long After;
+
+    /// <summary>What the factor multiplies.</summary>
+    public readonly long Risk => Math.Max(Fixed.Add(Math.Max(Measure, Alternative), Before), Floor);
+
+    /// <param name="factorE16">The factor, exponent -16.</param>
+    public readonly long Total(long factorE16) => Fixed.Add(Fixed.MultiplyCeiling(Risk, factorE16, 10_000_000_000_000_000), After);
+}
+
 /// <summary>The margin of a risk unit, in atoms of its currency (greeks in micro-USD).</summary>
 public struct UnitMargin
 {
     /// <summary>Open profit of linear and inverse contracts plus value of options.</summary>
     public long Value;
 
-    /// <summary>Loss in the worst row, not negative.</summary>
+    /// <summary>Loss by the rows, resting orders left out; not negative.</summary>
     public long WorstCase;
 
-    /// <summary>Row of it; -1: no row loses.</summary>
+    /// <summary>Row with the largest loss; -1: no row loses.</summary>
     public int WorstRow;
-    public long RollShock;
-    public long DeltaShock;
-    public long RiskMatrix;
 
-    /// <summary>Fees and slippage of closing everything.</summary>
+    /// <summary>Fees and slippage of closing everything, where the model charges them.</summary>
     public long LiquidationCost;
 
     /// <summary>What resting orders could add.</summary>
     public long OpenOrders;
+    public RequirementParts InitialParts;
+    public RequirementParts MaintenanceParts;
     public long Initial;
     public long Maintenance;
+
+    /// <summary>Net delta in nano base units.</summary>
+    public long NetDelta;
+
+    /// <summary>Loss of the worst row that comes from price alone, for spreads between underlyings.</summary>
+    public long PriceRisk;
     public MarginFlags Flags;
     public Greeks Greeks;
 }

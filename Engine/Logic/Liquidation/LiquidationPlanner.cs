@@ -19,6 +19,7 @@ public sealed class LiquidationPlanner
     private readonly long[] _original;
     private readonly int[] _positions;
     private int _legCount;
+    private long _paidOut;
     private int _positionCount;
 
     public LiquidationPlanner(
@@ -44,6 +45,7 @@ public sealed class LiquidationPlanner
     public AccountMargin Plan(int account, long nowNanos)
     {
         _legCount = 0;
+        _paidOut = 0;
         ExpectedCost = 0;
         CollectPositions(account);
         CompiledModel rules = _models[_book.AccountAt(account).Model];
@@ -125,8 +127,9 @@ public sealed class LiquidationPlanner
             long lots = position.Lots;
             position.Lots = 0;
             UnitMargin without = UnitOf(account, position.Unit, nowNanos);
+            long freed = margin.Maintenance
+                - _calculator.Total(account, nowNanos, new WhatIf { Unit = position.Unit, Replacement = without }).Maintenance;
             position.Lots = lots;
-            long freed = margin.Maintenance - _calculator.Total(account, position.Unit, without, -1, 0).Maintenance;
             if (freed > best)
             {
                 best = freed;
@@ -164,7 +167,8 @@ public sealed class LiquidationPlanner
         }
 
         AddLeg(index, lots > 0 ? high : -high);
-        ExpectedCost = Fixed.Add(ExpectedCost, CostOf(account, _positions[index], high));
+        ExpectedCost = Fixed.Add(ExpectedCost, CostOf(account, position, high));
+        _paidOut = Fixed.Add(_paidOut, PremiumOf(account, position.Instrument, lots > 0 ? high : -high));
         return margin;
     }
 
@@ -174,8 +178,10 @@ public sealed class LiquidationPlanner
         position.Lots = lots > 0 ? lots - closed : lots + closed;
         ref RiskUnit unit = ref _book.UnitAt(position.Unit);
         unit.Margin = UnitOf(account, position.Unit, nowNanos);
-        AccountMargin margin = _calculator.Total(account);
-        margin.Equity = Fixed.Add(_book.AccountAt(account).Margin.Equity, -Fixed.Add(ExpectedCost, CostOf(account, position, closed)));
+        AccountMargin margin = _calculator.Total(account, nowNanos);
+        long premium = PremiumOf(account, position.Instrument, lots > 0 ? closed : -closed);
+        long cost = Fixed.Add(ExpectedCost, CostOf(account, position, closed));
+        margin.Equity = Fixed.Add(_book.AccountAt(account).Margin.Equity, -Fixed.Add(cost, Fixed.Add(_paidOut, premium)));
         margin.RatioE8 = AccountCalculator.Ratio(margin.Maintenance, margin.Equity);
         return margin;
     }
@@ -189,6 +195,7 @@ public sealed class LiquidationPlanner
             {
                 AddLeg(index, position.Lots);
                 ExpectedCost = Fixed.Add(ExpectedCost, CostOf(account, position, Math.Abs(position.Lots)));
+                _paidOut = Fixed.Add(_paidOut, PremiumOf(account, position.Instrument, position.Lots));
                 position.Lots = 0;
             }
         }
@@ -214,14 +221,26 @@ public sealed class LiquidationPlanner
         return Fixed.ToAtoms(risk.Value / atoms * 1e8);
     }
 
-    private long CostOf(int account, int position, long lots) => CostOf(account, _book.PositionAt(position), lots);
-
     private long CostOf(int account, in Position position, long lots)
     {
         int model = _book.AccountAt(account).Model;
         ref readonly LotRisk risk = ref _rows.Price(model, position.Instrument);
-        long atoms = Fixed.CeilingToAtoms((double)lots * risk.Notional * _models[model].LiquidationRate);
-        return _market.ToMoney(_market.InstrumentAt(position.Instrument).Currency, atoms, roundUp: true);
+        ref readonly Instrument contract = ref _market.InstrumentAt(position.Instrument);
+        return _market.ToMoney(contract.Currency, _calculator.Units.LiquidationCost(_models[model], contract, risk, lots), roundUp: true);
+    }
+
+    // Where the value of options is no equity, closing them moves it: a short is bought back from the balance, a long's value comes in.
+    private long PremiumOf(int account, int instrument, long lots)
+    {
+        int model = _book.AccountAt(account).Model;
+        ref readonly Instrument contract = ref _market.InstrumentAt(instrument);
+        ref readonly LotRisk risk = ref _rows.Price(model, instrument);
+        if (_models[model].CountsOptionValue || !contract.IsOption || risk.IsUnpriced)
+        {
+            return 0;
+        }
+
+        return _market.ToMoney(contract.Currency, -Fixed.ToAtoms(lots * risk.Value), roundUp: true);
     }
 
     private AccountMargin Margin(int account, long nowNanos)
@@ -231,10 +250,10 @@ public sealed class LiquidationPlanner
             _book.UnitAt(unit).Margin = UnitOf(account, unit, nowNanos);
         }
 
-        AccountMargin margin = _calculator.Total(account);
+        AccountMargin margin = _calculator.Total(account, nowNanos);
         if (_legCount > 0)
         {
-            margin.Equity = Fixed.Add(_book.AccountAt(account).Margin.Equity, -ExpectedCost);
+            margin.Equity = Fixed.Add(_book.AccountAt(account).Margin.Equity, -Fixed.Add(ExpectedCost, _paidOut));
             margin.RatioE8 = AccountCalculator.Ratio(margin.Maintenance, margin.Equity);
         }
 

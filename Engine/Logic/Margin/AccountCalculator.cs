@@ -2,12 +2,36 @@ using MarginEngine.Codecs;
 
 namespace MarginEngine.Logic;
 
+/// <summary>An account other than it is: one unit's margin replaced, an order that might be placed, more of a currency. Nothing by default.</summary>
+public readonly ref struct WhatIf
+{
+    public WhatIf()
+    {
+    }
+
+    /// <summary>Unit whose margin is <see cref="Replacement"/>; -1: none.</summary>
+    public int Unit { get; init; } = -1;
+
+    public UnitMargin Replacement { get; init; }
+
+    /// <summary>Underlying and currency of a unit that is added with <see cref="Replacement"/>; -1: none.</summary>
+    public int AddedUnderlying { get; init; } = -1;
+
+    public int AddedCurrency { get; init; } = -1;
+
+    public Hypothesis Order { get; init; } = Hypothesis.None;
+
+    public int CashCurrency { get; init; } = -1;
+
+    public long CashAtoms { get; init; }
+}
+
 /// <summary>
 /// The margin of an account from its balances and its units:
 /// <code>
 /// gross equity  = sum over currencies (balance + value of units) in USD
 /// equity        = the same with positive currencies after their haircut
-/// requirement   = sum over units, rounded up in USD
+/// requirement   = sum over units, rounded up in USD; where the model nets rows across units, the sum over groups of underlyings
 /// ratio         = maintenance / equity, rounded up; at the ceiling when equity is gone
 /// </code>
 /// Integers throughout. Used for live margin, pre-trade checks, liquidation planning and reports alike.
@@ -17,6 +41,9 @@ public sealed class AccountCalculator
     private readonly MarketState _market;
     private readonly Book _book;
     private readonly CompiledModel[] _models;
+    private readonly CollateralValue _collateral;
+    private readonly GroupCalculator _groups;
+    private readonly SpreadCredits _credits;
     private readonly long[] _totals;
 
     public AccountCalculator(Limits limits, MarketState market, Book book, CompiledModel[] models, UnitCalculator units)
@@ -25,10 +52,15 @@ public sealed class AccountCalculator
         _book = book;
         _models = models;
         Units = units;
+        _collateral = new CollateralValue(market);
+        _groups = new GroupCalculator(limits, market, book, units, _collateral);
+        _credits = new SpreadCredits(limits, market);
         _totals = new long[limits.Currencies];
     }
 
     public UnitCalculator Units { get; }
+
+    public CollateralValue Collateral => _collateral;
 
     /// <summary>Brings the units that changed up to date.</summary>
     public void RefreshUnits(int account, bool all, long nowNanos)
@@ -47,38 +79,17 @@ public sealed class AccountCalculator
     }
 
     /// <summary>The account's margin from its units as they were last calculated.</summary>
-    public AccountMargin Total(int account) => Total(account, -1, default, -1, 0);
+    public AccountMargin Total(int account, long nowNanos) => Total(account, _book.AccountAt(account).Model, nowNanos, new WhatIf());
 
-    /// <summary>The same with one unit's margin replaced (a unit of -1 is added), and <paramref name="cashAtoms"/> more of a currency.</summary>
-    public AccountMargin Total(int account, int replacedUnit, in UnitMargin replacement, int cashCurrency, long cashAtoms, int addedUnderlying = -1, int addedCurrency = -1)
+    /// <summary>The same were something other than it is.</summary>
+    public AccountMargin Total(int account, long nowNanos, in WhatIf change) => Total(account, _book.AccountAt(account).Model, nowNanos, change);
+
+    /// <summary>The account's margin under another model than its own; its units are calculated anew and forgotten.</summary>
+    public AccountMargin TotalUnder(int account, int model, long nowNanos)
     {
-        ref readonly Account of = ref _book.AccountAt(account);
-        CompiledModel rules = _models[of.Model];
-        AccountMargin margin = default;
-        margin.WorstRow = -1;
-        margin.WorstUnderlying = -1;
-        ulong currencies = of.Currencies;
-        _book.BalancesOf(account).CopyTo(_totals);
-        if (cashCurrency >= 0)
-        {
-            currencies |= 1UL << cashCurrency;
-            _totals[cashCurrency] = Fixed.Add(_totals[cashCurrency], cashAtoms);
-        }
-
-        for (int unit = of.FirstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
-        {
-            ref readonly RiskUnit part = ref _book.UnitAt(unit);
-            AddUnit(part.Underlying, part.Currency, unit == replacedUnit ? replacement : part.Margin, ref margin);
-        }
-
-        if (addedUnderlying >= 0)
-        {
-            currencies |= 1UL << addedCurrency;
-            AddUnit(addedUnderlying, addedCurrency, replacement, ref margin);
-        }
-
-        AddEquity(rules, currencies, ref margin);
-        margin.RatioE8 = Ratio(margin.Maintenance, margin.Equity);
+        RefreshUnder(account, model, nowNanos);
+        AccountMargin margin = Total(account, model, nowNanos, new WhatIf());
+        RefreshUnder(account, _book.AccountAt(account).Model, nowNanos);
         return margin;
     }
 
@@ -93,9 +104,77 @@ public sealed class AccountCalculator
         return maintenance == 0 && equity == 0 ? 0 : Limits.RatioCeiling;
     }
 
-    private void AddUnit(int underlying, int currency, in UnitMargin unit, ref AccountMargin margin)
+    private void RefreshUnder(int account, int model, long nowNanos)
+    {
+        for (int unit = _book.AccountAt(account).FirstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
+        {
+            ref RiskUnit part = ref _book.UnitAt(unit);
+            part.Margin = Units.Calculate(model, part.Underlying, part.Currency, part.FirstPosition, nowNanos, Hypothesis.None);
+        }
+    }
+
+    private AccountMargin Total(int account, int model, long nowNanos, in WhatIf change)
+    {
+        ref readonly Account of = ref _book.AccountAt(account);
+        CompiledModel rules = _models[model];
+        AccountMargin margin = default;
+        margin.WorstRow = -1;
+        margin.WorstUnderlying = -1;
+        ulong currencies = of.Currencies;
+        _book.BalancesOf(account).CopyTo(_totals);
+        if (change.CashCurrency >= 0)
+        {
+            currencies |= 1UL << change.CashCurrency;
+            _totals[change.CashCurrency] = Fixed.Add(_totals[change.CashCurrency], change.CashAtoms);
+        }
+
+        if (rules.NetsAcross)
+        {
+            currencies |= _groups.Calculate(rules, model, of.FirstUnit, _totals, currencies, nowNanos, change, ref margin);
+        }
+        else
+        {
+            currencies |= AddUnits(rules, of.FirstUnit, change, ref margin);
+        }
+
+        AddEquity(rules, currencies, ref margin);
+        margin.RatioE8 = Ratio(margin.Maintenance, margin.Equity);
+        return margin;
+    }
+
+    private ulong AddUnits(CompiledModel rules, int firstUnit, in WhatIf change, ref AccountMargin margin)
+    {
+        ulong currencies = 0;
+        _credits.Clear();
+        for (int unit = firstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
+        {
+            ref readonly RiskUnit part = ref _book.UnitAt(unit);
+            UnitMargin unitMargin = unit == change.Unit ? change.Replacement : part.Margin;
+            AddUnit(rules, part.Underlying, part.Currency, unitMargin, ref margin);
+        }
+
+        if (change.AddedUnderlying >= 0)
+        {
+            currencies |= 1UL << change.AddedCurrency;
+            AddUnit(rules, change.AddedUnderlying, change.AddedCurrency, change.Replacement, ref margin);
+        }
+
+        if (rules.SpreadCount > 0)
+        {
+            _credits.Apply(rules, Units, ref margin);
+        }
+
+        return currencies;
+    }
+
+    private void AddUnit(CompiledModel rules, int underlying, int currency, in UnitMargin unit, ref AccountMargin margin)
     {
         _totals[currency] = Fixed.Add(_totals[currency], unit.Value);
+        if (rules.SpreadCount > 0)
+        {
+            _credits.Add(underlying, currency, unit);
+        }
+
         margin.Initial = Fixed.Add(margin.Initial, _market.ToMoney(currency, unit.Initial, roundUp: true));
         margin.Maintenance = Fixed.Add(margin.Maintenance, _market.ToMoney(currency, unit.Maintenance, roundUp: true));
         margin.Flags |= unit.Flags;
@@ -123,10 +202,16 @@ public sealed class AccountCalculator
             int currency = System.Numerics.BitOperations.TrailingZeroCount(currencies);
             currencies &= currencies - 1;
             long total = _totals[currency];
-            long money = _market.ToMoney(currency, total, roundUp: false);
+            long money = _collateral.Money(rules, currency, total);
             margin.GrossEquity = Fixed.Add(margin.GrossEquity, money);
-            long counted = total > 0 ? Fixed.MultiplyFloor(money, Fixed.One - rules.HaircutE8[currency], Fixed.One) : money;
-            margin.Equity = Fixed.Add(margin.Equity, counted);
+            margin.Equity = Fixed.Add(margin.Equity, total > 0 ? _collateral.Counted(rules, currency, total, money) : money);
+            if (total > 0 && !rules.NetsAcross)
+            {
+                margin.Initial = Fixed.Add(margin.Initial, CollateralValue.Charge(money, rules.Collaterals[currency].InitialHaircutE8));
+                margin.Initial = Fixed.Add(margin.Initial, CollateralValue.Charge(money, rules.Collaterals[currency].MaintenanceHaircutE8));
+                margin.Maintenance = Fixed.Add(margin.Maintenance, CollateralValue.Charge(money, rules.Collaterals[currency].MaintenanceHaircutE8));
+            }
+
             if (total != 0 && _market.PriceOfCurrencyE8(currency) == 0)
             {
                 margin.Flags |= MarginFlags.Unpriced;

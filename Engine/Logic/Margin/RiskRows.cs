@@ -10,6 +10,9 @@ public struct LotRisk
     public uint InstrumentVersion;
     public uint ModelGeneration;
 
+    /// <summary>Index it was priced at, where the model's rows depend on it.</summary>
+    public long IndexE8;
+
     /// <summary>A price it needs has never arrived: no row is valid and the whole notional counts as loss.</summary>
     public bool IsUnpriced;
 
@@ -25,6 +28,9 @@ public struct LotRisk
     /// <summary>Base units by which one lot follows the underlying.</summary>
     public double DeltaBase;
 
+    /// <summary>Volatility it was priced with; 0: it has none.</summary>
+    public double Volatility;
+
     // USD a lot; units as in Greeks.
     public double DeltaUsd;
     public double GammaUsd;
@@ -39,6 +45,12 @@ public struct LotRisk
 /// </summary>
 public sealed unsafe class RiskRows : IDisposable
 {
+    // A scan range may be wider than the price: a spot price stays above zero all the same.
+    private const double SmallestFactor = 1e-6;
+
+    // Rows touched at start; more are touched when a model that has them prices its first instruments.
+    private const int FirstRows = 64;
+
     private readonly MarketState _market;
     private readonly CompiledModel[] _models;
     private readonly int _instruments;
@@ -47,6 +59,9 @@ public sealed unsafe class RiskRows : IDisposable
     private readonly double[] _sigma = new double[Limits.Rows];
     private readonly double[] _call = new double[Limits.Rows];
     private readonly double[] _put = new double[Limits.Rows];
+    private readonly double[] _factor = new double[Limits.Rows];
+    private readonly double[] _logFactor = new double[Limits.Rows];
+    private readonly double[] _discount = new double[Limits.Rows];
     private readonly TermShock[] _terms;
     private readonly int _expiries;
 
@@ -58,7 +73,7 @@ public sealed unsafe class RiskRows : IDisposable
         _expiries = limits.Expiries;
         nuint bytes = checked((nuint)limits.Models * (nuint)limits.Instruments * Limits.Rows * sizeof(double));
         _rows = (double*)NativeMemory.AlignedAlloc(bytes, 64);
-        NativeMemory.Clear(_rows, bytes);
+        NativeMemory.Clear(_rows, checked((nuint)limits.Instruments * FirstRows * sizeof(double)));
         _risks = new LotRisk[limits.Models * limits.Instruments];
         _terms = new TermShock[limits.Models * limits.Expiries];
     }
@@ -72,7 +87,7 @@ public sealed unsafe class RiskRows : IDisposable
     }
 
     /// <summary>The row vector of an instrument that <see cref="Price"/> was called for.</summary>
-    public ReadOnlySpan<double> Row(int model, int instrument) => new(RowPointer(model, instrument), Limits.Rows);
+    public ReadOnlySpan<double> Row(int model, int instrument) => new(RowPointer(model, instrument), _models[model].PaddedRows);
 
     /// <summary>Prices the instrument under the model where it is out of date, and returns what one lot risks.</summary>
     public ref readonly LotRisk Price(int model, int instrument)
@@ -80,32 +95,40 @@ public sealed unsafe class RiskRows : IDisposable
         ref LotRisk risk = ref _risks[(model * _instruments) + instrument];
         ref readonly Instrument contract = ref _market.InstrumentAt(instrument);
         CompiledModel rules = _models[model];
-        if (risk.InstrumentVersion != contract.Version || risk.ModelGeneration != rules.Generation)
+        long index = rules.DependsOnIndex ? _market.UnderlyingAt(contract.Underlying).IndexE8 : 0;
+        if (risk.InstrumentVersion != contract.Version || risk.ModelGeneration != rules.Generation || risk.IndexE8 != index)
         {
-            Span<double> row = new(RowPointer(model, instrument), Limits.Rows);
-            risk = default;
-            risk.InstrumentVersion = contract.Version;
-            risk.ModelGeneration = rules.Generation;
-            row.Clear();
-            double scale = Fixed.Power10(_market.CurrencyAt(contract.Currency).Decimals);
-            risk.IsUnpriced = !(contract.IsOption
-                ? TryPriceOption(model, contract, scale, row, ref risk)
-                : TryPriceLinear(rules, contract, scale, row, ref risk));
-            if (risk.IsUnpriced)
-            {
-                PriceUnpriced(contract, scale, ref risk);
-            }
-
-            foreach (double value in row)
-            {
-                risk.LargestRow = Math.Max(risk.LargestRow, Math.Abs(value));
-            }
+            Reprice(model, instrument, contract, ref risk);
+            risk.IndexE8 = index;
         }
 
         return ref risk;
     }
 
-    private static bool TryPriceLinear(CompiledModel rules, in Instrument contract, double scale, Span<double> row, ref LotRisk risk)
+    private void Reprice(int model, int instrument, in Instrument contract, ref LotRisk risk)
+    {
+        CompiledModel rules = _models[model];
+        Span<double> row = new(RowPointer(model, instrument), rules.PaddedRows);
+        risk = default;
+        risk.InstrumentVersion = contract.Version;
+        risk.ModelGeneration = rules.Generation;
+        row.Clear();
+        double scale = Fixed.Power10(_market.CurrencyAt(contract.Currency).Decimals);
+        risk.IsUnpriced = !(contract.IsOption
+            ? TryPriceOption(model, contract, scale, row, ref risk)
+            : TryPriceLinear(rules, contract, scale, row, ref risk));
+        if (risk.IsUnpriced)
+        {
+            PriceUnpriced(contract, scale, ref risk);
+        }
+
+        foreach (double value in row)
+        {
+            risk.LargestRow = Math.Max(risk.LargestRow, Math.Abs(value));
+        }
+    }
+
+    private bool TryPriceLinear(CompiledModel rules, in Instrument contract, double scale, Span<double> row, ref LotRisk risk)
     {
         if (contract.MarkE8 == 0 || !rules.Underlyings[contract.Underlying].IsNamed)
         {
@@ -115,6 +138,11 @@ public sealed unsafe class RiskRows : IDisposable
         double size = Fixed.ToDouble(contract.SizeE8);
         double mark = Fixed.ToDouble(contract.MarkE8);
         ReadOnlySpan<double> factor = rules.LinearFactor(contract.Underlying);
+        if (rules.HasTimedRows)
+        {
+            factor = ScannedFactors(rules, contract.Underlying, mark);
+        }
+
         if (contract.IsInverse)
         {
             double coin = size / mark * scale;
@@ -146,54 +174,154 @@ public sealed unsafe class RiskRows : IDisposable
     {
         CompiledModel rules = _models[model];
         ref readonly Expiry expiry = ref _market.ExpiryAt(contract.Expiry);
-        if (expiry.ForwardE8 == 0 || !rules.Underlyings[contract.Underlying].IsNamed)
+        double years = _market.YearsTo(contract.Expiry);
+        OptionTerms terms = TermsOf(rules, contract, expiry, years);
+        if (terms.Forward <= 0.0 || !rules.Underlyings[contract.Underlying].IsNamed)
         {
             return false;
         }
 
-        double forward = Fixed.ToDouble(expiry.ForwardE8);
-        double strike = Fixed.ToDouble(contract.StrikeE8);
-        double years = _market.YearsTo(contract.Expiry);
-        double volatility = VolatilityOf(contract, expiry, forward, strike, years);
-        if (volatility <= 0.0)
+        terms.Volatility = VolatilityOf(contract, expiry, terms.Forward, terms.Strike, years);
+        if (terms.Volatility <= 0.0)
         {
             return false;
         }
 
         double size = Fixed.ToDouble(contract.SizeE8);
-        double rate = Math.Max(Fixed.ToDouble(_market.CurrencyAt(contract.Currency).RateE8), 0.0);
-        bool isCall = contract.Right == OptionRight.Call;
-
-        // A coin-settled premium is not discounted: the venue quotes it as forward value / forward.
-        rate = contract.IsInverse ? 0.0 : rate;
-        double discount = Functions.Exp(-(rate * years));
-        OptionGreeks greeks = Black76.Greeks(isCall, forward, strike, years, volatility, rate);
-        double premium = contract.IsInverse ? greeks.Value / forward : greeks.Value;
+        OptionGreeks greeks = Black76.Greeks(terms.IsCall, terms.Forward, terms.Strike, years, terms.Volatility, terms.Rate);
+        double premium = rules.MeasuresFromMark && contract.MarkE8 != 0 ? Fixed.ToDouble(contract.MarkE8)
+            : contract.IsInverse ? greeks.Value / terms.Forward : greeks.Value;
         risk.Value = size * premium * scale;
-        risk.Notional = contract.IsInverse ? size * scale : size * forward * scale;
+        risk.Volatility = terms.Volatility;
+        risk.Notional = contract.IsInverse ? size * scale : size * terms.Forward * scale;
         risk.DeltaBase = size * greeks.Delta;
-        risk.DeltaUsd = risk.DeltaBase * forward;
-        risk.GammaUsd = size * greeks.Gamma * forward * forward * 0.01;
+        risk.DeltaUsd = risk.DeltaBase * terms.Forward;
+        risk.GammaUsd = size * greeks.Gamma * terms.Forward * terms.Forward * 0.01;
         risk.VegaUsd = size * greeks.VegaPerPoint;
         risk.ThetaUsd = size * greeks.ThetaPerDay;
         risk.RhoUsd = size * greeks.RhoPerPoint;
-
-        int underlying = contract.Underlying;
-        int padded = rules.PaddedRows;
-        FillSigma(model, contract.Expiry, underlying, volatility, years);
-        ReadOnlySpan<double> spot = rules.SpotFactor(underlying)[..padded];
-        Black76.ValueRows(
-            forward, strike, years, spot, rules.LogSpotFactor(underlying)[..padded], _sigma.AsSpan(0, padded), _call.AsSpan(0, padded), _put.AsSpan(0, padded));
-        double[] shocked = isCall ? _call : _put;
-        ReadOnlySpan<double> weight = rules.Weight(underlying);
-        double unit = size * scale;
-        for (int index = 0; index < rules.RowCount; index++)
+        FillOptionRow(model, contract, terms, size * scale, premium, row);
+        if (rules.HasDeltaRows)
         {
-            double worth = contract.IsInverse ? shocked[index] / (forward * spot[index]) : shocked[index] * discount;
-            row[index] = unit * weight[index] * (worth - premium);
+            risk.DeltaBase = size * CompositeDelta(rules, contract.Underlying, terms);
         }
 
         return true;
+    }
+
+    // A coin-settled premium is not discounted: the venue quotes it as forward value / forward.
+    private OptionTerms TermsOf(CompiledModel rules, in Instrument contract, in Expiry expiry, double years)
+    {
+        double rate = expiry.HasRate ? Fixed.ToDouble(expiry.RateE8) : Fixed.ToDouble(_market.CurrencyAt(contract.Currency).RateE8);
+        double index = Fixed.ToDouble(_market.UnderlyingAt(contract.Underlying).IndexE8);
+        OptionTerms terms = new()
+        {
+            IsCall = contract.Right == OptionRight.Call,
+            Strike = Fixed.ToDouble(contract.StrikeE8),
+            Years = years,
+            Index = index,
+            Rate = contract.IsInverse || !rules.Discounts ? 0.0 : Math.Max(rate, 0.0),
+        };
+        if (rules.PricesFromIndex)
+        {
+            terms.Rate = rate;
+            terms.Forward = index * Functions.Exp(rate * years);
+            return terms;
+        }
+
+        terms.Fixed = Fixed.ToDouble(expiry.FixedPartE8);
+        terms.Forward = Fixed.ToDouble(expiry.ForwardE8);
+        return terms;
+    }
+
+    private void FillOptionRow(int model, in Instrument contract, in OptionTerms terms, double unit, double premium, Span<double> row)
+    {
+        CompiledModel rules = _models[model];
+        int padded = row.Length;
+        int underlying = contract.Underlying;
+        double logMoneyness = Functions.Log(terms.Strike / terms.Forward);
+        RowVolatility.Fill(
+            rules, underlying, terms.Volatility, terms.Years, logMoneyness, TermFactor(model, contract.Expiry, terms.Years), _sigma.AsSpan(0, padded));
+        ReadOnlySpan<double> spot = rules.SpotFactor(underlying)[..padded];
+        ReadOnlySpan<double> logSpot = rules.LogSpotFactor(underlying)[..padded];
+        bool isTimed = rules.HasTimedRows || terms.Fixed != 0.0;
+        if (isTimed)
+        {
+            FillTimedRows(rules, underlying, terms, padded);
+            spot = _factor.AsSpan(0, padded);
+            logSpot = _logFactor.AsSpan(0, padded);
+        }
+
+        Black76.ValueRows(
+            terms.Forward, terms.Strike, terms.Years, spot, logSpot, _sigma.AsSpan(0, padded), _call.AsSpan(0, padded), _put.AsSpan(0, padded));
+        double[] shocked = terms.IsCall ? _call : _put;
+        ReadOnlySpan<double> weight = rules.OptionWeight(underlying);
+        double discount = Functions.Exp(-(terms.Rate * terms.Years));
+        for (int index = 0; index < rules.RowCount; index++)
+        {
+            double worth = contract.IsInverse ? shocked[index] / (terms.Forward * spot[index]) : shocked[index] * (isTimed ? _discount[index] : discount);
+            row[index] = unit * weight[index] * (worth - premium);
+        }
+    }
+
+    // Rows in which time passes, rates move, a part of the forward is fixed already, or the move is an amount of money. Time rolls the forward
+    // along its carry; a volatility over less time is given to the kernel as one over the whole time.
+    private void FillTimedRows(CompiledModel rules, int underlying, in OptionTerms terms, int padded)
+    {
+        double price = terms.Index > 0.0 ? terms.Index : terms.Forward;
+        double carry = terms.Index > 0.0 && terms.Years > 0.0 ? Functions.Log(terms.Index / terms.Forward) / terms.Years : 0.0;
+        for (int row = 0; row < padded; row++)
+        {
+            ref readonly RowTerms shock = ref rules.Rows[row];
+            double step = Math.Min(shock.TimeStep, terms.Years);
+            double left = terms.Years - step;
+            double moved = MovedFactor(rules, underlying, row, price);
+            double factor = ((moved * (terms.Forward - terms.Fixed)) + terms.Fixed) / terms.Forward;
+            factor *= Functions.Exp((carry * step) + (shock.RateMove * left));
+            _factor[row] = factor;
+            _logFactor[row] = Functions.Log(factor);
+            _discount[row] = Functions.Exp(-((terms.Rate + shock.RateMove) * left));
+            if (step > 0.0)
+            {
+                _sigma[row] *= Math.Sqrt(left / terms.Years);
+            }
+        }
+    }
+
+    // Weighted deltas to the index at the delta rows: e^(-carry) N(d1) of each, after the row's time.
+    private double CompositeDelta(CompiledModel rules, int underlying, in OptionTerms terms)
+    {
+        double delta = 0.0;
+        for (int row = 0; row < rules.RowCount; row++)
+        {
+            if (rules.Rows[row].Role == RowRole.Delta)
+            {
+                double left = Math.Max(terms.Years - rules.Rows[row].TimeStep, 0.0);
+                double forward = terms.Forward * _factor[row];
+                double toForward = Black76.Greeks(terms.IsCall, forward, terms.Strike, left, terms.Volatility, terms.Rate).Delta;
+                double index = terms.Index > 0.0 ? terms.Index * MovedFactor(rules, underlying, row, terms.Index) : forward;
+                delta += rules.Rows[row].Weight * toForward * (forward / index);
+            }
+        }
+
+        return delta;
+    }
+
+    // A scan range is an amount of money: what part of the price it is depends on the price.
+    private static double MovedFactor(CompiledModel rules, int underlying, int row, double price) =>
+        rules.Rows[row].IsScan
+            ? Math.Max(1.0 + (rules.Rows[row].ScanMove * rules.Underlyings[underlying].ScanRange / price), SmallestFactor)
+            : rules.SpotFactor(underlying)[row];
+
+    private ReadOnlySpan<double> ScannedFactors(CompiledModel rules, int underlying, double mark)
+    {
+        ReadOnlySpan<double> factors = rules.LinearFactor(underlying);
+        for (int row = 0; row < rules.RowCount; row++)
+        {
+            _factor[row] = rules.Rows[row].IsScan ? MovedFactor(rules, underlying, row, mark) : factors[row];
+        }
+
+        return _factor;
     }
 
     private static double VolatilityOf(in Instrument contract, in Expiry expiry, double forward, double strike, double years)
@@ -212,33 +340,14 @@ public sealed unsafe class RiskRows : IDisposable
         return years > 0.0 ? Math.Sqrt(expiry.Slice.TotalVariance(Functions.Log(strike / forward)) / years) : 1.0;
     }
 
-    // iv up: max(iv (1 + up (30/dte)^p), floor); down: max(iv (1 - down (30/dte)^p), 0); p short-dated below 30 days.
-    private void FillSigma(int model, int expiry, int underlying, double volatility, double years)
-    {
-        CompiledModel rules = _models[model];
-        ref readonly UnderlyingParameters parameters = ref rules.Underlyings[underlying];
-        double term = TermFactor(model, expiry, years);
-        double up = Math.Max(volatility * (1.0 + (parameters.VolatilityUp * term)), parameters.MinimumVolatilityUp);
-        double down = Math.Max(volatility * (1.0 - (parameters.VolatilityDown * term)), 0.0);
-        for (int index = 0; index < rules.PaddedRows; index++)
-        {
-            _sigma[index] = rules.VolatilityShocks[index] switch
-            {
-                VolatilityShock.Up => up,
-                VolatilityShock.Down => down,
-                _ => volatility,
-            };
-        }
-    }
-
     private double TermFactor(int model, int expiry, double years)
     {
         CompiledModel rules = _models[model];
         ref TermShock term = ref _terms[(model * _expiries) + expiry];
         if (term.Generation != rules.Generation || term.Years != years)
         {
-            double days = Math.Max(years * 365.0, rules.TermFloorDays);
-            double power = days <= 30.0 ? rules.ShortTermPower : rules.LongTermPower;
+            double days = Math.Max(years * 365.0, rules.Volatility.TermFloorDays);
+            double power = days <= 30.0 ? rules.Volatility.ShortTermPower : rules.Volatility.LongTermPower;
             term.Generation = rules.Generation;
             term.Years = years;
             term.Factor = Functions.Pow(30.0 / days, power);
@@ -258,7 +367,22 @@ public sealed unsafe class RiskRows : IDisposable
             : size * Math.Max(price, 1.0) * scale;
     }
 
-    private double* RowPointer(int model, int instrument) => _rows + (((nint)(model * _instruments) + instrument) * Limits.Rows);
+    // Each model has room for the longest table; its own rows stand densely in it.
+    private double* RowPointer(int model, int instrument) =>
+        _rows + ((nint)model * _instruments * Limits.Rows) + ((nint)instrument * _models[model].PaddedRows);
+
+    /// <summary>What one option is priced from; <see cref="Fixed"/> is the part of the forward that no row moves.</summary>
+    private struct OptionTerms
+    {
+        public bool IsCall;
+        public double Forward;
+        public double Fixed;
+        public double Strike;
+        public double Years;
+        public double Volatility;
+        public double Rate;
+        public double Index;
+    }
 
     private struct TermShock
     {

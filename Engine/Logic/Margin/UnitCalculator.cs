@@ -9,30 +9,35 @@ public readonly record struct Hypothesis(int Instrument, Side Side, long Lots, l
 }
 
 /// <summary>
-/// The margin of one risk unit, by one model:
+/// The margin of one risk unit, by one model, in atoms of the unit's currency:
 /// <code>
-/// row k         = sum over positions of round(lots * profit of a lot in row k)          atoms of the unit's currency
-/// worst case    = -min over rows (extended rows drawn toward zero by their dampener), at least 0
-/// roll shock    = sum over expiries |net delta| * max(minimum move, e^(move risk * T) - 1)
-/// delta shock   = min(max(|D| S - threshold, 0) |D| increment, maximum |D| S)           in USD, D base units, S index
-/// risk matrix   = worst case + roll shock + delta shock
-/// cost          = sum |lots| * notional * (fee + slippage)
-/// open orders   = worst case with every resting order filled where that hurts - worst case + adverse price gaps
-/// initial       = risk matrix + cost + open orders;   maintenance = factor * risk matrix + cost
+/// row k         = sum over positions of round(lots * profit of a lot in row k)
+///                 options first by expiry where the model discounts, skews or charges an expiry as a whole (ExpirySums)
+/// profit k      = row k * weight, tail rows drawn toward zero by their dampener
+/// measure       = worst | value at risk | expected shortfall of the profits, at least 0
+/// requirement   = factor * max(max(measure, alternatives) + before, floors) + after
 /// </code>
-/// Deribit's published portfolio margin has this shape (margin model `portfolio`). Scratch space is reused; not thread safe.
+/// once for initial margin (with resting orders) and once for maintenance margin (positions alone). Alternatives, before, floors and after are the
+/// model's add-ons (UnitCalculator.AddOns.cs). Scratch space is reused; not thread safe.
 /// </summary>
-public sealed class UnitCalculator
+public sealed partial class UnitCalculator
 {
     private readonly MarketState _market;
     private readonly Book _book;
     private readonly CompiledModel[] _models;
     private readonly RiskRows _rows;
+    private readonly Measure _measure = new();
+    private readonly ExpirySums _expirySums;
     private readonly long[] _sums = new long[Limits.Rows];
-    private readonly long[] _withOrders = new long[Limits.Rows];
+    private readonly long[] _orders = new long[Limits.Rows];
+    private readonly long[] _profits = new long[Limits.Rows];
+    private readonly long[] _profitsWithOrders = new long[Limits.Rows];
     private readonly long[] _netDelta;
     private readonly int[] _expiries;
+    private readonly UnitLeg[] _legs;
+    private int _legCount;
     private int _expiryCount;
+    private Scope _scope;
 
     // Nano base units: net deltas are integers so that their sum does not depend on the order of positions.
     private const double DeltaScale = 1e9;
@@ -43,180 +48,181 @@ public sealed class UnitCalculator
         _book = book;
         _models = models;
         _rows = rows;
+        _expirySums = new ExpirySums(limits, market);
+        _legs = new UnitLeg[limits.Instruments + 1];
         _netDelta = new long[limits.Expiries + 1];
         _expiries = new int[limits.Expiries + 1];
+        _strikeCalls = new long[limits.Instruments];
+        _strikePuts = new long[limits.Instruments];
+        _strikes = new int[limits.Instruments];
+        _strikeSeen = new bool[limits.Instruments];
+        _isolatedInitial = new long[limits.Expiries];
+        _isolatedMaintenance = new long[limits.Expiries];
     }
 
-    /// <summary>Profit of the unit last calculated in each row, in atoms, before dampening; padded rows are 0.</summary>
+    /// <summary>What the positions of the unit last calculated make in each row, in atoms, before weights and dampener; padded rows are 0.</summary>
     public ReadOnlySpan<long> Sums => _sums;
 
-    /// <summary>
-    /// Calculates a unit: the positions from <paramref name="firstPosition"/> on, plus an order that might be placed.
-    /// </summary>
+    /// <summary>The same after weights and dampener.</summary>
+    public ReadOnlySpan<long> Profits => _profits;
+
+    /// <summary>With resting orders filled where that hurts.</summary>
+    public ReadOnlySpan<long> ProfitsWithOrders => _scope.HasOrders ? _profitsWithOrders : _profits;
+
+    /// <summary>What the add-ons of the unit last calculated came to, by add-on.</summary>
+    public ReadOnlySpan<long> AddOnsInitial => _addOnInitial;
+
+    public ReadOnlySpan<long> AddOnsMaintenance => _addOnMaintenance;
+
+    /// <summary>Calculates a unit: the positions from <paramref name="firstPosition"/> on, plus an order that might be placed.</summary>
     public UnitMargin Calculate(int model, int underlying, int currency, int firstPosition, long nowNanos, in Hypothesis order)
     {
         CompiledModel rules = _models[model];
-        Span<long> sums = _sums.AsSpan(0, rules.PaddedRows);
-        Span<long> withOrders = _withOrders.AsSpan(0, rules.PaddedRows);
-        _sums.AsSpan().Clear();
-        withOrders.Clear();
-        UnitMargin margin = default;
-        long gap = 0;
-        bool hasOrders = false;
-        bool hypothesisFound = false;
-        for (int index = firstPosition; index >= 0; index = _book.PositionAt(index).NextOfUnit)
+        _scope = new Scope
         {
-            ref readonly Position position = ref _book.PositionAt(index);
-            AddPosition(rules, model, position, sums, nowNanos, ref margin);
-            long buy = position.BuyLots;
-            long sell = position.SellLots;
-            long buyCost = position.BuyCost;
-            long sellCost = position.SellCost;
-            if (position.Instrument == order.Instrument)
-            {
-                hypothesisFound = true;
-                AddHypothesis(order, ref buy, ref sell, ref buyCost, ref sellCost);
-            }
+            Model = model,
+            Underlying = underlying,
+            Currency = currency,
+            FirstPosition = firstPosition,
+            Now = nowNanos,
+            AtomsPerBase = AtomsPerBase(underlying, currency),
+        };
+        if (rules.Orders != OrderRule.Filled)
+        {
+            return Evaluate(rules, default, order);
+        }
 
-            if ((buy | sell) != 0)
+        // With the worse side filled first, so that what is left in the scratch space is of the positions alone.
+        UnitMargin bought = Evaluate(rules, Side.Buy, order);
+        UnitMargin sold = Evaluate(rules, Side.Sell, order);
+        long buyGap = PriceGap(rules, Side.Buy, order);
+        long sellGap = PriceGap(rules, Side.Sell, order);
+        bought.InitialParts.After = Fixed.Add(bought.InitialParts.After, buyGap);
+        sold.InitialParts.After = Fixed.Add(sold.InitialParts.After, sellGap);
+        UnitMargin margin = Evaluate(rules, default, order);
+        long factor = InitialFactorE16(rules);
+        long held = margin.Initial;
+        foreach (ref readonly RequirementParts parts in (ReadOnlySpan<RequirementParts>)[bought.InitialParts, sold.InitialParts])
+        {
+            if (parts.Total(factor) > margin.Initial)
             {
-                hasOrders = true;
-                gap = Fixed.Add(gap, AddOrders(model, position.Instrument, buy, sell, buyCost, sellCost, withOrders, ref margin));
+                margin.InitialParts = parts;
+                margin.Initial = parts.Total(factor);
             }
         }
 
-        if (order.Instrument >= 0 && !hypothesisFound)
-        {
-            long buy = 0, sell = 0, buyCost = 0, sellCost = 0;
-            AddHypothesis(order, ref buy, ref sell, ref buyCost, ref sellCost);
-            hasOrders = true;
-            gap = Fixed.Add(gap, AddOrders(model, order.Instrument, buy, sell, buyCost, sellCost, withOrders, ref margin));
-        }
-
-        margin.WorstCase = Worst(rules, underlying, currency, sums, out margin.WorstRow);
-        margin.RollShock = RollShock(rules, underlying, currency, out long netDelta, ref margin);
-        margin.DeltaShock = DeltaShock(rules, underlying, currency, netDelta);
-        margin.RiskMatrix = Fixed.Add(Fixed.Add(margin.WorstCase, margin.RollShock), margin.DeltaShock);
-        if (hasOrders)
-        {
-            for (int row = 0; row < sums.Length; row++)
-            {
-                withOrders[row] = Fixed.Add(withOrders[row], sums[row]);
-            }
-
-            margin.OpenOrders = Fixed.Add(Worst(rules, underlying, currency, withOrders, out _) - margin.WorstCase, gap);
-        }
-
-        margin.Initial = Fixed.Add(Fixed.Add(margin.RiskMatrix, margin.LiquidationCost), margin.OpenOrders);
-        margin.Maintenance = Fixed.Add(
-            Fixed.MultiplyCeiling(margin.RiskMatrix, rules.MaintenanceFactorE8, Fixed.One), margin.LiquidationCost);
+        margin.OpenOrders = margin.Initial - held;
         return margin;
     }
 
-    private static void AddHypothesis(in Hypothesis order, ref long buy, ref long sell, ref long buyCost, ref long sellCost)
+    // The requirement of the positions, with one side's resting orders filled where a side is given.
+    private UnitMargin Evaluate(CompiledModel rules, Side filled, in Hypothesis order)
     {
-        if (order.Side == Side.Buy)
+        int padded = rules.PaddedRows;
+        _sums.AsSpan().Clear();
+        _orders.AsSpan(0, padded).Clear();
+        _scope.HasOrders = false;
+        _scope.Gap = 0;
+        _expirySums.Clear(padded);
+        ClearAddOns(rules);
+        UnitMargin margin = default;
+        CollectLegs(filled, order);
+        foreach (ref readonly UnitLeg leg in _legs.AsSpan(0, _legCount))
         {
-            buy += order.Lots;
-            buyCost = Fixed.Add(buyCost, order.Cost);
+            AddPosition(rules, leg, _sums.AsSpan(0, padded), ref margin);
         }
-        else
+
+        if (rules.Orders is OrderRule.WorstFill or OrderRule.RowGap)
         {
-            sell += order.Lots;
-            sellCost = Fixed.Add(sellCost, order.Cost);
+            CountOrders(rules, order, ref margin);
         }
+
+        if (rules.SumsByExpiry)
+        {
+            _expirySums.AddTo(rules, _sums);
+        }
+
+        MeasureRows(rules, ref margin);
+        FinishAddOns(rules, ref margin);
+        margin.InitialParts.After = Fixed.Add(margin.InitialParts.After, Fixed.Add(margin.LiquidationCost, _scope.Gap));
+        margin.MaintenanceParts.After = Fixed.Add(margin.MaintenanceParts.After, margin.LiquidationCost);
+        margin.Initial = margin.InitialParts.Total(InitialFactorE16(rules));
+        margin.Maintenance = margin.MaintenanceParts.Total(MaintenanceFactorE16(rules));
+        return margin;
     }
 
-    private void AddPosition(
-        CompiledModel rules, int model, in Position position, Span<long> sums, long nowNanos, ref UnitMargin margin)
+    private void CollectLegs(Side filled, in Hypothesis order)
     {
-        if (position.Lots == 0)
+        _legCount = 0;
+        bool found = order.Instrument < 0 || order.Side != filled;
+        for (int index = _scope.FirstPosition; index >= 0; index = _book.PositionAt(index).NextOfUnit)
         {
-            return;
-        }
-
-        ref readonly LotRisk risk = ref _rows.Price(model, position.Instrument);
-        ref readonly Instrument contract = ref _market.InstrumentAt(position.Instrument);
-        double lots = position.Lots;
-        double size = Math.Abs(lots);
-        margin.LiquidationCost = Fixed.Add(margin.LiquidationCost, Fixed.CeilingToAtoms(size * risk.Notional * rules.LiquidationRate));
-        if (risk.IsUnpriced)
-        {
-            margin.Flags |= MarginFlags.Unpriced;
-            long loss = Fixed.CeilingToAtoms(size * risk.Notional);
-            foreach (ref long sum in sums)
+            ref readonly Position position = ref _book.PositionAt(index);
+            long lots = position.Lots + (filled == Side.Buy ? position.BuyLots : filled == Side.Sell ? -position.SellLots : 0);
+            if (!found && position.Instrument == order.Instrument)
             {
-                sum = Fixed.Add(sum, -loss);
+                found = true;
+                lots += filled == Side.Buy ? order.Lots : -order.Lots;
             }
 
-            return;
+            _legs[_legCount++] = new UnitLeg(position.Instrument, lots, position.EntryCost);
         }
 
-        if (!RowSums.Add(_rows.Row(model, position.Instrument), lots, risk.LargestRow, sums))
+        if (!found)
         {
-            margin.Flags |= MarginFlags.Saturated;
+            _legs[_legCount++] = new UnitLeg(order.Instrument, filled == Side.Buy ? order.Lots : -order.Lots, 0);
         }
-
-        long value = Fixed.ToAtoms(lots * risk.Value);
-        margin.Value = Fixed.Add(margin.Value, contract.IsOption ? value : Fixed.Add(value, -position.EntryCost));
-        margin.Greeks.Add(new Greeks
-        {
-            Delta = Fixed.ToAtoms(lots * risk.DeltaUsd * 1e6),
-            Gamma = Fixed.ToAtoms(lots * risk.GammaUsd * 1e6),
-            Vega = Fixed.ToAtoms(lots * risk.VegaUsd * 1e6),
-            Theta = Fixed.ToAtoms(lots * risk.ThetaUsd * 1e6),
-            Rho = Fixed.ToAtoms(lots * risk.RhoUsd * 1e6),
-        });
-        AddNetDelta(contract.Expiry < 0 ? _netDelta.Length - 1 : contract.Expiry, Fixed.ToAtoms(lots * risk.DeltaBase * DeltaScale));
-        margin.Flags |= Staleness(rules, contract, nowNanos);
     }
 
-    // Returns the adverse price gap of the orders and adds, row by row, what filling them would do where it does harm.
-    private long AddOrders(
-        int model, int instrument, long buy, long sell, long buyCost, long sellCost, Span<long> withOrders, ref UnitMargin margin)
+    /// <summary>Initial factor with what the peg adds to it, exponent -16.</summary>
+    public long InitialFactorE16(CompiledModel rules)
     {
-        ref readonly LotRisk risk = ref _rows.Price(model, instrument);
-        if (risk.IsUnpriced)
+        long factor = rules.InitialFactorE8 * Fixed.One;
+        if (rules.PegUnderlying < 0 || rules.PegFactorE8 == 0)
         {
-            margin.Flags |= MarginFlags.Unpriced;
-            return Fixed.CeilingToAtoms(((double)buy + sell) * risk.Notional);
+            return factor;
         }
 
-        ReadOnlySpan<double> row = _rows.Row(model, instrument);
-        for (int index = 0; index < withOrders.Length; index++)
-        {
-            long bought = RowSums.Product(buy, row[index]);
-            long sold = RowSums.Product(-sell, row[index]);
-            withOrders[index] = Fixed.Add(withOrders[index], Math.Min(0, Math.Min(bought, sold)));
-        }
-
-        long buyGap = Math.Max(0, Fixed.Add(buyCost, -Fixed.ToAtoms(buy * risk.Value)));
-        long sellGap = Math.Max(0, Fixed.Add(Fixed.ToAtoms(sell * risk.Value), -sellCost));
-        return Fixed.Add(buyGap, sellGap);
+        long price = _market.UnderlyingAt(rules.PegUnderlying).IndexE8;
+        return price == 0 ? factor : factor + (Math.Max(0, rules.PegThresholdE8 - price) * rules.PegFactorE8);
     }
 
-    private long Worst(CompiledModel rules, int underlying, int currency, ReadOnlySpan<long> sums, out int worstRow)
+    public static long MaintenanceFactorE16(CompiledModel rules) => rules.MaintenanceFactorE8 * Fixed.One;
+
+    private void MeasureRows(CompiledModel rules, ref UnitMargin margin)
     {
-        long worst = 0;
-        worstRow = -1;
-        ReadOnlySpan<bool> extended = rules.Extended;
+        int underlying = _scope.Underlying;
         for (int row = 0; row < rules.RowCount; row++)
         {
-            long profit = extended[row] ? Dampened(rules, underlying, currency, row, sums[row]) : sums[row];
-            if (profit < worst)
-            {
-                worst = profit;
-                worstRow = row;
-            }
+            _profits[row] = Finish(rules, underlying, _scope.Currency, row, _sums[row]);
         }
 
-        return -worst;
+        margin.WorstCase = _measure.Of(rules, _profits, out margin.WorstRow);
+        margin.MaintenanceParts.Measure = margin.WorstCase;
+        margin.InitialParts.Measure = margin.WorstCase;
+        margin.PriceRisk = rules.SpreadCount > 0 ? PriceRisk(rules, margin.WorstRow) : 0;
+        if (_scope.HasOrders)
+        {
+            for (int row = 0; row < rules.RowCount; row++)
+            {
+                _profitsWithOrders[row] = Finish(rules, underlying, _scope.Currency, row, Fixed.Add(_orders[row], _sums[row]));
+            }
+
+            margin.InitialParts.Measure = _measure.Of(rules, _profitsWithOrders, out _);
+            margin.OpenOrders = Fixed.Add(margin.InitialParts.Measure - margin.WorstCase, _scope.Gap);
+        }
     }
 
-    /// <summary>A row's profit after its dampener, which draws tail rows toward zero by a fixed amount of USD.</summary>
-    public long Dampened(CompiledModel rules, int underlying, int currency, int row, long profit)
+    /// <summary>A row's profit after its weight and its dampener, which draws tail rows toward zero by a fixed amount of USD.</summary>
+    public long Finish(CompiledModel rules, int underlying, int currency, int row, long profit)
     {
-        double usd = rules.Dampener(underlying)[row];
+        ref readonly RowTerms terms = ref rules.Rows[row];
+        if (terms.Weight != 1.0)
+        {
+            profit = Fixed.ToAtoms(profit * terms.Weight);
+        }
+
+        double usd = terms.IsTail ? rules.Dampener(underlying)[row] : 0.0;
         if (usd == 0.0 || profit == 0)
         {
             return profit;
@@ -226,6 +232,123 @@ public sealed class UnitCalculator
         return profit < 0 ? Math.Min(0, Fixed.Add(profit, draw)) : Math.Max(0, Fixed.Add(profit, -draw));
     }
 
+    // The mean of the worst row and its pair, volatility up and down at one price, less the mean of the rows without a price move.
+    private long PriceRisk(CompiledModel rules, int worstRow)
+    {
+        if (worstRow < 0)
+        {
+            return 0;
+        }
+
+        Int128 still = 0;
+        int count = 0;
+        for (int row = 0; row < rules.RowCount; row++)
+        {
+            if (rules.Rows[row].IsMeasured && rules.Rows[row].IsStill)
+            {
+                still -= _profits[row];
+                count++;
+            }
+        }
+
+        Int128 twice = -(Int128)_profits[worstRow] - _profits[rules.PairOf[worstRow]];
+        Int128 risk = count == 0 ? twice / 2 : ((twice * count) - (2 * still)) / (2 * count);
+        return Math.Max(0, Fixed.Saturate(risk));
+    }
+
+    private void AddPosition(CompiledModel rules, in UnitLeg position, Span<long> sums, ref UnitMargin margin)
+    {
+        if (position.Lots == 0)
+        {
+            return;
+        }
+
+        ref readonly LotRisk risk = ref _rows.Price(_scope.Model, position.Instrument);
+        ref readonly Instrument contract = ref _market.InstrumentAt(position.Instrument);
+        double lots = position.Lots;
+        if (rules.ChargesLiquidation)
+        {
+            margin.LiquidationCost = Fixed.Add(margin.LiquidationCost, LiquidationCost(rules, contract, risk, position.Lots));
+        }
+
+        if (risk.IsUnpriced)
+        {
+            AddUnpriced(rules, risk, lots, sums, ref margin);
+            return;
+        }
+
+        Span<long> into = sums;
+        long value = Fixed.ToAtoms(lots * risk.Value);
+        if (rules.SumsByExpiry && contract.IsOption)
+        {
+            int slot = _expirySums.SlotOf(contract);
+            into = _expirySums.Rows(slot);
+            _expirySums.Value(slot) = Fixed.Add(_expirySums.Value(slot), value);
+        }
+
+        if (!RowSums.Add(_rows.Row(_scope.Model, position.Instrument), lots, risk.LargestRow, into))
+        {
+            margin.Flags |= MarginFlags.Saturated;
+        }
+
+        if (contract.IsOption)
+        {
+            margin.Value = rules.CountsOptionValue ? Fixed.Add(margin.Value, value) : margin.Value;
+        }
+        else
+        {
+            margin.Value = Fixed.Add(margin.Value, Fixed.Add(value, -position.EntryCost));
+        }
+
+        margin.Greeks.Add(GreeksOf(risk, lots));
+        AddNetDelta(contract.Expiry < 0 ? _netDelta.Length - 1 : contract.Expiry, Fixed.ToAtoms(lots * risk.DeltaBase * DeltaScale));
+        margin.Flags |= Staleness(rules, contract, _scope.Now);
+        if (rules.AddOnCount > 0)
+        {
+            AddPositionToAddOns(rules, contract, risk, position.Lots, ref margin);
+        }
+    }
+
+    // Nothing is known of its risk: all of its notional may be lost.
+    private static void AddUnpriced(CompiledModel rules, in LotRisk risk, double lots, Span<long> sums, ref UnitMargin margin)
+    {
+        margin.Flags |= MarginFlags.Unpriced;
+        long loss = Fixed.CeilingToAtoms(Math.Abs(lots) * risk.Notional);
+        if (rules.RowCount == 0)
+        {
+            margin.InitialParts.After = Fixed.Add(margin.InitialParts.After, loss);
+            margin.MaintenanceParts.After = Fixed.Add(margin.MaintenanceParts.After, loss);
+        }
+
+        foreach (ref long sum in sums)
+        {
+            sum = Fixed.Add(sum, -loss);
+        }
+    }
+
+    public static Greeks GreeksOf(in LotRisk risk, double lots) => new()
+    {
+        Delta = Fixed.ToAtoms(lots * risk.DeltaUsd * 1e6),
+        Gamma = Fixed.ToAtoms(lots * risk.GammaUsd * 1e6),
+        Vega = Fixed.ToAtoms(lots * risk.VegaUsd * 1e6),
+        Theta = Fixed.ToAtoms(lots * risk.ThetaUsd * 1e6),
+        Rho = Fixed.ToAtoms(lots * risk.RhoUsd * 1e6),
+    };
+
+    /// <summary>Fees, slippage and, for large positions, impact of closing lots: notional * (fee + slippage + impact sqrt(notional / depth)).</summary>
+    public long LiquidationCost(CompiledModel rules, in Instrument contract, in LotRisk risk, long lots)
+    {
+        double size = Math.Abs((double)lots);
+        if (rules.LiquidationImpact == 0.0 || rules.LiquidationDepth == 0.0)
+        {
+            return Fixed.CeilingToAtoms(size * risk.Notional * rules.LiquidationRate);
+        }
+
+        double usd = size * risk.Notional * UsdPerAtom(contract.Underlying, contract.Currency);
+        double rate = rules.LiquidationRate + (rules.LiquidationImpact * Math.Sqrt(usd / rules.LiquidationDepth));
+        return Fixed.CeilingToAtoms(size * risk.Notional * Math.Min(rate, 1.0));
+    }
+
     private long AtomsOfUsd(int underlying, int currency, double usd)
     {
         ref readonly Currency unit = ref _market.CurrencyAt(currency);
@@ -233,45 +356,11 @@ public sealed class UnitCalculator
         return price <= 0.0 ? 0 : Fixed.ToAtoms(Math.Floor(usd / price * Fixed.Power10(unit.Decimals)));
     }
 
-    private long RollShock(CompiledModel rules, int underlying, int currency, out long netDelta, ref UnitMargin margin)
+    private double UsdPerAtom(int underlying, int currency)
     {
-        ref readonly UnderlyingParameters parameters = ref rules.Underlyings[underlying];
-        double atomsPerBase = AtomsPerBase(underlying, currency);
-        if (atomsPerBase <= 0.0 && _expiryCount > 0)
-        {
-            margin.Flags |= MarginFlags.Unpriced;
-        }
-
-        long shock = 0;
-        netDelta = 0;
-        for (int index = 0; index < _expiryCount; index++)
-        {
-            int expiry = _expiries[index];
-            long net = _netDelta[expiry];
-            _netDelta[expiry] = 0;
-            netDelta = Fixed.Add(netDelta, net);
-            double years = expiry == _netDelta.Length - 1 ? 0.0 : _market.YearsTo(expiry);
-            double move = Math.Max(parameters.MinimumAnnualisedMove, Functions.Exp(parameters.AnnualisedMoveRisk * years) - 1.0);
-            shock = Fixed.Add(shock, Fixed.CeilingToAtoms(Math.Abs((double)net) / DeltaScale * move * atomsPerBase));
-        }
-
-        _expiryCount = 0;
-        return shock;
-    }
-
-    private long DeltaShock(CompiledModel rules, int underlying, int currency, long netDelta)
-    {
-        ref readonly UnderlyingParameters parameters = ref rules.Underlyings[underlying];
-        double index = Fixed.ToDouble(_market.UnderlyingAt(underlying).IndexE8);
-        double size = Math.Abs((double)netDelta) / DeltaScale;
-        double excess = (size * index) - parameters.DeltaThresholdUsd;
-        if (excess <= 0.0 || index <= 0.0)
-        {
-            return 0;
-        }
-
-        double usd = Math.Min(excess * size * parameters.DeltaIncrement, parameters.MaximumDeltaShock * index * size);
-        return Fixed.CeilingToAtoms(usd / index * AtomsPerBase(underlying, currency));
+        ref readonly Currency unit = ref _market.CurrencyAt(currency);
+        double price = unit.Underlying < 0 || unit.IsMoney ? 1.0 : Fixed.ToDouble(_market.UnderlyingAt(underlying).IndexE8);
+        return price / Fixed.Power10(unit.Decimals);
     }
 
     /// <summary>Atoms of the unit's currency that one base unit of the underlying is worth: the coin itself, or its price.</summary>
@@ -318,5 +407,23 @@ public sealed class UnitCalculator
         }
 
         return flags;
+    }
+
+    /// <summary>Lots of one contract that are being calculated: those held, or with orders filled.</summary>
+    private readonly record struct UnitLeg(int Instrument, long Lots, long EntryCost);
+
+    /// <summary>What is being calculated.</summary>
+    private struct Scope
+    {
+        public int Model;
+        public int Underlying;
+        public int Currency;
+        public int FirstPosition;
+        public long Now;
+        public double AtomsPerBase;
+        public bool HasOrders;
+
+        /// <summary>Adverse gap between the prices of orders and marks, atoms.</summary>
+        public long Gap;
     }
 }

@@ -29,6 +29,16 @@ public struct Instrument
     public long VolatilityE8;
     public long VolatilityTime;
 
+    /// <summary>How far mark and volatility can be trusted; <see cref="Fixed.One"/>: wholly.</summary>
+    public long MarkConfidenceE8;
+    public long VolatilityConfidenceE8;
+
+    /// <summary>Newest funding rate of a perpetual for its period, exponent -8; positive: longs pay.</summary>
+    public long FundingRateE8;
+
+    /// <summary>Which (expiry, strike) pair of an option this is, shared by its call and put.</summary>
+    public int Strike;
+
     /// <summary>Counts every change that can change its risk row; the rows remember the version they were priced at.</summary>
     public uint Version;
 
@@ -53,6 +63,7 @@ public struct Underlying
     public int Currency;
     public long IndexE8;
     public long IndexTime;
+    public long ConfidenceE8;
 }
 
 /// <summary>One expiry of one underlying: forward and volatility slice.</summary>
@@ -62,6 +73,18 @@ public struct Expiry
     public long TimeNanos;
     public long ForwardE8;
     public long ForwardTime;
+
+    /// <summary>What the settlement average has fixed of the forward already; scenarios move the rest.</summary>
+    public long FixedPartE8;
+    public bool HasRate;
+
+    /// <summary>Annual rate of this expiry alone, exponent -8.</summary>
+    public long RateE8;
+
+    /// <summary>How far forward, surface and rate can be trusted; <see cref="Fixed.One"/>: wholly.</summary>
+    public long ForwardConfidenceE8;
+    public long SliceConfidenceE8;
+    public long RateConfidenceE8;
     public bool HasSlice;
     public bool IsSettled;
     public long SliceTime;
@@ -95,3 +118,6 @@ public struct Currency
 
     public readonly bool IsMoney => Id == Limits.MoneyCurrency;
 }
+
+/// <summary>What the call and the put at one strike of one expiry share.</summary>
+public readonly record struct OptionStrike(int Expiry, long StrikeE8);

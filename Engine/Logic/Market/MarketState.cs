@@ -20,6 +20,8 @@ public sealed class MarketState
     private readonly IdMap _underlyingIds;
     private readonly IdMap _currencyIds;
     private readonly IdMap _expiryIds;
+    private readonly IdMap _strikeIds;
+    private readonly OptionStrike[] _strikes;
 
     public MarketState(Limits limits)
     {
@@ -35,6 +37,8 @@ public sealed class MarketState
         _underlyingIds = new IdMap(limits.Underlyings);
         _currencyIds = new IdMap(limits.Currencies);
         _expiryIds = new IdMap(limits.Expiries);
+        _strikeIds = new IdMap(limits.Instruments);
+        _strikes = new OptionStrike[limits.Instruments];
     }
 
     public const int SymbolBytes = 32;
@@ -47,6 +51,9 @@ public sealed class MarketState
     public int ExpiryCount { get; private set; }
 
     public int CurrencyCount { get; private set; }
+
+    /// <summary>(expiry, strike) pairs that options have been defined on.</summary>
+    public int StrikeCount { get; private set; }
 
     public int DirtyCount { get; private set; }
 
@@ -100,7 +107,7 @@ public sealed class MarketState
             return false;
         }
 
-        _underlyings[UnderlyingCount] = new Underlying { Id = id, Currency = currency };
+        _underlyings[UnderlyingCount] = new Underlying { Id = id, Currency = currency, ConfidenceE8 = Fixed.One };
         code.CopyTo(_underlyingCodes.AsSpan(UnderlyingCount * CodeBytes, CodeBytes));
         ref Currency coin = ref _currencies[currency];
         if (coin.Underlying < 0 && !coin.IsMoney)
@@ -125,7 +132,15 @@ public sealed class MarketState
             return -1;
         }
 
-        _expiries[ExpiryCount] = new Expiry { Underlying = underlying, TimeNanos = timeNanos, FirstInstrument = -1 };
+        _expiries[ExpiryCount] = new Expiry
+        {
+            Underlying = underlying,
+            TimeNanos = timeNanos,
+            FirstInstrument = -1,
+            ForwardConfidenceE8 = Fixed.One,
+            SliceConfidenceE8 = Fixed.One,
+            RateConfidenceE8 = Fixed.One,
+        };
         return ExpiryCount++;
     }
 
@@ -140,6 +155,9 @@ public sealed class MarketState
         added = instrument;
         added.FirstHolder = -1;
         added.NextOfExpiry = -1;
+        added.MarkConfidenceE8 = Fixed.One;
+        added.VolatilityConfidenceE8 = Fixed.One;
+        added.Strike = added.IsOption ? StrikeOrAdd(added.Expiry, added.StrikeE8) : -1;
         if (added.Expiry >= 0)
         {
             ref Expiry expiry = ref _expiries[added.Expiry];
@@ -150,6 +168,25 @@ public sealed class MarketState
         symbol.CopyTo(_symbols.AsSpan(InstrumentCount * SymbolBytes, SymbolBytes));
         InstrumentCount++;
         return true;
+    }
+
+    // There are never more pairs than instruments, so there is always room. Keys are folded: a pair that meets another's key takes the next.
+    private int StrikeOrAdd(int expiry, long strikeE8)
+    {
+        ulong key = unchecked(((ulong)expiry << 48) ^ (ulong)strikeE8);
+        while (_strikeIds.TryGet(key, out int known))
+        {
+            if (_strikes[known].Expiry == expiry && _strikes[known].StrikeE8 == strikeE8)
+            {
+                return known;
+            }
+
+            key++;
+        }
+
+        Check.That(_strikeIds.TryAdd(key, StrikeCount));
+        _strikes[StrikeCount] = new OptionStrike(expiry, strikeE8);
+        return StrikeCount++;
     }
 
     /// <summary>The instrument's row, value or greeks are out of date.</summary>

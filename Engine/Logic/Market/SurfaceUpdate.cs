@@ -76,6 +76,7 @@ public sealed class SurfaceUpdate
         ref Expiry expiry = ref _market.ExpiryAt(staged.Expiry);
         expiry.HasSlice = staged.Before.HasSlice;
         expiry.SliceTime = staged.Before.SliceTime;
+        expiry.SliceConfidenceE8 = staged.Before.SliceConfidenceE8;
         expiry.SliceA = staged.Before.SliceA;
         expiry.SliceB = staged.Before.SliceB;
         expiry.SliceRho = staged.Before.SliceRho;

@@ -4,30 +4,45 @@ namespace MarginEngine.Logic;
 
 /// <summary>
 /// One version of a margin model in the form the evaluation runs on: flat arrays, a table of rows for each underlying.
-/// Made from the message by <see cref="ModelCompiler"/>; nothing here knows a venue.
+/// Made from <see cref="ModelParameters"/> by <see cref="ModelCompiler"/>; nothing here knows a venue.
 /// </summary>
 public sealed class CompiledModel
 {
     private readonly double[] _spotFactor;
     private readonly double[] _logSpotFactor;
     private readonly double[] _linearFactor;
-    private readonly double[] _weight;
+    private readonly double[] _optionWeight;
     private readonly double[] _dampener;
+    private readonly double[] _volatilityMove;
     private readonly long[] _spotShockE8;
+    private readonly AddOnTerms[] _addOns;
+    private readonly Tier[] _tiers;
+    private readonly int _underlyings;
+    private PolicyDiscount _discount;
 
     public CompiledModel(Limits limits)
     {
         int cells = limits.Underlyings * Limits.Rows;
+        _underlyings = limits.Underlyings;
         _spotFactor = new double[cells];
         _logSpotFactor = new double[cells];
         _linearFactor = new double[cells];
-        _weight = new double[cells];
+        _optionWeight = new double[cells];
         _dampener = new double[cells];
+        _volatilityMove = new double[cells];
         _spotShockE8 = new long[cells];
+        _addOns = new AddOnTerms[Limits.AddOns * limits.Underlyings];
+        _tiers = new Tier[Limits.AddOns * limits.Underlyings * Limits.Tiers];
         Underlyings = new UnderlyingParameters[limits.Underlyings];
-        HaircutE8 = new long[limits.Currencies];
+        Collaterals = new CollateralParameters[limits.Currencies];
+        HaircutTiers = new HaircutTier[limits.Currencies * Limits.HaircutTiers];
+        Spreads = new SpreadTerms[Limits.Spreads];
+        SpreadLegs = new double[Limits.Spreads * limits.Underlyings];
         VolatilityShocks = new VolatilityShock[Limits.Rows];
-        Extended = new bool[Limits.Rows];
+        Rows = new RowTerms[Limits.Rows];
+        PairOf = new int[Limits.Rows];
+        Kinds = new AddOnKind[Limits.AddOns];
+        Places = new AddOnPlace[Limits.AddOns];
         Name = new byte[16];
     }
 
@@ -36,9 +51,15 @@ public sealed class CompiledModel
 
     public uint Version { get; set; }
 
+    /// <summary>Sequence from which this version replaces the one in force; 0: it is in force.</summary>
+    public long Activation { get; set; }
+
+    /// <summary>Until then its margins are published beside those in force.</summary>
+    public bool IsCompared { get; set; }
+
     public byte[] Name { get; }
 
-    /// <summary>Digest of the message it was made from, origin left out.</summary>
+    /// <summary>Digest of the messages it was made from, origins left out.</summary>
     public ulong Digest { get; set; }
 
     /// <summary>Counts compilations, so that risk rows priced under an older version are told apart.</summary>
@@ -50,15 +71,69 @@ public sealed class CompiledModel
     /// <summary>Rows with padding: a multiple of 8. Padding rows shock nothing and so never lose.</summary>
     public int PaddedRows => (RowCount + 7) & ~7;
 
+    public long InitialFactorE8 { get; set; }
+
     public long MaintenanceFactorE8 { get; set; }
 
-    public double ShortTermPower { get; set; }
+    public RowMeasure Measure { get; set; }
 
-    public double LongTermPower { get; set; }
+    /// <summary>Rows of the tail that value at risk and expected shortfall look at.</summary>
+    public int TailRows { get; set; }
 
-    public double TermFloorDays { get; set; }
+    public bool NetsAcross { get; set; }
+
+    /// <summary>Largest relative change of a price range or volatility shock to the next version; 0: no bound.</summary>
+    public double MaximumStep { get; set; }
+
+    public OrderRule Orders { get; set; }
+
+    public bool CountsOptionValue { get; set; }
+
+    public bool ChargesCollateralBefore { get; set; }
+
+    public bool MeasuresFromMark { get; set; }
+
+    public bool PricesFromIndex { get; set; }
+
+    /// <summary>Rows change with the index, not only with forward and mark.</summary>
+    public bool DependsOnIndex { get; set; }
+
+    public bool Discounts { get; set; }
+
+    /// <summary>A row takes the way that has its own factor, time and rate for each option.</summary>
+    public bool HasTimedRows { get; set; }
+
+    public bool HasDeltaRows { get; set; }
+
+    /// <summary>Options of one expiry are summed up before something happens to their sum.</summary>
+    public bool SumsByExpiry { get; set; }
+
+    public VolatilityTerms Volatility { get; set; }
+
+    public PolicyDiscount Discount
+    {
+        get => _discount;
+        set => _discount = value;
+    }
+
+    internal ref readonly PolicyDiscount DiscountRef => ref _discount;
+
+    /// <summary>Index of the underlying that prices the money of account; -1: none.</summary>
+    public int PegUnderlying { get; set; }
+
+    public long PegThresholdE8 { get; set; }
+
+    public long PegFactorE8 { get; set; }
+
+    public bool PegDivides { get; set; }
 
     public double LiquidationRate { get; set; }
+
+    public double LiquidationImpact { get; set; }
+
+    public double LiquidationDepth { get; set; }
+
+    public bool ChargesLiquidation { get; set; }
 
     /// <summary>Ratio at which each state is entered, by state; index 0 unused.</summary>
     public long[] ThresholdE8 { get; } = new long[5];
@@ -79,49 +154,63 @@ public sealed class CompiledModel
 
     public long LiquidationRetryNanos { get; set; }
 
-    public UnderlyingParameters[] Underlyings { get; }
+    public int AddOnCount { get; set; }
 
-    /// <summary>Haircut of a positive amount by currency, exponent -8; currencies the model does not name count nothing.</summary>
-    public long[] HaircutE8 { get; }
+    public int SpreadCount { get; set; }
+
+    public AddOnKind[] Kinds { get; }
+
+    public AddOnPlace[] Places { get; }
+
+    public RowTerms[] Rows { get; }
+
+    /// <summary>Row with the same move of price and another of volatility; itself where there is none.</summary>
+    public int[] PairOf { get; }
 
     public VolatilityShock[] VolatilityShocks { get; }
 
-    public bool[] Extended { get; }
+    public UnderlyingParameters[] Underlyings { get; }
+
+    /// <summary>By currency; currencies the model does not name count nothing.</summary>
+    public CollateralParameters[] Collaterals { get; }
+
+    public HaircutTier[] HaircutTiers { get; }
+
+    public SpreadTerms[] Spreads { get; }
+
+    /// <summary>Base units a spread, signed by side; row of a spread, column of an underlying.</summary>
+    public double[] SpreadLegs { get; }
 
     /// <summary>1 + spot shock, by row.</summary>
-    public Span<double> SpotFactor(int underlying) => Rows(_spotFactor, underlying);
+    public Span<double> SpotFactor(int underlying) => Column(_spotFactor, underlying);
 
     /// <summary>ln(1 + spot shock), by row.</summary>
-    public Span<double> LogSpotFactor(int underlying) => Rows(_logSpotFactor, underlying);
+    public Span<double> LogSpotFactor(int underlying) => Column(_logSpotFactor, underlying);
 
-    /// <summary>1 + spot shock of linear contracts, which extended rows hold at the price range.</summary>
-    public Span<double> LinearFactor(int underlying) => Rows(_linearFactor, underlying);
+    /// <summary>1 + spot shock of linear contracts, which tail rows hold at the price range.</summary>
+    public Span<double> LinearFactor(int underlying) => Column(_linearFactor, underlying);
 
-    /// <summary>Factor on option profit, by row; 1 in standard rows.</summary>
-    public Span<double> Weight(int underlying) => Rows(_weight, underlying);
+    /// <summary>Factor on option profit, by row; 1 outside tail rows.</summary>
+    public Span<double> OptionWeight(int underlying) => Column(_optionWeight, underlying);
 
-    /// <summary>USD by which the profit or loss of a row is drawn toward zero; 0 in standard rows.</summary>
-    public Span<double> Dampener(int underlying) => Rows(_dampener, underlying);
+    /// <summary>USD by which the profit or loss of a row is drawn toward zero; 0 outside tail rows.</summary>
+    public Span<double> Dampener(int underlying) => Column(_dampener, underlying);
+
+    /// <summary>Relative move of volatility of the kinds that have one of their own.</summary>
+    public Span<double> VolatilityMove(int underlying) => Column(_volatilityMove, underlying);
 
     /// <summary>Spot shock as it is reported, exponent -8.</summary>
     public Span<long> SpotShockE8(int underlying) => _spotShockE8.AsSpan(underlying * Limits.Rows, Limits.Rows);
 
-    private static Span<double> Rows(double[] table, int underlying) => table.AsSpan(underlying * Limits.Rows, Limits.Rows);
-}
+    /// <summary>The numbers of an add-on for one underlying.</summary>
+    public ref AddOnTerms AddOn(int addOn, int underlying) => ref _addOns[(addOn * _underlyings) + underlying];
 
-/// <summary>What a model says about one underlying. All plain numbers; <see cref="IsNamed"/> false: the model does not cover it.</summary>
-public struct UnderlyingParameters
-{
-    public bool IsNamed;
-    public double PriceRange;
-    public double VolatilityUp;
-    public double VolatilityDown;
-    public double MinimumVolatilityUp;
-    public double ExtendedFactor;
-    public double ExtendedDampenerUsd;
-    public double MinimumAnnualisedMove;
-    public double AnnualisedMoveRisk;
-    public double DeltaThresholdUsd;
-    public double MaximumDeltaShock;
-    public double DeltaIncrement;
+    public Span<Tier> Tiers(int addOn, int underlying) =>
+        _tiers.AsSpan(((addOn * _underlyings) + underlying) * Limits.Tiers, AddOn(addOn, underlying).TierCount);
+
+    internal Span<Tier> AllTiers(int addOn, int underlying) => _tiers.AsSpan(((addOn * _underlyings) + underlying) * Limits.Tiers, Limits.Tiers);
+
+    public ReadOnlySpan<double> LegsOf(int spread) => SpreadLegs.AsSpan(spread * _underlyings, _underlyings);
+
+    private static Span<double> Column(double[] table, int underlying) => table.AsSpan(underlying * Limits.Rows, Limits.Rows);
 }

@@ -1,235 +1,423 @@
 using MarginEngine.Codecs;
-using Asset = MarginEngine.Codecs.MarginModelDecoder.CollateralsDecoder.Entry.FieldIds;
-using Field = MarginEngine.Codecs.MarginModelDecoder.FieldIds;
-using Part = MarginEngine.Codecs.MarginModelDecoder.UnderlyingsDecoder.Entry.FieldIds;
-using Row = MarginEngine.Codecs.MarginModelDecoder.ScenariosDecoder.Entry.FieldIds;
 
 namespace MarginEngine.Logic;
 
 /// <summary>
-/// Checks a margin model at the door and compiles it. Called by <see cref="MarginMachine"/> when the message arrives;
-/// a model that breaks a bound is refused with the field's number and leaves the one in force alone.
+/// Checks what one parameter alone cannot show and compiles a margin model into flat arrays. Called by <see cref="MarginMachine"/> when a model is
+/// whole; a model that does not hold together is refused with the place of the fault and leaves the one in force alone.
 /// </summary>
 public static class ModelCompiler
 {
-    /// <summary>0: the model is sound. Otherwise the id of the first field that breaks a bound.</summary>
-    public static ushort FaultyField(in MarginModelDecoder model, MarketState market, out RejectCode code)
+    /// <summary>Null: the model holds together. Otherwise the first parameter that contradicts another.</summary>
+    public static ParameterPlace? Fault(ModelParameters model, MarketState market)
     {
-        code = RejectCode.OutOfRange;
-        ushort field = FaultyRootField(model);
-        if (field != 0)
+        if (!(model[ModelKey.WarningRatio] <= model[ModelKey.MarginCallRatio]))
         {
-            return field;
+            return Of(ModelKey.WarningRatio);
         }
 
-        if (model.Scenarios.Count is 0 or > Limits.NamedRows)
+        if (!(model[ModelKey.MarginCallRatio] <= model[ModelKey.ReduceOnlyRatio]))
         {
-            return Field.Scenarios;
+            return Of(ModelKey.MarginCallRatio);
         }
 
-        foreach (MarginModelDecoder.ScenariosDecoder.Entry row in model.Scenarios)
+        if (!(model[ModelKey.ReduceOnlyRatio] <= model[ModelKey.LiquidationRatio]))
         {
-            long shock = row.SpotShock.Mantissa;
-            bool ranged = row.SpotScale == ShockScale.PriceRange;
-            if (shock <= (ranged ? -4 * Fixed.One : -Fixed.One) || shock > 10 * Fixed.One)
-            {
-                return Row.SpotShock;
-            }
-
-            if (row.Extended > 1)
-            {
-                return Row.Extended;
-            }
+            return Of(ModelKey.ReduceOnlyRatio);
         }
 
-        foreach (MarginModelDecoder.UnderlyingsDecoder.Entry underlying in model.Underlyings)
+        if (model[ModelKey.Hysteresis] >= model[ModelKey.WarningRatio])
         {
-            if (!market.TryUnderlying(underlying.UnderlyingId, out _))
-            {
-                code = RejectCode.UnknownUnderlying;
-                return Part.UnderlyingId;
-            }
+            return Of(ModelKey.Hysteresis);
+        }
 
-            field = FaultyUnderlyingField(underlying);
-            if (field != 0)
-            {
-                return field;
-            }
+        if (model[ModelKey.TargetRatio] >= model[ModelKey.LiquidationRatio])
+        {
+            return Of(ModelKey.TargetRatio);
+        }
 
-            foreach (MarginModelDecoder.ScenariosDecoder.Entry row in model.Scenarios)
+        // A group measures rows, and a requirement of whole units has none to give it.
+        if (model[ModelKey.OpenOrders] == (long)OrderRule.Filled && model[ModelKey.Across] == (long)AcrossUnits.Rows)
+        {
+            return Of(ModelKey.OpenOrders);
+        }
+
+        // Balances move in the rows of a group, which only exist where rows are netted.
+        for (int currency = 0; currency < market.CurrencyCount; currency++)
+        {
+            if (model.Currency(currency, CurrencyKey.RowsOf) != 0 && model[ModelKey.Across] != (long)AcrossUnits.Rows)
             {
-                if (Shock(row, Fixed.ToDouble(underlying.PriceRange.Mantissa)) <= -1.0)
-                {
-                    return Row.SpotShock;
-                }
+                return new ParameterPlace(ModelSection.Currency, (byte)CurrencyKey.RowsOf, 0, market.CurrencyAt(currency).Id, 0);
             }
         }
 
-        foreach (MarginModelDecoder.CollateralsDecoder.Entry collateral in model.Collaterals)
-        {
-            if (!market.TryCurrency(collateral.CurrencyId, out _))
-            {
-                code = RejectCode.UnknownCurrency;
-                return Asset.CurrencyId;
-            }
-
-            if (!Within(collateral.Haircut, 0, Fixed.One))
-            {
-                return Asset.Haircut;
-            }
-        }
-
-        return 0;
+        return FaultyRow(model, market) ?? FaultyTier(model, market);
     }
 
-    /// <summary>Fills <paramref name="into"/> from a model that <see cref="FaultyField"/> found sound.</summary>
-    public static void Compile(in MarginModelDecoder model, ReadOnlySpan<byte> message, MarketState market, CompiledModel into)
+    /// <summary>
+    /// Null: no price range or volatility shock of <paramref name="next"/> is farther from the version in force than the bound of the version in
+    /// force allows (requirement.maximumStep).
+    /// </summary>
+    public static ParameterPlace? FaultyStep(ModelParameters next, CompiledModel inForce, double maximumStep, MarketState market)
     {
-        into.Id = model.ModelId;
-        into.Version = model.ModelVersion;
+        for (int underlying = 0; maximumStep > 0.0 && underlying < market.UnderlyingCount; underlying++)
+        {
+            ref readonly UnderlyingParameters old = ref inForce.Underlyings[underlying];
+            if (!old.IsNamed || !next.IsUnderlyingNamed(underlying))
+            {
+                continue;
+            }
+
+            UnderlyingKey key =
+                IsFar(old.PriceRange, next.Underlying(underlying, UnderlyingKey.PriceRange), maximumStep) ? UnderlyingKey.PriceRange :
+                IsFar(old.VolatilityUp, next.Underlying(underlying, UnderlyingKey.VolatilityUp), maximumStep) ? UnderlyingKey.VolatilityUp :
+                IsFar(old.VolatilityDown, next.Underlying(underlying, UnderlyingKey.VolatilityDown), maximumStep) ? UnderlyingKey.VolatilityDown :
+                default;
+            if (key != default)
+            {
+                return new ParameterPlace(ModelSection.Underlying, (byte)key, 0, market.UnderlyingAt(underlying).Id, 0);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Fills <paramref name="into"/> from parameters that <see cref="Fault"/> found sound. Id, name, version and digest are the caller's.</summary>
+    public static void Compile(ModelParameters model, MarketState market, CompiledModel into)
+    {
         unchecked
         {
             into.Generation++;
         }
 
-        Digest64 digest = new(4);
-        digest.Add(message[(MessageHeaderDecoder.EncodedLength + OriginDecoder.EncodedLength)..]);
-        into.Digest = digest.Value;
-        into.Name.AsSpan().Clear();
-        model.Name.CopyTo(into.Name);
-        into.MaintenanceFactorE8 = model.MaintenanceFactor.Mantissa;
-        into.ShortTermPower = Fixed.ToDouble(model.ShortTermPower.Mantissa);
-        into.LongTermPower = Fixed.ToDouble(model.LongTermPower.Mantissa);
-        into.TermFloorDays = Fixed.ToDouble(model.TermFloorDays.Mantissa);
-        into.LiquidationRate = Fixed.ToDouble(model.LiquidationFee.Mantissa + model.LiquidationSlippage.Mantissa);
-        into.ThresholdE8[(int)AccountState.Warning] = model.WarningRatio.Mantissa;
-        into.ThresholdE8[(int)AccountState.MarginCall] = model.MarginCallRatio.Mantissa;
-        into.ThresholdE8[(int)AccountState.ReduceOnly] = model.ReduceOnlyRatio.Mantissa;
-        into.ThresholdE8[(int)AccountState.Liquidation] = model.LiquidationRatio.Mantissa;
-        into.HysteresisE8 = model.Hysteresis.Mantissa;
-        into.TargetRatioE8 = model.TargetRatio.Mantissa;
-        into.StalePriceNanos = (long)model.StalePriceNanos;
-        into.StaleVolatilityNanos = (long)model.StaleVolatilityNanos;
-        into.RepriceNanos = (long)model.RepriceNanos;
-        into.PublishRatioStepE8 = model.PublishRatioStep.Mantissa;
-        into.RefreshNanos = (long)model.RefreshNanos;
-        into.LiquidationRetryNanos = (long)model.LiquidationRetryNanos;
+        CompileRequirement(model, market, into);
+        CompileTimes(model, into);
         CompileRows(model, into);
         Array.Clear(into.Underlyings);
-        foreach (MarginModelDecoder.UnderlyingsDecoder.Entry underlying in model.Underlyings)
+        for (int underlying = 0; underlying < market.UnderlyingCount; underlying++)
         {
-            market.TryUnderlying(underlying.UnderlyingId, out int index);
-            CompileUnderlying(model, underlying, index, into);
+            CompileUnderlying(model, underlying, into);
         }
 
-        Array.Fill(into.HaircutE8, Fixed.One);
-        foreach (MarginModelDecoder.CollateralsDecoder.Entry collateral in model.Collaterals)
+        for (int currency = 0; currency < market.CurrencyCount; currency++)
         {
-            market.TryCurrency(collateral.CurrencyId, out int index);
-            into.HaircutE8[index] = collateral.Haircut.Mantissa;
+            CompileCollateral(model, market, currency, into);
         }
+
+        // Currencies defined after the model count nothing until its next version.
+        for (int currency = market.CurrencyCount; currency < into.Collaterals.Length; currency++)
+        {
+            into.Collaterals[currency] = new CollateralParameters { HaircutE8 = Fixed.One, RowsOf = -1, RedemptionOf = -1 };
+        }
+
+        CompileAddOns(model, into);
+        CompileSpreads(model, into);
     }
 
-    private static void CompileRows(in MarginModelDecoder model, CompiledModel into)
+    private static void CompileRequirement(ModelParameters model, MarketState market, CompiledModel into)
     {
-        into.RowCount = model.Scenarios.Count;
+        into.InitialFactorE8 = model[ModelKey.InitialFactor];
+        into.MaintenanceFactorE8 = model[ModelKey.MaintenanceFactor];
+        into.Measure = (RowMeasure)model[ModelKey.Measure];
+        into.NetsAcross = model[ModelKey.Across] == (long)AcrossUnits.Rows;
+        into.Orders = (OrderRule)model[ModelKey.OpenOrders];
+        into.MaximumStep = Real(model[ModelKey.MaximumStep]);
+        into.CountsOptionValue = model[ModelKey.OptionValue] == 0;
+        into.ChargesCollateralBefore = model[ModelKey.CollateralCharge] == 1;
+        into.MeasuresFromMark = model[ModelKey.OptionMark] == 1;
+        into.PricesFromIndex = model[ModelKey.OptionForward] == 1;
+        into.Discounts = model[ModelKey.Discounting] == 0;
+        into.Discount = new PolicyDiscount(
+            Real(model[ModelKey.LongStatic]), Real(model[ModelKey.LongRateMultiple]), Real(model[ModelKey.LongRateAdd]),
+            Real(model[ModelKey.ShortStatic]), Real(model[ModelKey.ShortRateMultiple]), Real(model[ModelKey.ShortRateAdd]));
+        into.Volatility = new VolatilityTerms(
+            Real(model[ModelKey.ShortTermPower]), Real(model[ModelKey.LongTermPower]), Real(model[ModelKey.TermFloorDays]),
+            Real(model[ModelKey.LinearSkewScale]), Real(model[ModelKey.LinearSkewSlope]),
+            Real(model[ModelKey.AbsoluteSkewScale]), Real(model[ModelKey.AbsoluteSkewSlope]),
+            Real(model[ModelKey.SkewMinimumWidth]), Real(model[ModelKey.SkewWidthScale]),
+            Real(model[ModelKey.SkewWidthVolatility]), Real(model[ModelKey.SkewWidthVolatilitySlope]),
+            Real(model[ModelKey.SurfaceWidth]), Real(model[ModelKey.SurfaceMinimumWidth]), Real(model[ModelKey.SurfaceTermDays]) / 365.0);
+        into.PegUnderlying = IndexOf(market, model[ModelKey.PegUnderlying]);
+        into.PegThresholdE8 = model[ModelKey.PegThreshold];
+        into.PegFactorE8 = model[ModelKey.PegFactor];
+        into.PegDivides = model[ModelKey.PegDivides] == 1;
+        into.LiquidationRate = Real(model[ModelKey.LiquidationFee] + model[ModelKey.LiquidationSlippage]);
+        into.LiquidationImpact = Real(model[ModelKey.LiquidationImpact]);
+        into.LiquidationDepth = model[ModelKey.LiquidationDepth] / 1e6;
+        into.ChargesLiquidation = model[ModelKey.LiquidationCharged] == 1;
+    }
+
+    private static void CompileTimes(ModelParameters model, CompiledModel into)
+    {
+        into.ThresholdE8[(int)AccountState.Warning] = model[ModelKey.WarningRatio];
+        into.ThresholdE8[(int)AccountState.MarginCall] = model[ModelKey.MarginCallRatio];
+        into.ThresholdE8[(int)AccountState.ReduceOnly] = model[ModelKey.ReduceOnlyRatio];
+        into.ThresholdE8[(int)AccountState.Liquidation] = model[ModelKey.LiquidationRatio];
+        into.HysteresisE8 = model[ModelKey.Hysteresis];
+        into.TargetRatioE8 = model[ModelKey.TargetRatio];
+        into.StalePriceNanos = model[ModelKey.StalePrice];
+        into.StaleVolatilityNanos = model[ModelKey.StaleVolatility];
+        into.RepriceNanos = model[ModelKey.Reprice];
+        into.PublishRatioStepE8 = model[ModelKey.PublishRatioStep];
+        into.RefreshNanos = model[ModelKey.Refresh];
+        into.LiquidationRetryNanos = model[ModelKey.LiquidationRetry];
+    }
+
+    private static void CompileRows(ModelParameters model, CompiledModel into)
+    {
+        into.RowCount = model.RowCount;
+        into.HasTimedRows = false;
+        into.HasDeltaRows = false;
+        into.DependsOnIndex = into.PricesFromIndex;
+        into.SumsByExpiry = into.Discount.IsOn;
         Array.Clear(into.VolatilityShocks);
-        Array.Clear(into.Extended);
-        int index = 0;
-        foreach (MarginModelDecoder.ScenariosDecoder.Entry row in model.Scenarios)
+        Array.Clear(into.Rows);
+        int measured = 0;
+        for (int row = 0; row < model.RowCount; row++)
         {
-            into.VolatilityShocks[index] = row.VolatilityShock;
-            into.Extended[index] = row.Extended == 1;
-            index++;
+            ref RowTerms terms = ref into.Rows[row];
+            terms.Weight = Real(model.Row(row, RowKey.Weight));
+            terms.IsTail = model.Row(row, RowKey.Tail) == 1;
+            terms.Role = (RowRole)model.Row(row, RowKey.Role);
+            terms.IsScan = model.Row(row, RowKey.SpotScale) == (long)ShockScale.ScanRange;
+            terms.ScanMove = terms.IsScan ? Real(model.Row(row, RowKey.SpotMove)) : 0.0;
+            terms.TimeStep = Real(model.Row(row, RowKey.TimeStepYears));
+            terms.RateMove = Real(model.Row(row, RowKey.RateMove));
+            terms.Slope = Real(model.Row(row, RowKey.Slope));
+            terms.Curvature = Real(model.Row(row, RowKey.Curvature));
+            terms.Twist = Real(model.Row(row, RowKey.Twist));
+            into.VolatilityShocks[row] = (VolatilityShock)model.Row(row, RowKey.Volatility);
+            into.HasTimedRows |= terms.IsScan || terms.TimeStep != 0.0 || terms.RateMove != 0.0;
+            into.DependsOnIndex |= terms.IsScan || terms.TimeStep != 0.0;
+            into.HasDeltaRows |= terms.Role == RowRole.Delta;
+            into.SumsByExpiry |= terms.Role is RowRole.BasisUp or RowRole.BasisDown
+                || into.VolatilityShocks[row] is VolatilityShock.LinearSkew or VolatilityShock.AbsoluteSkew;
+            terms.IsStill = model.Row(row, RowKey.SpotMove) == 0;
+            into.PairOf[row] = PairOf(model, row);
+            measured += terms.IsMeasured ? 1 : 0;
         }
+
+        // ceil((1 - confidence) n), in integers: 1 % of 100 rows is one row.
+        Int128 tail = (Int128)(Fixed.One - model[ModelKey.Confidence]) * measured;
+        into.TailRows = Math.Max(1, (int)((tail + Fixed.One - 1) / Fixed.One));
     }
 
-    private static void CompileUnderlying(
-        in MarginModelDecoder model, in MarginModelDecoder.UnderlyingsDecoder.Entry underlying, int index, CompiledModel into)
+    private static int PairOf(ModelParameters model, int row)
     {
-        ref UnderlyingParameters parameters = ref into.Underlyings[index];
-        parameters = new UnderlyingParameters
+        for (int other = 0; other < model.RowCount; other++)
         {
-            IsNamed = true,
-            PriceRange = Fixed.ToDouble(underlying.PriceRange.Mantissa),
-            VolatilityUp = Fixed.ToDouble(underlying.VolatilityUp.Mantissa),
-            VolatilityDown = Fixed.ToDouble(underlying.VolatilityDown.Mantissa),
-            MinimumVolatilityUp = Fixed.ToDouble(underlying.MinimumVolatilityUp.Mantissa),
-            ExtendedFactor = Fixed.ToDouble(underlying.ExtendedFactor.Mantissa),
-            ExtendedDampenerUsd = underlying.ExtendedDampener.Mantissa / 1e6,
-            MinimumAnnualisedMove = Fixed.ToDouble(underlying.MinimumAnnualisedMove.Mantissa),
-            AnnualisedMoveRisk = Fixed.ToDouble(underlying.AnnualisedMoveRisk.Mantissa),
-            DeltaThresholdUsd = underlying.DeltaThreshold.Mantissa / 1e6,
-            MaximumDeltaShock = Fixed.ToDouble(underlying.MaximumDeltaShock.Mantissa),
-            DeltaIncrement = underlying.DeltaIncrement.Mantissa / 1e12,
-        };
+            if (other != row && model.Row(other, RowKey.SpotMove) == model.Row(row, RowKey.SpotMove)
+                && model.Row(other, RowKey.Weight) == model.Row(row, RowKey.Weight) && model.Row(other, RowKey.Role) == model.Row(row, RowKey.Role))
+            {
+                return other;
+            }
+        }
+
+        return row;
+    }
+
+    private static void CompileUnderlying(ModelParameters model, int index, CompiledModel into)
+    {
         into.SpotFactor(index).Fill(1.0);
         into.LogSpotFactor(index).Clear();
         into.LinearFactor(index).Fill(1.0);
-        into.Weight(index).Fill(1.0);
+        into.OptionWeight(index).Fill(1.0);
         into.Dampener(index).Clear();
+        into.VolatilityMove(index).Clear();
         into.SpotShockE8(index).Clear();
-        int row = 0;
-        foreach (MarginModelDecoder.ScenariosDecoder.Entry scenario in model.Scenarios)
+        if (!model.IsUnderlyingNamed(index))
         {
-            double shock = Shock(scenario, parameters.PriceRange);
-            double range = parameters.PriceRange;
+            return;
+        }
+
+        double range = Real(model.Underlying(index, UnderlyingKey.PriceRange));
+        into.Underlyings[index] = new UnderlyingParameters
+        {
+            IsNamed = true,
+            PriceRange = range,
+            VolatilityUp = Real(model.Underlying(index, UnderlyingKey.VolatilityUp)),
+            VolatilityDown = Real(model.Underlying(index, UnderlyingKey.VolatilityDown)),
+            MinimumVolatilityUp = Real(model.Underlying(index, UnderlyingKey.MinimumVolatilityUp)),
+            GainShare = Real(model.Underlying(index, UnderlyingKey.GainShare)),
+            GainCap = model.Underlying(index, UnderlyingKey.GainCap),
+            Group = (int)model.Underlying(index, UnderlyingKey.Group),
+            ScanRange = Real(model.Underlying(index, UnderlyingKey.ScanRange)),
+            VolatilityScan = Real(model.Underlying(index, UnderlyingKey.VolatilityScan)),
+        };
+        double tailFactor = Real(model.Underlying(index, UnderlyingKey.TailFactor));
+        double dampener = model.Underlying(index, UnderlyingKey.TailDampener) / 1e6;
+        for (int row = 0; row < model.RowCount; row++)
+        {
+            double shock = Shock(model, row, index);
             double clamp = shock < 0 ? -range : range;
+            bool isTail = into.Rows[row].IsTail;
             into.SpotFactor(index)[row] = 1.0 + shock;
             into.LogSpotFactor(index)[row] = Functions.Log(1.0 + shock);
-            into.LinearFactor(index)[row] = 1.0 + (scenario.Extended == 1 && Math.Abs(shock) > range ? clamp : shock);
+            into.LinearFactor(index)[row] = 1.0 + (isTail && Math.Abs(shock) > range ? clamp : shock);
             into.SpotShockE8(index)[row] = Fixed.ToAtoms(shock * 1e8);
-            if (scenario.Extended == 1 && shock != 0)
+            into.VolatilityMove(index)[row] = VolatilityMove(model, row, index, into);
+            if (isTail && shock != 0)
             {
                 double size = Math.Abs(shock);
-                into.Weight(index)[row] = parameters.ExtendedFactor * (range / size) * (1.0 + shock) / (1.0 + clamp);
-                into.Dampener(index)[row] = (Math.Max(size / range, 1.0) - 1.0) * parameters.ExtendedDampenerUsd / (1.0 + clamp);
+                into.OptionWeight(index)[row] = tailFactor * (range / size) * (1.0 + shock) / (1.0 + clamp);
+                into.Dampener(index)[row] = (Math.Max(size / range, 1.0) - 1.0) * dampener / (1.0 + clamp);
             }
-
-            row++;
         }
     }
 
-    private static double Shock(in MarginModelDecoder.ScenariosDecoder.Entry row, double priceRange)
+    private static double VolatilityMove(ModelParameters model, int row, int underlying, CompiledModel into)
     {
-        double shock = Fixed.ToDouble(row.SpotShock.Mantissa);
-        return row.SpotScale == ShockScale.PriceRange ? shock * priceRange : shock;
+        double move = Real(model.Row(row, RowKey.VolatilityMove));
+        if (into.VolatilityShocks[row] != VolatilityShock.Proportional)
+        {
+            return move;
+        }
+
+        return (move * into.Underlyings[underlying].VolatilityScan) + (model.HasJointRows ? Real(model.Joint(row, underlying, JointKey.VolatilityMove)) : 0.0);
     }
 
-    private static ushort FaultyRootField(in MarginModelDecoder model)
+    private static void CompileCollateral(ModelParameters model, MarketState market, int currency, CompiledModel into)
     {
-        long warning = model.WarningRatio.Mantissa;
-        long call = model.MarginCallRatio.Mantissa;
-        long reduceOnly = model.ReduceOnlyRatio.Mantissa;
-        long liquidation = model.LiquidationRatio.Mantissa;
-        return
-            !Within(model.MaintenanceFactor, 1, Fixed.One) ? Field.MaintenanceFactor :
-            !Within(model.ShortTermPower, 0, 2 * Fixed.One) ? Field.ShortTermPower :
-            !Within(model.LongTermPower, 0, 2 * Fixed.One) ? Field.LongTermPower :
-            !Within(model.TermFloorDays, Fixed.One / 1000, 365 * Fixed.One) ? Field.TermFloorDays :
-            !Within(model.LiquidationFee, 0, Fixed.One / 4) ? Field.LiquidationFee :
-            !Within(model.LiquidationSlippage, 0, Fixed.One / 4) ? Field.LiquidationSlippage :
-            !Within(model.WarningRatio, 1, call) ? Field.WarningRatio :
-            !Within(model.MarginCallRatio, 1, reduceOnly) ? Field.MarginCallRatio :
-            !Within(model.ReduceOnlyRatio, 1, liquidation) ? Field.ReduceOnlyRatio :
-            !Within(model.LiquidationRatio, 1, 10 * Fixed.One) ? Field.LiquidationRatio :
-            !Within(model.Hysteresis, 0, warning - 1) ? Field.Hysteresis :
-            !Within(model.TargetRatio, 1, liquidation - 1) ? Field.TargetRatio :
-            !Within(model.PublishRatioStep, 0, 10 * Fixed.One) ? Field.PublishRatioStep : (ushort)0;
+        ref CollateralParameters collateral = ref into.Collaterals[currency];
+        collateral = new CollateralParameters
+        {
+            HaircutE8 = model.Currency(currency, CurrencyKey.Haircut),
+            InitialHaircutE8 = model.Currency(currency, CurrencyKey.InitialHaircut),
+            MaintenanceHaircutE8 = model.Currency(currency, CurrencyKey.MaintenanceHaircut),
+            TierCount = model.HaircutTierCount(currency),
+            RowsOf = IndexOf(market, model.Currency(currency, CurrencyKey.RowsOf)),
+            RedemptionOf = IndexOf(market, model.Currency(currency, CurrencyKey.RedemptionOf)),
+            RedemptionValueE8 = model.Currency(currency, CurrencyKey.RedemptionValue),
+            RedemptionWeightE8 = model.Currency(currency, CurrencyKey.RedemptionWeight),
+            FloorShareE8 = model.Currency(currency, CurrencyKey.FloorShare),
+        };
+        int decimals = market.CurrencyAt(currency).Decimals;
+        for (int tier = 0; tier < collateral.TierCount; tier++)
+        {
+            long from = model.HaircutTier(currency, tier, HaircutTierKey.From);
+            into.HaircutTiers[(currency * Limits.HaircutTiers) + tier] = new HaircutTier
+            {
+                FromAtoms = decimals >= 8
+                    ? Fixed.MultiplyFloor(from, Fixed.LongPower10(decimals - 8), 1)
+                    : from / Fixed.LongPower10(8 - decimals),
+                HaircutE8 = model.HaircutTier(currency, tier, HaircutTierKey.Haircut),
+            };
+        }
     }
 
-    private static ushort FaultyUnderlyingField(in MarginModelDecoder.UnderlyingsDecoder.Entry underlying) =>
-        !Within(underlying.PriceRange, Fixed.One / 1000, Fixed.One - 1) ? Part.PriceRange :
-        !Within(underlying.VolatilityUp, 0, 10 * Fixed.One) ? Part.VolatilityUp :
-        !Within(underlying.VolatilityDown, 0, 10 * Fixed.One) ? Part.VolatilityDown :
-        !Within(underlying.MinimumVolatilityUp, 0, 10 * Fixed.One) ? Part.MinimumVolatilityUp :
-        !Within(underlying.ExtendedFactor, 0, 10 * Fixed.One) ? Part.ExtendedFactor :
-        underlying.ExtendedDampener.Mantissa < 0 ? Part.ExtendedDampener :
-        !Within(underlying.MinimumAnnualisedMove, 0, Fixed.One) ? Part.MinimumAnnualisedMove :
-        !Within(underlying.AnnualisedMoveRisk, 0, Fixed.One) ? Part.AnnualisedMoveRisk :
-        underlying.DeltaThreshold.Mantissa < 0 ? Part.DeltaThreshold :
-        !Within(underlying.MaximumDeltaShock, 0, Fixed.One) ? Part.MaximumDeltaShock :
-        underlying.DeltaIncrement.Mantissa < 0 ? Part.DeltaIncrement : (ushort)0;
+    private static void CompileAddOns(ModelParameters model, CompiledModel into)
+    {
+        into.AddOnCount = model.AddOnCount;
+        for (int addOn = 0; addOn < model.AddOnCount; addOn++)
+        {
+            AddOnKind kind = model.KindOf(addOn);
+            into.Kinds[addOn] = kind;
+            into.Places[addOn] = (AddOnPlace)model.AddOn(addOn, 0, (int)AddOnKey.Place);
+            ReadOnlySpan<AddOnSlot> slots = AddOnTable.SlotsOf(kind);
+            for (int underlying = 0; underlying < into.Underlyings.Length; underlying++)
+            {
+                ref AddOnTerms terms = ref into.AddOn(addOn, underlying);
+                terms = default;
+                for (int slot = 0; slot < slots.Length; slot++)
+                {
+                    terms.Numbers[slot] = model.AddOn(addOn, underlying, (int)AddOnKey.FirstSlot + slot) / Fixed.Power10(slots[slot].Decimals);
+                }
 
-    private static bool Within(DecimalDecoder value, long low, long high) => value.Mantissa >= low && value.Mantissa <= high;
+                terms.TierCount = model.TierCount(addOn, underlying);
+                for (int tier = 0; tier < terms.TierCount; tier++)
+                {
+                    into.AllTiers(addOn, underlying)[tier] = new Tier
+                    {
+                        From = model.Tier(addOn, underlying, tier, TierKey.From) / 1e6,
+                        Initial = Real(model.Tier(addOn, underlying, tier, TierKey.Initial)),
+                        Maintenance = Real(model.Tier(addOn, underlying, tier, TierKey.Maintenance)),
+                    };
+                }
+            }
+        }
+    }
+
+    private static void CompileSpreads(ModelParameters model, CompiledModel into)
+    {
+        into.SpreadCount = model.SpreadCount;
+        for (int spread = 0; spread < model.SpreadCount; spread++)
+        {
+            into.Spreads[spread].Rate = Real(model.SpreadRate(spread));
+            for (int underlying = 0; underlying < into.Underlyings.Length; underlying++)
+            {
+                into.SpreadLegs[(spread * into.Underlyings.Length) + underlying] = Real(model.SpreadLeg(spread, underlying));
+            }
+        }
+    }
+
+    // Every spot price of every row stays above zero; scan rows are held above it when they are priced.
+    private static ParameterPlace? FaultyRow(ModelParameters model, MarketState market)
+    {
+        for (int row = 0; row < model.RowCount; row++)
+        {
+            for (int underlying = 0; underlying < market.UnderlyingCount; underlying++)
+            {
+                if (model.IsUnderlyingNamed(underlying) && Shock(model, row, underlying) <= -1.0)
+                {
+                    return new ParameterPlace(ModelSection.Row, (byte)RowKey.SpotMove, (ushort)row, market.UnderlyingAt(underlying).Id, 0);
+                }
+            }
+        }
+
+        return null;
+    }
+
+    // Tiers rise from zero; without a first tier at zero small amounts would be free by oversight.
+    private static ParameterPlace? FaultyTier(ModelParameters model, MarketState market)
+    {
+        for (int addOn = 0; addOn < model.AddOnCount; addOn++)
+        {
+            for (int underlying = 0; underlying < market.UnderlyingCount && AddOnTable.HasTiers(model.KindOf(addOn)); underlying++)
+            {
+                for (int tier = 0; tier < model.TierCount(addOn, underlying); tier++)
+                {
+                    long from = model.Tier(addOn, underlying, tier, TierKey.From);
+                    if (tier == 0 ? from != 0 : from <= model.Tier(addOn, underlying, tier - 1, TierKey.From))
+                    {
+                        return new ParameterPlace(
+                            ModelSection.AddOnTier, (byte)TierKey.From, (ushort)addOn, market.UnderlyingAt(underlying).Id, (ushort)tier);
+                    }
+                }
+            }
+        }
+
+        for (int currency = 0; currency < market.CurrencyCount; currency++)
+        {
+            for (int tier = 0; tier < model.HaircutTierCount(currency); tier++)
+            {
+                long from = model.HaircutTier(currency, tier, HaircutTierKey.From);
+                if (tier == 0 ? from != 0 : from <= model.HaircutTier(currency, tier - 1, HaircutTierKey.From))
+                {
+                    return new ParameterPlace(ModelSection.HaircutTier, (byte)HaircutTierKey.From, 0, market.CurrencyAt(currency).Id, (ushort)tier);
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static double Shock(ModelParameters model, int row, int underlying)
+    {
+        double joint = model.HasJointRows ? Real(model.Joint(row, underlying, JointKey.SpotMove)) : 0.0;
+        double move = Real(model.Row(row, RowKey.SpotMove));
+        return joint + (ShockScale)model.Row(row, RowKey.SpotScale) switch
+        {
+            ShockScale.PriceRange => move * Real(model.Underlying(underlying, UnderlyingKey.PriceRange)),
+            ShockScale.ScanRange => 0.0,
+            _ => move,
+        };
+    }
+
+    private static bool IsFar(double old, long next, double maximumStep) => Math.Abs(Real(next) - old) > (maximumStep * old) + 1e-12;
+
+    private static int IndexOf(MarketState market, long id) => id != 0 && market.TryUnderlying((ushort)id, out int index) ? index : -1;
+
+    private static ParameterPlace Of(ModelKey key) => new(ModelSection.Model, (byte)key, 0, 0, 0);
+
+    private static double Real(long mantissaE8) => Fixed.ToDouble(mantissaE8);
 }

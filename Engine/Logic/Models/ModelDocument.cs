@@ -1,69 +1,52 @@
+using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text.Json.Nodes;
 using MarginEngine.Codecs;
 
 namespace MarginEngine.Logic;
 
+/// <summary>A parameter as the document says it; codes of underlyings and currencies are resolved when messages are made ("*": all not named).</summary>
+internal readonly record struct DocumentParameter(ModelSection Section, byte Key, ushort First, string Code, ushort Third, long Value, string? ValueCode = null);
+
 /// <summary>
-/// A margin model as people write it: a JSON document. Cold code, used by tools and tests to make the <c>MarginModel</c> message that the
-/// engine journals and compiles. An unknown key is an error.
+/// A margin model as people write it: a JSON document (<c>margin-model.schema.json</c>). Cold code, used by tools and tests to make the
+/// <c>MarginModelPart</c> messages that the engine journals and compiles. Every key, bound and contradiction is checked here already, with the path in the error.
 /// </summary>
-public sealed record ModelDocument
+public sealed class ModelDocument
 {
-    public required string Name { get; init; }
+    private readonly JsonObject _tree;
 
-    public required uint Version { get; init; }
+    private ModelDocument(JsonObject tree)
+    {
+        _tree = tree;
+        ModelReader reader = new();
+        reader.Read(tree);
+        Name = reader.Name;
+        Version = reader.Version;
+        Note = reader.Note;
+        Parameters = reader.Parameters;
+        AddOnNames = reader.AddOnNames;
+        RowCount = reader.RowCount;
+    }
 
-    public string? Note { get; init; }
+    public string Name { get; }
 
-    public required decimal MaintenanceFactor { get; init; }
+    public uint Version { get; }
 
-    public required decimal ShortTermPower { get; init; }
+    /// <summary>What it is, in a sentence or two, with its provenance.</summary>
+    public string Note { get; }
 
-    public required decimal LongTermPower { get; init; }
+    /// <summary>Names of the add-ons in the order of their indices.</summary>
+    public IReadOnlyList<string> AddOnNames { get; }
 
-    public required decimal TermFloorDays { get; init; }
+    public int RowCount { get; }
 
-    public required decimal LiquidationFee { get; init; }
-
-    public required decimal LiquidationSlippage { get; init; }
-
-    public required decimal WarningRatio { get; init; }
-
-    public required decimal MarginCallRatio { get; init; }
-
-    public required decimal ReduceOnlyRatio { get; init; }
-
-    public required decimal LiquidationRatio { get; init; }
-
-    public required decimal Hysteresis { get; init; }
-
-    public required decimal TargetRatio { get; init; }
-
-    public required decimal StalePriceSeconds { get; init; }
-
-    public required decimal StaleVolatilitySeconds { get; init; }
-
-    public required decimal RepriceSeconds { get; init; }
-
-    public required decimal PublishRatioStep { get; init; }
-
-    public required decimal RefreshMilliseconds { get; init; }
-
-    public required decimal LiquidationRetryMilliseconds { get; init; }
-
-    public required ScenarioDocument Scenarios { get; init; }
-
-    /// <summary>By code; "*" stands for every underlying not named.</summary>
-    public required Dictionary<string, UnderlyingDocument> Underlyings { get; init; }
-
-    /// <summary>Haircut by currency code; a currency not named counts nothing.</summary>
-    public required Dictionary<string, decimal> Collaterals { get; init; }
+    internal IReadOnlyList<DocumentParameter> Parameters { get; }
 
     /// <summary>The recommended model that ships with the engine.</summary>
     public static ModelDocument Portfolio => Shipped("portfolio");
 
-    public static IReadOnlyList<string> ShippedNames { get; } = ["portfolio"];
+    public static IReadOnlyList<string> ShippedNames { get; } = FindShipped();
 
     /// <exception cref="FormatException">No model of that name is shipped.</exception>
     public static ModelDocument Shipped(string name)
@@ -74,12 +57,14 @@ public sealed record ModelDocument
         return Parse(reader.ReadToEnd());
     }
 
-    /// <exception cref="FormatException">The text is not a margin model; the message names the place.</exception>
+    /// <exception cref="FormatException">The text is not a margin model; the message names the path and the bound.</exception>
     public static ModelDocument Parse(string json)
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ModelJson.Default.ModelDocument) ?? throw new FormatException("the margin model is empty");
+            JsonNode? node = JsonNode.Parse(
+                json, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
+            return new ModelDocument(node as JsonObject ?? throw new FormatException("margin model: the document is no object"));
         }
         catch (JsonException error)
         {
@@ -87,194 +72,96 @@ public sealed record ModelDocument
         }
     }
 
+    /// <summary>The same with one value changed: <c>With("requirement.maintenanceFactor", 1m)</c>, <c>With("currencies.XYZ.haircut", 0.5m)</c>.</summary>
+    /// <exception cref="FormatException">The changed document is no margin model.</exception>
+    public ModelDocument With(string path, JsonNode? value)
+    {
+        JsonObject tree = (JsonObject)_tree.DeepClone();
+        JsonObject at = tree;
+        string[] steps = path.Split('.');
+        foreach (string step in steps[..^1])
+        {
+            if (at[step] is not JsonObject next)
+            {
+                next = [];
+                at[step] = next;
+            }
+
+            at = next;
+        }
+
+        at[steps[^1]] = value?.DeepClone();
+        return new ModelDocument(tree);
+    }
+
+    public ModelDocument WithVersion(uint version) => With("version", version);
+
+    /// <summary>A number of the document by its path; the default where it is silent.</summary>
+    public decimal Number(string path)
+    {
+        foreach (ParameterRule rule in ParameterTable.All)
+        {
+            if (rule.Section == ModelSection.Model && rule.Path == path)
+            {
+                foreach (DocumentParameter parameter in Parameters)
+                {
+                    if (parameter.Section == ModelSection.Model && parameter.Key == rule.Key)
+                    {
+                        return parameter.Value / (decimal)Fixed.LongPower10(rule.Decimals);
+                    }
+                }
+
+                return rule.Default / (decimal)Fixed.LongPower10(rule.Decimals);
+            }
+        }
+
+        throw new ArgumentException($"no parameter of a margin model stands at '{path}'");
+    }
+
+    /// <summary>Haircuts by currency code, of tiered currencies the first tier's; a currency not named counts nothing.</summary>
+    public IReadOnlyDictionary<string, decimal> Haircuts()
+    {
+        Dictionary<string, decimal> haircuts = [];
+        foreach (DocumentParameter parameter in Parameters)
+        {
+            bool isFlat = parameter.Section == ModelSection.Currency && parameter.Key == (byte)CurrencyKey.Haircut;
+            bool isTier = parameter.Section == ModelSection.HaircutTier && parameter.Key == (byte)HaircutTierKey.Haircut && parameter.Third == 0;
+            if (isFlat || isTier)
+            {
+                haircuts[parameter.Code] = parameter.Value / 100_000_000m;
+            }
+        }
+
+        return haircuts;
+    }
+
     /// <summary>
-    /// The message, ready for the engine. Underlyings and currencies are given as (id, code); what the document names beyond them is left out.
+    /// The messages, ready for the engine, in order; their origins count up from <paramref name="originSequence"/>. Underlyings and currencies are given as
+    /// (id, code); what the document names beyond them is left out. <paramref name="flags"/> stand on the last message.
     /// </summary>
-    /// <exception cref="FormatException">A number has more decimals than its field, or is too large for it.</exception>
-    public byte[] ToMessage(
+    /// <param name="activation">Sequence from which the version counts; 0: at once.</param>
+    public IReadOnlyList<byte[]> ToMessages(
         ushort modelId, ulong originSequence, ulong eventTime, ushort source, OriginFlags flags,
-        IReadOnlyList<(ushort Id, string Code)> underlyings, IReadOnlyList<(ushort Id, string Code)> currencies)
-    {
-        byte[] buffer = new byte[Limits.MessageBytes];
-        MarginModelEncoder model = MarginModelEncoder.Wrap(buffer);
-        model.SetOrigin(originSequence, eventTime, source, flags);
-        model.ModelId = modelId;
-        model.ModelVersion = Version;
-        model.SetName(Name);
-        model.SetMaintenanceFactor(E8(MaintenanceFactor));
-        model.SetShortTermPower(E8(ShortTermPower));
-        model.SetLongTermPower(E8(LongTermPower));
-        model.SetTermFloorDays(E8(TermFloorDays));
-        model.SetLiquidationFee(E8(LiquidationFee));
-        model.SetLiquidationSlippage(E8(LiquidationSlippage));
-        model.SetWarningRatio(E8(WarningRatio));
-        model.SetMarginCallRatio(E8(MarginCallRatio));
-        model.SetReduceOnlyRatio(E8(ReduceOnlyRatio));
-        model.SetLiquidationRatio(E8(LiquidationRatio));
-        model.SetHysteresis(E8(Hysteresis));
-        model.SetTargetRatio(E8(TargetRatio));
-        model.StalePriceNanos = (ulong)Scaled(StalePriceSeconds, 9);
-        model.StaleVolatilityNanos = (ulong)Scaled(StaleVolatilitySeconds, 9);
-        model.RepriceNanos = (ulong)Scaled(RepriceSeconds, 9);
-        model.SetPublishRatioStep(E8(PublishRatioStep));
-        model.RefreshNanos = (ulong)Scaled(RefreshMilliseconds, 6);
-        model.LiquidationRetryNanos = (ulong)Scaled(LiquidationRetryMilliseconds, 6);
-        WriteScenarios(model);
-        WriteUnderlyings(model, underlyings);
-        WriteCollaterals(model, currencies);
-        return buffer[..model.EncodedLength];
-    }
+        IReadOnlyList<(ushort Id, string Code)> underlyings, IReadOnlyList<(ushort Id, string Code)> currencies,
+        ulong activation = 0, bool isCompared = false) =>
+        ModelMessages.Write(this, new ModelMessages.Header(modelId, originSequence, eventTime, source, flags, activation, isCompared), underlyings, currencies);
 
-    private void WriteScenarios(in MarginModelEncoder model)
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} {Version}");
+
+    // In the order a reader would compare them: ours first, then by name.
+    private static string[] FindShipped()
     {
-        List<(decimal Shock, ShockScale Scale, VolatilityShock Volatility, byte Extended)> rows = [];
-        foreach (decimal step in Scenarios.PriceRangeSteps)
+        const string Folder = "models/";
+        List<string> names = [];
+        foreach (string resource in typeof(ModelDocument).Assembly.GetManifestResourceNames())
         {
-            foreach (string shock in Scenarios.VolatilityShocks)
+            if (resource.StartsWith(Folder, StringComparison.Ordinal) && !resource.EndsWith(".schema.json", StringComparison.Ordinal))
             {
-                rows.Add((step, ShockScale.PriceRange, ShockOf(shock), 0));
+                names.Add(resource[Folder.Length..^".json".Length]);
             }
         }
 
-        foreach (decimal shock in Scenarios.Extended)
-        {
-            rows.Add((shock, ShockScale.Absolute, VolatilityShock.Up, 1));
-        }
-
-        MarginModelEncoder.ScenariosEncoder group = model.ScenariosCount(rows.Count);
-        for (int index = 0; index < rows.Count; index++)
-        {
-            MarginModelEncoder.ScenariosEncoder.Entry row = group[index];
-            row.SetSpotShock(E8(rows[index].Shock));
-            row.SpotScale = rows[index].Scale;
-            row.VolatilityShock = rows[index].Volatility;
-            row.Extended = rows[index].Extended;
-        }
-    }
-
-    private void WriteUnderlyings(in MarginModelEncoder model, IReadOnlyList<(ushort Id, string Code)> underlyings)
-    {
-        List<(ushort Id, UnderlyingDocument Parameters)> covered = [];
-        foreach ((ushort id, string code) in underlyings)
-        {
-            if (Underlyings.TryGetValue(code, out UnderlyingDocument? parameters) || Underlyings.TryGetValue("*", out parameters))
-            {
-                covered.Add((id, parameters));
-            }
-        }
-
-        MarginModelEncoder.UnderlyingsEncoder group = model.UnderlyingsCount(covered.Count);
-        for (int index = 0; index < covered.Count; index++)
-        {
-            UnderlyingDocument parameters = covered[index].Parameters;
-            MarginModelEncoder.UnderlyingsEncoder.Entry entry = group[index];
-            entry.UnderlyingId = covered[index].Id;
-            entry.SetPriceRange(E8(parameters.PriceRange));
-            entry.SetVolatilityUp(E8(parameters.VolatilityUp));
-            entry.SetVolatilityDown(E8(parameters.VolatilityDown));
-            entry.SetMinimumVolatilityUp(E8(parameters.MinimumVolatilityUp));
-            entry.SetExtendedFactor(E8(parameters.ExtendedFactor));
-            entry.SetExtendedDampener(Scaled(parameters.ExtendedDampenerUsd, 6));
-            entry.SetMinimumAnnualisedMove(E8(parameters.MinimumAnnualisedMove));
-            entry.SetAnnualisedMoveRisk(E8(parameters.AnnualisedMoveRisk));
-            entry.SetDeltaThreshold(Scaled(parameters.DeltaThresholdUsd, 6));
-            entry.SetMaximumDeltaShock(E8(parameters.MaximumDeltaShock));
-            entry.SetDeltaIncrement(Scaled(parameters.DeltaIncrement, 12));
-        }
-    }
-
-    private void WriteCollaterals(in MarginModelEncoder model, IReadOnlyList<(ushort Id, string Code)> currencies)
-    {
-        List<(ushort Id, decimal Haircut)> covered = [];
-        foreach ((ushort id, string code) in currencies)
-        {
-            if (Collaterals.TryGetValue(code, out decimal haircut))
-            {
-                covered.Add((id, haircut));
-            }
-        }
-
-        MarginModelEncoder.CollateralsEncoder group = model.CollateralsCount(covered.Count);
-        for (int index = 0; index < covered.Count; index++)
-        {
-            MarginModelEncoder.CollateralsEncoder.Entry entry = group[index];
-            entry.CurrencyId = covered[index].Id;
-            entry.SetHaircut(E8(covered[index].Haircut));
-        }
-    }
-
-    private static VolatilityShock ShockOf(string shock) => shock switch
-    {
-        "none" => VolatilityShock.None,
-        "up" => VolatilityShock.Up,
-        "down" => VolatilityShock.Down,
-        _ => throw new FormatException($"margin model: scenarios.volatilityShocks: '{shock}' is not one of none, up, down"),
-    };
-
-    private static long E8(decimal value) => Scaled(value, 8);
-
-    private static long Scaled(decimal value, int decimals)
-    {
-        decimal scaled;
-        try
-        {
-            scaled = value * Fixed.LongPower10(decimals);
-        }
-        catch (OverflowException)
-        {
-            throw new FormatException($"margin model: {value} is too large");
-        }
-
-        if (scaled != decimal.Truncate(scaled) || Math.Abs(scaled) > long.MaxValue)
-        {
-            throw new FormatException($"margin model: {value} does not fit into {decimals} decimals");
-        }
-
-        return (long)scaled;
+        names.Sort((left, right) => left == "portfolio" ? -1 : right == "portfolio" ? 1 : string.CompareOrdinal(left, right));
+        return [.. names];
     }
 }
-
-/// <summary>Rows: every step of the price range with every volatility shock, then the tails with volatility up.</summary>
-public sealed record ScenarioDocument
-{
-    public required decimal[] PriceRangeSteps { get; init; }
-
-    public required string[] VolatilityShocks { get; init; }
-
-    /// <summary>Relative moves of the tail rows.</summary>
-    public required decimal[] Extended { get; init; }
-}
-
-/// <summary>Parameters of one underlying; the units stand in the names.</summary>
-public sealed record UnderlyingDocument
-{
-    public required decimal PriceRange { get; init; }
-
-    public required decimal VolatilityUp { get; init; }
-
-    public required decimal VolatilityDown { get; init; }
-
-    public required decimal MinimumVolatilityUp { get; init; }
-
-    public required decimal ExtendedFactor { get; init; }
-
-    public required decimal ExtendedDampenerUsd { get; init; }
-
-    public required decimal MinimumAnnualisedMove { get; init; }
-
-    public required decimal AnnualisedMoveRisk { get; init; }
-
-    public required decimal DeltaThresholdUsd { get; init; }
-
-    public required decimal MaximumDeltaShock { get; init; }
-
-    public required decimal DeltaIncrement { get; init; }
-}
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    ReadCommentHandling = JsonCommentHandling.Skip,
-    WriteIndented = true)]
-[JsonSerializable(typeof(ModelDocument))]
-internal sealed partial class ModelJson : JsonSerializerContext;

@@ -21,7 +21,8 @@ internal sealed class Calculation : IDecisionSink
             machine.Apply(machine.LastSequence + 1, portfolio.ValuationTime, message.Bytes, calculation);
         }
 
-        return machine.Report(portfolio.AccountId) ?? throw CommandFailure.Refused("the engine has no such account");
+        MarginReport report = machine.Report(portfolio.AccountId) ?? throw CommandFailure.Refused("the engine has no such account");
+        return report.Named(model.AddOnNames);
     }
 
     public void OnDecision(ReadOnlySpan<byte> message)

@@ -96,11 +96,11 @@ internal sealed class PortfolioMessages
 
     private void Model(ModelDocument model)
     {
-        byte[] message = model.ToMessage(
+        IReadOnlyList<byte[]> messages = model.ToMessages(
             ModelId, Next, Time, Source, default,
             [.. _portfolio.Coins.Select(coin => (coin.UnderlyingId, coin.Code))],
             [(Limits.MoneyCurrency, "USD"), .. _portfolio.Coins.Select(coin => (coin.CurrencyId, coin.Code))]);
-        _messages.Add(new InputMessage(message, $"the margin model {model.Name}"));
+        _messages.AddRange(messages.Select(message => new InputMessage(message, $"the margin model {model.Name}")));
     }
 
     private void Market()

@@ -113,7 +113,7 @@ public static class BookFactory
         bool needsCoin = book.Style == BookStyle.CoveredCall || isCarry;
         Asset[] others = [.. board.Assets.Where(other => other.Perpetuals.Count == 0)];
         Asset asset = !needsCoin && others.Length > 0 && random.Chance(0.15) ? random.Pick(others) : book.Asset;
-        double haircut = (double)model.Collaterals.GetValueOrDefault(asset.Coin.Code, 1m);
+        double haircut = (double)model.Haircuts().GetValueOrDefault(asset.Coin.Code, 1m);
         double inCoin = needsCoin ? 1 : random.Unit() switch { < 0.5 => 0.0, < 0.75 => 0.5, _ => 1.0 };
         var deposits = new List<Deposit>();
         if (haircut < 1 && inCoin > 0)

@@ -19,6 +19,8 @@ public sealed class MarketScript : IDisposable
     private const int VolatilityEvery = 8;
     private const double Drains = 4;
     private const decimal OtherCoinHaircut = 0.30m;
+    private const string StalePrice = "timing.stalePriceSeconds";
+    private const string StaleVolatility = "timing.staleVolatilitySeconds";
     private const double LongestStaleSeconds = 604_800;
 
     private readonly MarketOptions _options;
@@ -86,7 +88,7 @@ public sealed class MarketScript : IDisposable
         var board = new Board();
         path.Open(board);
         double refresh = RefreshSeconds(options, path, board);
-        Logic.ModelDocument model = Widen(options.Model ?? TakingAll(board), StepSeconds(options, path), refresh, board.Traded.Count());
+        Logic.ModelDocument model = Widen(TakingAll(board, options.Model ?? Logic.ModelDocument.Portfolio), StepSeconds(options, path), refresh, board.Traded.Count());
         Population population = BookFactory.Create(board, path, new BookPlan
         {
             Accounts = options.Accounts,
@@ -121,21 +123,21 @@ public sealed class MarketScript : IDisposable
     private static double StepSeconds(MarketOptions options, IPricePath path)
         => (path.EndNanos - path.StartNanos) / (double)UnixTime.Second / options.EventCount;
 
-    private static Logic.ModelDocument TakingAll(Board board)
+    private static Logic.ModelDocument TakingAll(Board board, Logic.ModelDocument model)
     {
-        Logic.ModelDocument shipped = Logic.ModelDocument.Portfolio;
-        var collaterals = new Dictionary<string, decimal>(shipped.Collaterals);
         foreach (Currency currency in board.Currencies)
-            collaterals.TryAdd(currency.Code, OtherCoinHaircut);
-        return shipped with { Collaterals = collaterals };
+        {
+            if (!model.Haircuts().ContainsKey(currency.Code))
+                model = model.With($"currencies.{currency.Code}.haircut", OtherCoinHaircut);
+        }
+
+        return model;
     }
 
     // A replay at a thousand times the speed has its ticks minutes apart: what is stale is meant in ticks then.
-    private static Logic.ModelDocument Widen(Logic.ModelDocument model, double stepSeconds, double refresh, int assets) => model with
-    {
-        StalePriceSeconds = AtLeast(model.StalePriceSeconds, stepSeconds * assets * 12),
-        StaleVolatilitySeconds = AtLeast(model.StaleVolatilitySeconds, 1.2 * refresh + stepSeconds * VolatilityEvery * 6),
-    };
+    private static Logic.ModelDocument Widen(Logic.ModelDocument model, double stepSeconds, double refresh, int assets) => model
+        .With(StalePrice, AtLeast(model.Number(StalePrice), stepSeconds * assets * 12))
+        .With(StaleVolatility, AtLeast(model.Number(StaleVolatility), 1.2 * refresh + stepSeconds * VolatilityEvery * 6));
 
     // Market time between two volatilities of one option: an hour, or longer where that would be more messages a second of wall time than
     // prices are. Slices are few and need no such bound.

@@ -21,9 +21,12 @@ internal static class SetupWriter
     }
 
     public static void Model(MessageWriter writer, Board board, ModelDocument model, ushort modelId)
-        => writer.Batch.Add(model.ToMessage(modelId, 1, 0, 1, OriginFlags.None,
+    {
+        foreach (byte[] part in model.ToMessages(modelId, 1, 0, 1, OriginFlags.None,
             [.. board.Assets.Select(asset => (asset.Id, asset.Code))],
-            [.. board.Currencies.Select(currency => (currency.Id, currency.Code))]));
+            [.. board.Currencies.Select(currency => (currency.Id, currency.Code))]))
+            writer.Batch.Add(part);
+    }
 
     /// <summary>Time and every price, the whole market of one moment.</summary>
     public static void Prices(MessageWriter writer, Board board, IPricePath path)

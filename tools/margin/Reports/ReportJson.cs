@@ -10,6 +10,7 @@ internal static class ReportJson
 {
     private const int RatioExponent = -8;
     private const int MoneyExponent = -6;
+    private const int FactorExponent = -16;
     private const int BaseExponent = -9;
 
     /// <summary>Writes the members of an object that the caller has begun.</summary>
@@ -37,6 +38,8 @@ internal static class ReportJson
         writer.WriteStartArray("units");
         foreach (UnitReport unit in report.Units) WriteUnit(writer, unit);
         writer.WriteEndArray();
+        Money(writer, "acrossInitial", report.AcrossInitial);
+        Money(writer, "acrossMaintenance", report.AcrossMaintenance);
     }
 
     private static void WriteBalance(Utf8JsonWriter writer, BalanceReport balance)
@@ -60,14 +63,9 @@ internal static class ReportJson
         Amount("value", margin.Value);
         Amount("initialMargin", margin.Initial);
         Amount("maintenanceMargin", margin.Maintenance);
-        writer.WriteStartObject("components");
-        Amount("worstCase", margin.WorstCase);
-        Amount("rollShock", margin.RollShock);
-        Amount("deltaShock", margin.DeltaShock);
-        Amount("riskMatrix", margin.RiskMatrix);
-        Amount("liquidationCost", margin.LiquidationCost);
-        Amount("openOrders", margin.OpenOrders);
-        writer.WriteEndObject();
+        writer.WriteString("initialFactor", JsonOutput.Decimal(unit.InitialFactorE16, FactorExponent));
+        writer.WriteString("maintenanceFactor", JsonOutput.Decimal(unit.MaintenanceFactorE16, FactorExponent));
+        WriteComponents(writer, unit, exponent);
         if (margin.WorstRow >= 0) writer.WriteNumber("worstRow", margin.WorstRow);
         WriteFlags(writer, margin.Flags);
         WriteGreeks(writer, margin.Greeks);
@@ -76,6 +74,22 @@ internal static class ReportJson
         foreach (PositionReport position in unit.Positions) WritePosition(writer, position, exponent);
         writer.WriteEndArray();
         writer.WriteEndObject();
+    }
+
+    private static void WriteComponents(Utf8JsonWriter writer, UnitReport unit, int exponent)
+    {
+        writer.WriteStartArray("components");
+        foreach (ComponentReport component in unit.Components)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", component.Name);
+            if (component.Place is AddOnPlace place) writer.WriteString("place", Names.Of(place));
+            writer.WriteString("initial", JsonOutput.Decimal(component.Initial, exponent));
+            writer.WriteString("maintenance", JsonOutput.Decimal(component.Maintenance, exponent));
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     private static void WriteRows(Utf8JsonWriter writer, UnitReport unit, int exponent)
@@ -87,7 +101,8 @@ internal static class ReportJson
             writer.WriteNumber("row", row.Index);
             writer.WriteString("spotShock", JsonOutput.Decimal(row.SpotShockE8, RatioExponent));
             writer.WriteString("volatilityShock", Names.Of(row.Volatility));
-            writer.WriteBoolean("extended", row.IsExtended);
+            writer.WriteBoolean("tail", row.IsTail);
+            writer.WriteBoolean("measured", row.IsMeasured);
             writer.WriteString("profit", JsonOutput.Decimal(row.Profit, exponent));
             writer.WriteString("counted", JsonOutput.Decimal(row.Counted, exponent));
             writer.WriteEndObject();

@@ -16,7 +16,7 @@ internal static class ReportText
     {
         AccountMargin margin = report.Margin;
         TextWriter output = terminal.Out;
-        void Line(string name, string value, string note = "") => output.WriteLine($"  {name,-20}{value,22}{(note.Length > 0 ? "  " : "")}{note}");
+        void Line(string name, string value, string note = "") => output.WriteLine($"  {name,-26}{value,22}{(note.Length > 0 ? "  " : "")}{note}");
         output.WriteLine(Invariant($"account {report.AccountId}: {Names.Of(report.State)}, by model {report.Model} version {report.ModelVersion}"));
         Line("equity", Usd(margin.Equity), $"USD after haircuts; {Usd(margin.GrossEquity)} before");
         Line("initial margin", Usd(margin.Initial), "USD");
@@ -35,6 +35,8 @@ internal static class ReportText
         foreach (BalanceReport balance in report.Balances)
             Line($"balance {balance.Currency}", Amount(balance.Balance, balance.Decimals),
                 Invariant($"at {balance.PriceE8 / E8:#,0.####} USD, haircut {balance.HaircutE8 / E8:P1}"));
+        if (report.AcrossInitial != 0) Line("across units, initial", Usd(report.AcrossInitial), "USD: netting, spreads, charges of collateral");
+        if (report.AcrossMaintenance != 0) Line("maintenance", Usd(report.AcrossMaintenance), "USD of the same");
         foreach (UnitReport unit in report.Units) WriteUnit(terminal, unit);
     }
 
@@ -43,23 +45,28 @@ internal static class ReportText
         UnitMargin margin = unit.Margin;
         TextWriter output = terminal.Out;
         void Line(string name, long atoms, string note = "") =>
-            output.WriteLine($"  {name,-20}{Amount(atoms, unit.Decimals),22}{(note.Length > 0 ? "  " : "")}{note}");
+            output.WriteLine($"  {name,-26}{Amount(atoms, unit.Decimals),22}{(note.Length > 0 ? "  " : "")}{note}");
         output.WriteLine();
         output.WriteLine($"{unit.Underlying} settled in {unit.Currency} (amounts in {unit.Currency})");
         Line("value", margin.Value);
-        Line("worst case", margin.WorstCase, margin.WorstRow < 0 ? "no row loses" : $"row {margin.WorstRow}: {Shocks(unit.Rows[margin.WorstRow])}");
-        Line("roll shock", margin.RollShock);
-        Line("delta shock", margin.DeltaShock);
-        Line("risk matrix", margin.RiskMatrix, "worst case + roll shock + delta shock");
-        Line("liquidation cost", margin.LiquidationCost, "fees and slippage of closing");
-        Line("open orders", margin.OpenOrders);
-        Line("initial margin", margin.Initial, "risk matrix + liquidation cost + open orders");
-        Line("maintenance margin", margin.Maintenance, "factor x risk matrix + liquidation cost");
+        foreach (ComponentReport part in unit.Components) Component(output, unit, part);
+        Line("initial margin", margin.Initial, $"factor {Factor(unit.InitialFactorE16)} x (rows + what stands before it) + what stands after it");
+        Line("maintenance margin", margin.Maintenance, $"factor {Factor(unit.MaintenanceFactorE16)}");
         output.WriteLine();
         terminal.Show(Positions(unit));
         output.WriteLine();
         terminal.Show(Rows(unit));
     }
+
+    private static void Component(TextWriter output, UnitReport unit, ComponentReport part)
+    {
+        string note = part.Place is AddOnPlace place ? Names.Of(place)
+            : unit.Margin.WorstRow < 0 ? "no row loses" : $"row {unit.Margin.WorstRow}: {Shocks(unit.Rows[unit.Margin.WorstRow])}";
+        string maintenance = part.Initial == part.Maintenance ? "" : $" ({Amount(part.Maintenance, unit.Decimals)} in maintenance margin)";
+        output.WriteLine($"  {part.Name,-26}{Amount(part.Initial, unit.Decimals),22}  {note}{maintenance}");
+    }
+
+    private static string Factor(long factorE16) => Invariant($"{factorE16 / 1e16m:0.####}");
 
     private static Table Positions(UnitReport unit)
     {
@@ -93,11 +100,11 @@ internal static class ReportText
         foreach (RowReport row in unit.Rows)
             table.AddRow(row.Index.ToString(CultureInfo.InvariantCulture), Percent(row.SpotShockE8), Names.Of(row.Volatility),
                 Amount(row.Profit, unit.Decimals), Amount(row.Counted, unit.Decimals),
-                (row.IsExtended ? "extended" : "") + (row.Index == unit.Margin.WorstRow ? " <- worst" : ""));
+                (row.IsTail ? "tail" : "") + (row.Index == unit.Margin.WorstRow ? " <- worst" : ""));
         return table;
     }
 
-    private static string Shocks(RowReport row) => $"spot {Percent(row.SpotShockE8)}, volatility {Names.Of(row.Volatility)}{(row.IsExtended ? ", extended" : "")}";
+    private static string Shocks(RowReport row) => $"spot {Percent(row.SpotShockE8)}, volatility {Names.Of(row.Volatility)}{(row.IsTail ? ", tail" : "")}";
 
     private static string Percent(long shockE8) => Invariant($"{shockE8 * 100 / E8:+0.##;-0.##;0} %");
 

@@ -1,0 +1,89 @@
+namespace MarginEngine.Logic;
+
+/// <summary>
+/// What an amount of a currency is worth as collateral:
+/// <code>
+/// price    = index, or where the currency is redeemable  max(w redemption + (1 - w) index, floor * redemption)
+/// money    = amount * price (/ the peg's price, where the model counts in the pegged money)
+/// counted  = money * (1 - haircut), the haircut of a tiered currency slice by slice of the quantity
+/// </code>
+/// A pegged or yield-bearing asset is so valued mainly by what it is redeemed for, and a thin market cannot take more than the floor allows.
+/// </summary>
+public sealed class CollateralValue
+{
+    private readonly MarketState _market;
+
+    public CollateralValue(MarketState market) => _market = market;
+
+    /// <summary>USD a unit under a model, exponent -8; 0: unknown.</summary>
+    public long PriceE8(CompiledModel rules, int currency)
+    {
+        long index = _market.PriceOfCurrencyE8(currency);
+        ref readonly CollateralParameters terms = ref rules.Collaterals[currency];
+        if (terms.RedemptionValueE8 == 0)
+        {
+            return index;
+        }
+
+        long unit = terms.RedemptionOf < 0 ? Fixed.One : _market.UnderlyingAt(terms.RedemptionOf).IndexE8;
+        long redemption = Fixed.MultiplyFloor(terms.RedemptionValueE8, unit, Fixed.One);
+        if (redemption == 0)
+        {
+            return index;
+        }
+
+        long blended = index == 0
+            ? redemption
+            : Fixed.Add(
+                Fixed.MultiplyFloor(redemption, terms.RedemptionWeightE8, Fixed.One), Fixed.MultiplyFloor(index, Fixed.One - terms.RedemptionWeightE8, Fixed.One));
+        return Math.Max(blended, Fixed.MultiplyFloor(redemption, terms.FloorShareE8, Fixed.One));
+    }
+
+    /// <summary>Atoms in micro-USD under a model, rounded down.</summary>
+    public long Money(CompiledModel rules, int currency, long atoms)
+    {
+        ref readonly Currency of = ref _market.CurrencyAt(currency);
+        if (of.IsMoney)
+        {
+            return atoms;
+        }
+
+        long price = PriceE8(rules, currency);
+        long divisor = Fixed.LongPower10(8 + of.Decimals - Limits.MoneyDecimals);
+        long peg = rules.PegDivides && rules.PegUnderlying >= 0 ? _market.UnderlyingAt(rules.PegUnderlying).IndexE8 : 0;
+        if (peg == 0)
+        {
+            return Fixed.MultiplyFloor(atoms, price, divisor);
+        }
+
+        // atoms * price / divisor * 10^8 / peg, in one division so that it is rounded once.
+        Int128 product = (Int128)atoms * price;
+        Int128 by = (Int128)divisor * peg / Fixed.One;
+        (Int128 quotient, Int128 remainder) = Int128.DivRem(product, by);
+        return Fixed.Saturate(remainder < 0 ? quotient - 1 : quotient);
+    }
+
+    /// <summary>What is left of a positive amount after its haircut, micro-USD.</summary>
+    public long Counted(CompiledModel rules, int currency, long atoms, long money)
+    {
+        ref readonly CollateralParameters terms = ref rules.Collaterals[currency];
+        if (terms.TierCount == 0)
+        {
+            return Fixed.MultiplyFloor(money, Fixed.One - terms.HaircutE8, Fixed.One);
+        }
+
+        long counted = 0;
+        ReadOnlySpan<HaircutTier> tiers = rules.HaircutTiers.AsSpan(currency * Limits.HaircutTiers, terms.TierCount);
+        for (int tier = 0; tier < tiers.Length && atoms > tiers[tier].FromAtoms; tier++)
+        {
+            long end = tier + 1 < tiers.Length ? Math.Min(atoms, tiers[tier + 1].FromAtoms) : atoms;
+            long slice = Money(rules, currency, end - tiers[tier].FromAtoms);
+            counted = Fixed.Add(counted, Fixed.MultiplyFloor(slice, Fixed.One - tiers[tier].HaircutE8, Fixed.One));
+        }
+
+        return counted;
+    }
+
+    /// <summary>A part of a value, rounded up.</summary>
+    public static long Charge(long money, long shareE8) => shareE8 == 0 ? 0 : Fixed.MultiplyCeiling(money, shareE8, Fixed.One);
+}

@@ -1,0 +1,237 @@
+using MarginEngine.Codecs;
+
+namespace MarginEngine.Logic;
+
+/// <summary>
+/// The requirement of an account whose model nets rows across units. Inside a group of underlyings
+/// <code>
+/// row k        = sum over units of counted(profit of the unit in row k, in USD) + sum over balances that move in rows: value * (factor_k - 1) * weight_k
+/// counted(x)   = x where it is a loss, min(share * x, cap) where it is a gain
+/// requirement  = factor * max(max(measure of the rows, alternatives) + before, floors) + after
+/// </code>
+/// with the add-ons of all its units added up in USD, each rounded up. Underlyings that name no group are one each. All units are calculated anew: a row
+/// of one moves the measure of all.
+/// </summary>
+public sealed class GroupCalculator
+{
+    private readonly MarketState _market;
+    private readonly Book _book;
+    private readonly UnitCalculator _units;
+    private readonly CollateralValue _collateral;
+    private readonly Measure _measure = new();
+    private readonly int[] _keys;
+    private readonly int[] _first;
+    private readonly RequirementParts[] _initial;
+    private readonly RequirementParts[] _maintenance;
+    private readonly long[] _rows;
+    private readonly long[] _rowsWithOrders;
+    private int _count;
+
+    public GroupCalculator(Limits limits, MarketState market, Book book, UnitCalculator units, CollateralValue collateral)
+    {
+        _market = market;
+        _book = book;
+        _units = units;
+        _collateral = collateral;
+        _keys = new int[limits.Underlyings];
+        _first = new int[limits.Underlyings];
+        _initial = new RequirementParts[limits.Underlyings];
+        _maintenance = new RequirementParts[limits.Underlyings];
+        _rows = new long[limits.Underlyings * Limits.Rows];
+        _rowsWithOrders = new long[limits.Underlyings * Limits.Rows];
+    }
+
+    /// <summary>Adds the requirements of all groups to <paramref name="margin"/> and the value of units to <paramref name="totals"/>; returns the currencies of units.</summary>
+    public ulong Calculate(
+        CompiledModel rules, int model, int firstUnit, Span<long> totals, ulong currencies, long nowNanos, in WhatIf change, ref AccountMargin margin)
+    {
+        _count = 0;
+        ulong found = 0;
+        long lowestConfidence = Fixed.One;
+        for (int unit = firstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
+        {
+            RiskUnit part = _book.UnitAt(unit);
+            bool isMeant = change.Order.Instrument >= 0 && _market.InstrumentAt(change.Order.Instrument).Underlying == part.Underlying
+                && _market.InstrumentAt(change.Order.Instrument).Currency == part.Currency;
+            AddUnit(rules, model, part.Underlying, part.Currency, part.FirstPosition, nowNanos, isMeant ? change.Order : Hypothesis.None, totals, ref margin);
+            lowestConfidence = Math.Min(lowestConfidence, _market.UnderlyingAt(part.Underlying).ConfidenceE8);
+        }
+
+        if (change.AddedUnderlying >= 0)
+        {
+            found |= 1UL << change.AddedCurrency;
+            AddUnit(rules, model, change.AddedUnderlying, change.AddedCurrency, -1, nowNanos, change.Order, totals, ref margin);
+        }
+
+        AddCollateral(rules, totals, currencies | found, lowestConfidence, ref margin);
+        for (int group = 0; group < _count; group++)
+        {
+            Finish(rules, group, ref margin);
+        }
+
+        return found;
+    }
+
+    private void AddUnit(
+        CompiledModel rules, int model, int underlying, int currency, int firstPosition, long nowNanos, in Hypothesis order, Span<long> totals,
+        ref AccountMargin margin)
+    {
+        UnitMargin unit = _units.Calculate(model, underlying, currency, firstPosition, nowNanos, order);
+        totals[currency] = Fixed.Add(totals[currency], unit.Value);
+        margin.Flags |= unit.Flags;
+        margin.Greeks.Add(unit.Greeks);
+        int group = GroupOf(rules, underlying);
+        AddParts(currency, unit.InitialParts, ref _initial[group]);
+        AddParts(currency, unit.MaintenanceParts, ref _maintenance[group]);
+        if (_market.PriceOfCurrencyE8(currency) == 0)
+        {
+            margin.Flags |= MarginFlags.Unpriced;
+        }
+
+        AddRows(rules, underlying, currency, _units.Profits, Rows(group, rules));
+        AddRows(rules, underlying, currency, _units.ProfitsWithOrders, RowsWithOrders(group, rules));
+    }
+
+    private void AddRows(CompiledModel rules, int underlying, int currency, ReadOnlySpan<long> profits, Span<long> rows)
+    {
+        ref readonly UnderlyingParameters parameters = ref rules.Underlyings[underlying];
+        long shareE8 = Fixed.ToAtoms(parameters.GainShare * 1e8);
+        for (int row = 0; row < rules.RowCount; row++)
+        {
+            long money = _market.ToMoney(currency, profits[row], roundUp: false);
+            if (money > 0)
+            {
+                money = shareE8 == Fixed.One ? money : Fixed.MultiplyFloor(money, shareE8, Fixed.One);
+                money = parameters.GainCap > 0 ? Math.Min(money, parameters.GainCap) : money;
+            }
+
+            rows[row] = Fixed.Add(rows[row], money);
+        }
+    }
+
+    private void AddParts(int currency, in RequirementParts unit, ref RequirementParts into)
+    {
+        into.Alternative = Fixed.Add(into.Alternative, _market.ToMoney(currency, unit.Alternative, roundUp: true));
+        into.Before = Fixed.Add(into.Before, _market.ToMoney(currency, unit.Before, roundUp: true));
+        into.Floor = Fixed.Add(into.Floor, _market.ToMoney(currency, unit.Floor, roundUp: true));
+        into.After = Fixed.Add(into.After, _market.ToMoney(currency, unit.After, roundUp: true));
+    }
+
+    // Balances that move with an underlying stand in its group's rows; every positive balance may be charged a part of its value.
+    private void AddCollateral(CompiledModel rules, ReadOnlySpan<long> totals, ulong currencies, long lowestConfidence, ref AccountMargin margin)
+    {
+        while (currencies != 0)
+        {
+            int currency = System.Numerics.BitOperations.TrailingZeroCount(currencies);
+            currencies &= currencies - 1;
+            long total = totals[currency];
+            if (total == 0)
+            {
+                continue;
+            }
+
+            ref readonly CollateralParameters terms = ref rules.Collaterals[currency];
+            long money = _collateral.Money(rules, currency, total);
+            bool isCharged = total > 0 && (terms.InitialHaircutE8 | terms.MaintenanceHaircutE8) != 0;
+            long doubt = total > 0 ? Doubt(rules, currency, money, lowestConfidence) : 0;
+            if (terms.RowsOf < 0 && !isCharged && doubt == 0)
+            {
+                continue;
+            }
+
+            // Charges of what moves with no underlying are nobody's: they are added to the account.
+            int group = terms.RowsOf >= 0 ? GroupOf(rules, terms.RowsOf) : -1;
+            if (group >= 0)
+            {
+                AddBalanceRows(rules, terms.RowsOf, money, group);
+            }
+
+            long maintenance = isCharged ? CollateralValue.Charge(money, terms.MaintenanceHaircutE8) : 0;
+            long initial = Fixed.Add(maintenance, isCharged ? CollateralValue.Charge(money, terms.InitialHaircutE8) : 0);
+            margin.Initial = Fixed.Add(margin.Initial, doubt);
+            if (rules.ChargesCollateralBefore && group >= 0)
+            {
+                _initial[group].Before = Fixed.Add(_initial[group].Before, initial);
+                _maintenance[group].Before = Fixed.Add(_maintenance[group].Before, maintenance);
+            }
+            else
+            {
+                margin.Initial = Fixed.Add(margin.Initial, initial);
+                margin.Maintenance = Fixed.Add(margin.Maintenance, maintenance);
+            }
+        }
+    }
+
+    private void AddBalanceRows(CompiledModel rules, int underlying, long money, int group)
+    {
+        ReadOnlySpan<double> factors = rules.SpotFactor(underlying);
+        Span<long> rows = Rows(group, rules);
+        Span<long> withOrders = RowsWithOrders(group, rules);
+        for (int row = 0; row < rules.RowCount; row++)
+        {
+            long profit = Fixed.ToAtoms(Math.Floor(money * (factors[row] - 1.0) * rules.Rows[row].Weight));
+            rows[row] = Fixed.Add(rows[row], profit);
+            withOrders[row] = Fixed.Add(withOrders[row], profit);
+        }
+    }
+
+    // (1 - confidence) * margin * value where the lower of the currency's and the account's indices' confidence is below the threshold; initial margin only.
+    private long Doubt(CompiledModel rules, int currency, long money, long lowestConfidence)
+    {
+        int priced = _market.CurrencyAt(currency).Underlying;
+        for (int addOn = 0; addOn < rules.AddOnCount && priced >= 0; addOn++)
+        {
+            ref readonly AddOnTerms terms = ref rules.AddOn(addOn, priced);
+            if (rules.Kinds[addOn] == AddOnKind.Confidence && ((int)terms[2] & (int)Contracts.Collateral) != 0)
+            {
+                double confidence = Fixed.ToDouble(Math.Min(lowestConfidence, _market.UnderlyingAt(priced).ConfidenceE8));
+                return confidence < terms[0] ? Fixed.CeilingToAtoms((1.0 - confidence) * terms[1] * money) : 0;
+            }
+        }
+
+        return 0;
+    }
+
+    private void Finish(CompiledModel rules, int group, ref AccountMargin margin)
+    {
+        ref RequirementParts initial = ref _initial[group];
+        ref RequirementParts maintenance = ref _maintenance[group];
+        maintenance.Measure = _measure.Of(rules, Rows(group, rules), out int worstRow);
+        initial.Measure = _measure.Of(rules, RowsWithOrders(group, rules), out _);
+        margin.Initial = Fixed.Add(margin.Initial, initial.Total(_units.InitialFactorE16(rules)));
+        margin.Maintenance = Fixed.Add(margin.Maintenance, maintenance.Total(UnitCalculator.MaintenanceFactorE16(rules)));
+        int underlying = _first[group];
+        if (worstRow >= 0 && (maintenance.Measure > margin.WorstLoss || (maintenance.Measure == margin.WorstLoss && underlying < margin.WorstUnderlying)))
+        {
+            margin.WorstLoss = maintenance.Measure;
+            margin.WorstRow = worstRow;
+            margin.WorstUnderlying = underlying;
+        }
+    }
+
+    private int GroupOf(CompiledModel rules, int underlying)
+    {
+        int named = rules.Underlyings[underlying].Group;
+        int key = named > 0 ? -named : underlying;
+        for (int group = 0; group < _count; group++)
+        {
+            if (_keys[group] == key)
+            {
+                _first[group] = Math.Min(_first[group], underlying);
+                return group;
+            }
+        }
+
+        _keys[_count] = key;
+        _first[_count] = underlying;
+        _initial[_count] = default;
+        _maintenance[_count] = default;
+        Rows(_count, rules).Clear();
+        RowsWithOrders(_count, rules).Clear();
+        return _count++;
+    }
+
+    private Span<long> Rows(int group, CompiledModel rules) => _rows.AsSpan(group * Limits.Rows, rules.PaddedRows);
+
+    private Span<long> RowsWithOrders(int group, CompiledModel rules) => _rowsWithOrders.AsSpan(group * Limits.Rows, rules.PaddedRows);
+}

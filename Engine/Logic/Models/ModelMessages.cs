@@ -1,0 +1,89 @@
+using MarginEngine.Codecs;
+
+namespace MarginEngine.Logic;
+
+/// <summary>A margin model's document as the messages the engine takes. Cold code.</summary>
+internal static class ModelMessages
+{
+    // 8 + 20 + 40 bytes before the group, 16 a parameter: well below the largest message.
+    private const int ParametersAPart = 480;
+
+    /// <summary>What stands on every message.</summary>
+    public readonly record struct Header(
+        ushort ModelId, ulong OriginSequence, ulong EventTime, ushort Source, OriginFlags Flags, ulong Activation, bool IsCompared);
+
+    private readonly record struct Entry(ModelSection Section, byte Key, ushort First, ushort Second, ushort Third, long Value);
+
+    public static IReadOnlyList<byte[]> Write(
+        ModelDocument document, Header header, IReadOnlyList<(ushort Id, string Code)> underlyings, IReadOnlyList<(ushort Id, string Code)> currencies)
+    {
+        List<Entry> entries = Resolve(document, underlyings, currencies);
+        int parts = Math.Max(1, (entries.Count + ParametersAPart - 1) / ParametersAPart);
+        List<byte[]> messages = [];
+        byte[] buffer = new byte[Limits.MessageBytes];
+        for (int part = 0; part < parts; part++)
+        {
+            List<Entry> some = entries.GetRange(part * ParametersAPart, Math.Min(ParametersAPart, entries.Count - (part * ParametersAPart)));
+            MarginModelPartEncoder message = MarginModelPartEncoder.Wrap(buffer);
+            message.SetOrigin(
+                header.OriginSequence + (ulong)part, header.EventTime, header.Source, part + 1 == parts ? header.Flags : header.Flags & ~OriginFlags.EndOfEvent);
+            message.ModelId = header.ModelId;
+            message.ModelVersion = document.Version;
+            message.Part = (ushort)(part + 1);
+            message.Parts = (ushort)parts;
+            message.Activation = header.Activation;
+            message.IsCompared = (byte)(header.IsCompared ? 1 : 0);
+            message.SetName(document.Name);
+            MarginModelPartEncoder.ParametersEncoder group = message.ParametersCount(some.Count);
+            for (int index = 0; index < some.Count; index++)
+            {
+                MarginModelPartEncoder.ParametersEncoder.Entry entry = group[index];
+                entry.Section = some[index].Section;
+                entry.Key = some[index].Key;
+                entry.First = some[index].First;
+                entry.Second = some[index].Second;
+                entry.Third = some[index].Third;
+                entry.Value = some[index].Value;
+            }
+
+            messages.Add(buffer[..message.EncodedLength]);
+        }
+
+        return messages;
+    }
+
+    // Codes become ids; "*" becomes every id that is not named; what the market does not have is left out.
+    private static List<Entry> Resolve(
+        ModelDocument document, IReadOnlyList<(ushort Id, string Code)> underlyings, IReadOnlyList<(ushort Id, string Code)> currencies)
+    {
+        List<Entry> entries = [];
+        foreach (DocumentParameter parameter in document.Parameters)
+        {
+            long value = parameter.Value;
+            if (parameter.ValueCode is string code)
+            {
+                value = underlyings.FirstOrDefault(underlying => underlying.Code == code).Id;
+            }
+
+            bool ofCurrency = parameter.Section is ModelSection.Currency or ModelSection.HaircutTier;
+            foreach (ushort id in Ids(document, parameter, ofCurrency ? currencies : underlyings))
+            {
+                entries.Add(new Entry(parameter.Section, parameter.Key, parameter.First, id, parameter.Third, value));
+            }
+        }
+
+        return entries;
+    }
+
+    private static IEnumerable<ushort> Ids(ModelDocument document, DocumentParameter parameter, IReadOnlyList<(ushort Id, string Code)> known)
+    {
+        if (parameter.Code.Length == 0)
+        {
+            return [0];
+        }
+
+        return parameter.Code == "*"
+            ? known.Where(one => !document.Parameters.Any(other => other.Section == parameter.Section && other.First == parameter.First && other.Code == one.Code)).Select(one => one.Id)
+            : known.Where(one => one.Code == parameter.Code).Select(one => one.Id);
+    }
+}
