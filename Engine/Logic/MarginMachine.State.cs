@@ -20,6 +20,7 @@ public sealed partial class MarginMachine
         digest.Add(_pendingMessages);
         AddMarket(ref digest);
         AddModels(ref digest);
+        AddClasses(ref digest);
         for (int account = 0; account < _book.AccountCount; account++)
         {
             AddAccount(account, ref digest);
@@ -52,6 +53,7 @@ public sealed partial class MarginMachine
             digest.Add(((ulong)underlying.Id << 32) | (uint)underlying.Currency);
             digest.Add(underlying.IndexE8);
             digest.Add(underlying.IndexTime);
+            AddSettlementFees(underlying, ref digest);
         }
 
         for (int index = 0; index < _market.ExpiryCount; index++)
@@ -84,6 +86,7 @@ public sealed partial class MarginMachine
             digest.Add(instrument.VolatilityE8);
             digest.Add(instrument.VolatilityTime);
             digest.Add(instrument.IsDirty ? 1UL : 0UL);
+            AddFunding(instrument, ref digest);
         }
     }
 
@@ -114,6 +117,7 @@ public sealed partial class MarginMachine
         digest.Add(account.LiquidationTime);
         digest.Add(account.LiquidationAttempt);
         digest.Add(account.LiquidationLots);
+        AddMembership(account, ref digest);
         foreach (long balance in _book.BalancesOf(index))
         {
             digest.Add(balance);

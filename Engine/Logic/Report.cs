@@ -25,6 +25,8 @@ public sealed record MarginReport
     public required IReadOnlyList<BalanceReport> Balances { get; init; }
 
     public required IReadOnlyList<UnitReport> Units { get; init; }
+
+    public required PolicyReport Policy { get; init; }
 }
 
 /// <summary>A balance in atoms of its currency, and what it counts.</summary>
@@ -120,6 +122,7 @@ public sealed partial class MarginMachine
             WorstUnderlying = account.Margin.WorstUnderlying < 0 ? "" : Text(_market.UnderlyingCodeAt(account.Margin.WorstUnderlying)),
             Balances = balances,
             Units = units,
+            Policy = ReportPolicy(index),
         };
     }
 

@@ -29,6 +29,9 @@ public struct Instrument
     public long VolatilityE8;
     public long VolatilityTime;
 
+    /// <summary>Part of notional that longs of a perpetual pay at the end of the running period, exponent -8; negative: shorts pay.</summary>
+    public long FundingRateE8;
+
     /// <summary>Counts every change that can change its risk row; the rows remember the version they were priced at.</summary>
     public uint Version;
 
@@ -53,6 +56,12 @@ public struct Underlying
     public int Currency;
     public long IndexE8;
     public long IndexTime;
+
+    /// <summary>Terms of settlement were given: fees as part of notional, cap as part of what an option pays, exponent -8.</summary>
+    public bool HasSettlementFees;
+    public long ExerciseFeeE8;
+    public long AssignmentFeeE8;
+    public long SettlementFeeCapE8;
 }
 
 /// <summary>One expiry of one underlying: forward and volatility slice.</summary>
