@@ -15,7 +15,7 @@ public readonly record struct Cause(long Sequence, long Time, ulong EventTime);
 /// Writes decisions into one reused buffer and hands them to the sink. Keeps the running digest of all decision bytes, by which a
 /// replay and a standby show that they decided the same.
 /// </summary>
-public sealed class DecisionWriter
+public sealed partial class DecisionWriter
 {
     private readonly byte[] _buffer = new byte[Limits.MessageBytes];
     private Digest64 _digest = new(0);
@@ -261,7 +261,7 @@ public sealed class DecisionWriter
     {
         ReadOnlySpan<byte> message = _buffer.AsSpan(0, length);
         Count++;
-        _digest.Add(message);
+        AddToDigest(message);
         _sink!.OnDecision(message);
     }
 }

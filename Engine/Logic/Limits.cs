@@ -75,6 +75,9 @@ public sealed record Limits
     /// <summary>Accounts that one deleveraging event may name.</summary>
     public const int DeleveragingShares = 16;
 
+    /// <summary>Account classes in force at one time.</summary>
+    public const int AccountClasses = 64;
+
     /// <summary>The account number of the insurance fund.</summary>
     public const ulong FundAccount = 0;
 

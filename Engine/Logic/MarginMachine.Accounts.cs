@@ -2,59 +2,11 @@ using MarginEngine.Codecs;
 
 namespace MarginEngine.Logic;
 
-/// <content>Accounts, transfers, fills, orders, pre-trade checks.</content>
+/// <content>Deposits and withdrawals, fills, orders.</content>
 public sealed partial class MarginMachine
 {
     // Lots of one position, and of its resting orders: exact as doubles, and far from overflow.
     private const long LargestLots = 1_000_000_000_000_000;
-
-    private RejectCode OnAccountOpen(ReadOnlySpan<byte> message, out ushort field)
-    {
-        AccountOpenDecoder.TryWrap(message, out AccountOpenDecoder open);
-        field = AccountOpenDecoder.FieldIds.ModelId;
-        int model = FindModel(open.ModelId);
-        if (model < 0)
-        {
-            return RejectCode.UnknownModel;
-        }
-
-        field = AccountOpenDecoder.FieldIds.AccountId;
-        if (_book.TryAccount(open.AccountId, out _))
-        {
-            return RejectCode.AlreadyDefined;
-        }
-
-        if (!_book.TryAddAccount(open.AccountId, model))
-        {
-            return RejectCode.Capacity;
-        }
-
-        _book.AccountAt(_book.AccountCount - 1).IsChangedByOwner = true;
-        _book.TouchAccount(_book.AccountCount - 1);
-        return default;
-    }
-
-    private RejectCode OnAccountConfigure(ReadOnlySpan<byte> message, out ushort field)
-    {
-        AccountConfigureDecoder.TryWrap(message, out AccountConfigureDecoder configure);
-        if (!_book.TryAccount(configure.AccountId, out int account))
-        {
-            field = AccountConfigureDecoder.FieldIds.AccountId;
-            return RejectCode.UnknownAccount;
-        }
-
-        field = AccountConfigureDecoder.FieldIds.ModelId;
-        int model = FindModel(configure.ModelId);
-        if (model < 0)
-        {
-            return RejectCode.UnknownModel;
-        }
-
-        _book.AccountAt(account).Model = model;
-        _book.AccountAt(account).IsChangedByOwner = true;
-        TouchWhole(account);
-        return default;
-    }
 
     private RejectCode OnTransfer(ReadOnlySpan<byte> message, out ushort field)
     {
@@ -78,15 +30,9 @@ public sealed partial class MarginMachine
             return RejectCode.OutOfRange;
         }
 
-        if (atoms < 0)
+        if (atoms < 0 && !CanGive(account, currency, -atoms))
         {
-            // Money may leave only while initial margin stays covered and the balance itself is there.
-            _calculator.RefreshUnits(account, all: false, PriceClock);
-            AccountMargin after = _calculator.Total(account, PriceClock, new WhatIf { CashCurrency = currency, CashAtoms = atoms });
-            if (_book.BalancesOf(account)[currency] + atoms < 0 || after.BuyingPower < 0)
-            {
-                return RejectCode.InsufficientCollateral;
-            }
+            return RejectCode.InsufficientCollateral;
         }
 
         _book.Credit(account, currency, atoms);

@@ -80,7 +80,7 @@ public sealed partial class MarginMachine
         _book.ClearDirty(index);
         Evaluations++;
         _calculator.RefreshUnits(index, all: false, PriceClock);
-        account.Margin = _calculator.Total(index, PriceClock);
+        account.Margin = MarginOf(index);
         CompiledModel rules = _models[account.Model];
         AccountState previous = account.State;
         account.State = account.Id == Limits.FundAccount

@@ -5,7 +5,7 @@ namespace MarginEngine.Logic;
 /// <summary>Part of an uncovered loss that one account bears, micro-USD.</summary>
 public record struct Share(int Account, long Amount);
 
-/// <content>Liquidation instructions, bankruptcy, the insurance fund, deleveraging, settlement of an expiry.</content>
+/// <content>Liquidation instructions, bankruptcy, the insurance fund, deleveraging.</content>
 public sealed partial class MarginMachine
 {
     private readonly Share[] _shares;
@@ -169,54 +169,5 @@ public sealed partial class MarginMachine
         }
 
         return profit;
-    }
-
-    private RejectCode OnSettlement(ReadOnlySpan<byte> message, out ushort field)
-    {
-        ExpirySettlementDecoder.TryWrap(message, out ExpirySettlementDecoder settlement);
-        RejectCode code = FindLiveExpiry(settlement.UnderlyingId, settlement.Expiry, out int index, out field);
-        if (code != 0)
-        {
-            return code;
-        }
-
-        ref Expiry expiry = ref _market.ExpiryAt(index);
-        for (int instrument = expiry.FirstInstrument; instrument >= 0; instrument = _market.InstrumentAt(instrument).NextOfExpiry)
-        {
-            SettleInstrument(instrument, settlement.Price.Mantissa);
-        }
-
-        expiry.IsSettled = true;
-        return default;
-    }
-
-    // Every position becomes cash at the final price; its orders go.
-    private void SettleInstrument(int instrument, long priceE8)
-    {
-        ref Instrument contract = ref _market.InstrumentAt(instrument);
-        int decimals = _market.CurrencyAt(contract.Currency).Decimals;
-        while (contract.FirstHolder >= 0)
-        {
-            int held = contract.FirstHolder;
-            ref Position position = ref _book.PositionAt(held);
-            int unit = position.Unit;
-            int account = _book.UnitAt(unit).Account;
-            long payoff = contract.IsOption
-                ? Valuation.Payoff(contract, decimals, position.Lots, priceE8)
-                : Valuation.FinalProfit(contract, decimals, position, priceE8);
-            _book.Credit(account, contract.Currency, payoff);
-            position.Lots = 0;
-            position.EntryCost = 0;
-            while (position.FirstOrder >= 0)
-            {
-                _book.ReduceOrder(position.FirstOrder, long.MaxValue);
-            }
-
-            _book.TouchUnit(unit);
-            TouchByOwner(account);
-            _book.RemoveIfEmpty(held);
-        }
-
-        contract.IsSettled = true;
     }
 }

@@ -30,7 +30,7 @@ public sealed partial class MarginMachine
         _surface.EndEvent(PriceClock, _decisions);
         SpreadMarketMoves();
         _calculator.RefreshUnits(index, all: false, PriceClock);
-        account.Margin = _calculator.Total(index, PriceClock);
+        account.Margin = MarginOf(index);
         AccountMargin after = After(index, instrument, new Hypothesis(instrument, check.Side, check.Quantity, cost));
         Verdict verdict = Judge(index, instrument, check.Side, check.Quantity, account.Margin, after);
         _decisions.Answer(account, check.Origin.Source, check.CorrelationId, verdict, after.Initial, after.Maintenance, after.BuyingPower);
@@ -76,6 +76,12 @@ public sealed partial class MarginMachine
         if ((before.Flags & unsure) != 0 && !reduces)
         {
             return Verdict.NotPriced;
+        }
+
+        Verdict policy = reduces ? Verdict.Allowed : JudgePolicy(index, instrument, side, lots, before.Equity);
+        if (policy != Verdict.Allowed)
+        {
+            return policy;
         }
 
         return after.BuyingPower >= 0 || reduces ? Verdict.Allowed : Verdict.InsufficientMargin;

@@ -20,6 +20,7 @@ public sealed partial class MarginMachine
         digest.Add(_pendingMessages);
         AddMarket(ref digest);
         AddModels(ref digest);
+        AddClasses(ref digest);
         for (int account = 0; account < _book.AccountCount; account++)
         {
             AddAccount(account, ref digest);
@@ -53,6 +54,7 @@ public sealed partial class MarginMachine
             digest.Add(underlying.IndexE8);
             digest.Add(underlying.IndexTime);
             AddConfidence(ref digest, underlying.ConfidenceE8);
+            AddSettlementFees(underlying, ref digest);
         }
 
         for (int index = 0; index < _market.ExpiryCount; index++)
@@ -96,6 +98,7 @@ public sealed partial class MarginMachine
             digest.Add(instrument.IsDirty ? 1UL : 0UL);
             AddConfidence(ref digest, instrument.MarkConfidenceE8);
             AddConfidence(ref digest, instrument.VolatilityConfidenceE8);
+            AddFunding(instrument, ref digest);
         }
     }
 
@@ -146,6 +149,7 @@ public sealed partial class MarginMachine
         digest.Add(account.LiquidationTime);
         digest.Add(account.LiquidationAttempt);
         digest.Add(account.LiquidationLots);
+        AddMembership(account, ref digest);
         foreach (long balance in _book.BalancesOf(index))
         {
             digest.Add(balance);

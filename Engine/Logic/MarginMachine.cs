@@ -5,7 +5,8 @@ namespace MarginEngine.Logic;
 /// <summary>
 /// The decider: the only code that changes state. One message in, decisions out; the same messages give the same bytes on any machine.
 /// No clock, no input or output, no threads; nothing is allocated after construction. Parts by subject: Reference (definitions, rules),
-/// Prices, Accounts (transfers, fills, orders, pre-trade), Evaluate (margins, states, publication), Insolvency.
+/// Prices, Owners (accounts, their classes' models), Accounts (transfers, fills, orders), Policy, PreTrade, Funding, Settlement,
+/// Evaluate (margins, states, publication), Liquidate (instructions, bankruptcy), State (digest).
 /// </summary>
 /// <remarks>
 /// Bad input never throws: it becomes a coded <c>Reject</c> decision and changes nothing. An exception out of <see cref="Apply"/> is a
@@ -59,6 +60,7 @@ public sealed partial class MarginMachine : IDisposable
         _surface = new SurfaceUpdate(limits, _market);
         _movedUnderlyings = new bool[limits.Underlyings];
         _shares = new Share[Limits.DeleveragingShares];
+        _classes = new AccountClasses(limits);
     }
 
     /// <summary>Sequence of the newest input applied; 0: none.</summary>
@@ -172,6 +174,11 @@ public sealed partial class MarginMachine : IDisposable
             OrderOpenDecoder.TemplateId => OnOrderOpen(message, out fieldId),
             OrderCancelDecoder.TemplateId => OnOrderCancel(message, out fieldId),
             LiquidationFillDecoder.TemplateId => OnLiquidationFill(message, out fieldId),
+            OwnerTransferDecoder.TemplateId => OnOwnerTransfer(message, out fieldId),
+            AccountClassDecoder.TemplateId => OnAccountClass(message, out fieldId),
+            FundingPaymentDecoder.TemplateId => OnFundingPayment(message, out fieldId),
+            FundingRateDecoder.TemplateId => OnFundingRate(message, out fieldId),
+            SettlementFeesDecoder.TemplateId => OnSettlementFees(message, out fieldId),
             PreTradeCheckDecoder.TemplateId => OnPreTradeCheck(message, out fieldId),
             _ => RejectCode.UnknownTemplate,
         };

@@ -26,6 +26,7 @@ public sealed record MarginReport
 
     public required IReadOnlyList<UnitReport> Units { get; init; }
 
+    public required PolicyReport Policy { get; init; }
     /// <summary>Micro-USD by which the account's requirement differs from the sum of its units': netting across units, spreads, charges of collateral.</summary>
     public required long AcrossInitial { get; init; }
 
@@ -153,6 +154,7 @@ public sealed partial class MarginMachine
             Units = units,
             AcrossInitial = account.Margin.Initial - SumOfUnits(account, part => part.Margin.Initial),
             AcrossMaintenance = account.Margin.Maintenance - SumOfUnits(account, part => part.Margin.Maintenance),
+            Policy = ReportPolicy(index),
         };
     }
 

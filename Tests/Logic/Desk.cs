@@ -5,7 +5,7 @@ using MarginEngine.Logic;
 namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>A machine with a voice: builds input messages, applies them one by one, and keeps the decisions it hears.</summary>
-internal sealed class Desk : IDecisionSink, IDisposable
+internal sealed partial class Desk : IDecisionSink, IDisposable
 {
     public const ushort Usd = 1, Btc = 2, Eth = 3;
     public const long Second = 1_000_000_000;

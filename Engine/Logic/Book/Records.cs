@@ -8,6 +8,16 @@ public struct Account
     public ulong Id;
     public int Model;
     public int FirstUnit;
+
+    /// <summary>Whose it is; 0: nobody's. Collateral moves freely between the accounts of one owner.</summary>
+    public ulong OwnerId;
+
+    /// <summary>One more than the index of its class in <see cref="AccountClasses"/>; 0: none.</summary>
+    public int Class;
+
+    /// <summary>It has no margin model of its own: <see cref="Model"/> is that of its class, whatever that will be.</summary>
+    public bool FollowsClass;
+
     public AccountState State;
     public AccountMargin Margin;
 

@@ -33,7 +33,7 @@ public struct Instrument
     public long MarkConfidenceE8;
     public long VolatilityConfidenceE8;
 
-    /// <summary>Newest funding rate of a perpetual for its period, exponent -8; positive: longs pay.</summary>
+    /// <summary>Part of notional that longs of a perpetual pay at the end of the running period, exponent -8; negative: shorts pay.</summary>
     public long FundingRateE8;
 
     /// <summary>Which (expiry, strike) pair of an option this is, shared by its call and put.</summary>
@@ -64,6 +64,12 @@ public struct Underlying
     public long IndexE8;
     public long IndexTime;
     public long ConfidenceE8;
+
+    /// <summary>Terms of settlement were given: fees as part of notional, cap as part of what an option pays, exponent -8.</summary>
+    public bool HasSettlementFees;
+    public long ExerciseFeeE8;
+    public long AssignmentFeeE8;
+    public long SettlementFeeCapE8;
 }
 
 /// <summary>One expiry of one underlying: forward and volatility slice.</summary>

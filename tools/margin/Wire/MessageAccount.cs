@@ -17,6 +17,7 @@ internal static class MessageAccount
             PreTradeAnswerDecoder.TemplateId when PreTradeAnswerDecoder.TryWrap(message, out PreTradeAnswerDecoder answer) => answer.AccountId,
             FundEventDecoder.TemplateId when FundEventDecoder.TryWrap(message, out FundEventDecoder fund) => fund.AccountId,
             DeleveragingDecoder.TemplateId when DeleveragingDecoder.TryWrap(message, out DeleveragingDecoder shared) => shared.AccountId,
+            AccountSettledDecoder.TemplateId when AccountSettledDecoder.TryWrap(message, out AccountSettledDecoder settled) => settled.AccountId,
             AccountOpenDecoder.TemplateId when AccountOpenDecoder.TryWrap(message, out AccountOpenDecoder open) => open.AccountId,
             AccountConfigureDecoder.TemplateId when AccountConfigureDecoder.TryWrap(message, out AccountConfigureDecoder configure) => configure.AccountId,
             CollateralTransferDecoder.TemplateId when CollateralTransferDecoder.TryWrap(message, out CollateralTransferDecoder transfer) => transfer.AccountId,
@@ -24,6 +25,7 @@ internal static class MessageAccount
             OrderOpenDecoder.TemplateId when OrderOpenDecoder.TryWrap(message, out OrderOpenDecoder order) => order.AccountId,
             OrderCancelDecoder.TemplateId when OrderCancelDecoder.TryWrap(message, out OrderCancelDecoder cancel) => cancel.AccountId,
             LiquidationFillDecoder.TemplateId when LiquidationFillDecoder.TryWrap(message, out LiquidationFillDecoder closing) => closing.AccountId,
+            OwnerTransferDecoder.TemplateId when OwnerTransferDecoder.TryWrap(message, out OwnerTransferDecoder moved) => moved.AccountId,
             PreTradeCheckDecoder.TemplateId when PreTradeCheckDecoder.TryWrap(message, out PreTradeCheckDecoder check) => check.AccountId,
             _ => null,
         };
