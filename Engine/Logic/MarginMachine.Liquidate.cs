@@ -180,13 +180,12 @@ public sealed partial class MarginMachine
             return code;
         }
 
-        ref Expiry expiry = ref _market.ExpiryAt(index);
-        for (int instrument = expiry.FirstInstrument; instrument >= 0; instrument = _market.InstrumentAt(instrument).NextOfExpiry)
+        for (int instrument = _market.ExpiryAt(index).FirstInstrument; instrument >= 0; instrument = _market.InstrumentAt(instrument).NextOfExpiry)
         {
             SettleInstrument(instrument, settlement.Price.Mantissa);
         }
 
-        expiry.IsSettled = true;
+        _surface.Settle(index);
         return default;
     }
 

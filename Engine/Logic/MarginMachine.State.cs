@@ -60,14 +60,11 @@ public sealed partial class MarginMachine
             digest.Add(expiry.TimeNanos);
             digest.Add(expiry.ForwardE8);
             digest.Add(expiry.ForwardTime);
-            digest.Add((expiry.HasSlice ? 1UL : 0UL) | (expiry.IsSettled ? 2UL : 0UL));
-            digest.Add(expiry.SliceTime);
-            digest.Add(expiry.SliceA);
-            digest.Add(expiry.SliceB);
-            digest.Add(expiry.SliceRho);
-            digest.Add(expiry.SliceM);
-            digest.Add(expiry.SliceSigma);
+            digest.Add(expiry.IsSettled ? 1UL : 0UL);
+            _market.AddSurface(ref digest, expiry);
         }
+
+        _surface.AddTo(ref digest);
 
         for (int index = 0; index < _market.InstrumentCount; index++)
         {

@@ -157,6 +157,7 @@ public sealed partial class MarginMachine : IDisposable
             MarkPriceDecoder.TemplateId => OnMarkPrice(message, out fieldId),
             MarkVolatilityDecoder.TemplateId => OnMarkVolatility(message, out fieldId),
             VolatilitySliceDecoder.TemplateId => OnVolatilitySlice(message, out fieldId),
+            VolatilityGridDecoder.TemplateId => OnVolatilityGrid(message, out fieldId),
             InterestRateDecoder.TemplateId => OnInterestRate(message, out fieldId),
             TimeTickDecoder.TemplateId => OnTimeTick(message, out fieldId),
             ExpirySettlementDecoder.TemplateId => OnSettlement(message, out fieldId),

@@ -154,7 +154,7 @@ public sealed unsafe class RiskRows : IDisposable
         double forward = Fixed.ToDouble(expiry.ForwardE8);
         double strike = Fixed.ToDouble(contract.StrikeE8);
         double years = _market.YearsTo(contract.Expiry);
-        double volatility = VolatilityOf(contract, expiry, forward, strike, years);
+        double volatility = VolatilityOf(contract, forward, strike, years);
         if (volatility <= 0.0)
         {
             return false;
@@ -196,21 +196,9 @@ public sealed unsafe class RiskRows : IDisposable
         return true;
     }
 
-    private static double VolatilityOf(in Instrument contract, in Expiry expiry, double forward, double strike, double years)
-    {
-        if (contract.VolatilityE8 != 0)
-        {
-            return Fixed.ToDouble(contract.VolatilityE8);
-        }
-
-        if (!expiry.HasSlice)
-        {
-            return 0.0;
-        }
-
-        // An expired slice has no volatility left; any positive number prices the intrinsic value.
-        return years > 0.0 ? Math.Sqrt(expiry.Slice.TotalVariance(Functions.Log(strike / forward)) / years) : 1.0;
-    }
+    private double VolatilityOf(in Instrument contract, double forward, double strike, double years) => contract.VolatilityE8 != 0
+        ? Fixed.ToDouble(contract.VolatilityE8)
+        : _market.SurfaceVolatility(contract.Expiry, forward, strike, years);
 
     // iv up: max(iv (1 + up (30/dte)^p), floor); down: max(iv (1 - down (30/dte)^p), 0); p short-dated below 30 days.
     private void FillSigma(int model, int expiry, int underlying, double volatility, double years)
