@@ -175,6 +175,26 @@ internal sealed class Desk : IDecisionSink, IDisposable
         Apply(_buffer.AsSpan(0, message.EncodedLength));
     }
 
+    public void Slice(SviSlice slice, ulong? expiry = null, OriginFlags flags = OriginFlags.EndOfEvent) =>
+        Slice((decimal)slice.A, (decimal)slice.B, (decimal)slice.Rho, (decimal)slice.M, (decimal)slice.Sigma, expiry, flags);
+
+    public void Grid(GridNodes nodes, ulong? expiry = null, OriginFlags flags = OriginFlags.EndOfEvent)
+    {
+        VolatilityGridEncoder message = VolatilityGridEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
+        message.UnderlyingId = 1;
+        message.Expiry = expiry ?? Expiry;
+        VolatilityGridEncoder.NodesEncoder group = message.NodesCount(nodes.VolatilityE8.Length);
+        for (int node = 0; node < nodes.VolatilityE8.Length; node++)
+        {
+            VolatilityGridEncoder.NodesEncoder.Entry entry = group[node];
+            entry.SetLogMoneyness(nodes.LogMoneynessE12[node]);
+            entry.SetVolatility(nodes.VolatilityE8[node]);
+        }
+
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
     public void Time(ulong? time = null)
     {
         TimeTickEncoder message = TimeTickEncoder.Wrap(_buffer);

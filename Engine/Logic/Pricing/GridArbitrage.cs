@@ -19,8 +19,8 @@ internal static class GridArbitrage
     /// <summary>g above minus this counts as non-negative, as for slices.</summary>
     private const double DensityTolerance = 1e-9;
 
-    /// <summary>Half a unit of the message's last digit moves volatility^2 by this times the volatility.</summary>
-    private const double VarianceRounding = 1e-8;
+    /// <summary>Half a unit of the message's last digit moves volatility^2 by this times the volatility; a thousandth more is for the arithmetic.</summary>
+    private const double VarianceRounding = 1.001e-8;
 
     private const double SteepestWing = 2.0;
 
