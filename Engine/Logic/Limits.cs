@@ -25,6 +25,9 @@ public sealed record Limits
     /// <summary>Expiries over all underlyings.</summary>
     public int Expiries { get; init; } = 2_048;
 
+    /// <summary>Volatility grids in force, and those replaced within one market event, which may stand again at its end.</summary>
+    public int Grids { get; init; } = 1_024;
+
     public int Currencies { get; init; } = 32;
 
     /// <summary>Margin models in force at one time.</summary>
@@ -97,6 +100,7 @@ public sealed record Limits
         Instruments = 1_024,
         Underlyings = 16,
         Expiries = 256,
+        Grids = 128,
         Currencies = 16,
         Models = 4,
     };
@@ -109,6 +113,7 @@ public sealed record Limits
         Check.That(Units >= Accounts || Units > 0);
         Check.That(Positions > 0 && Orders > 0 && Instruments > 0);
         Check.That(Underlyings is > 0 and <= 1_024 && Expiries > 0);
+        Check.That(Grids is > 0 and <= 1_048_576);
         Check.That(Currencies is > 0 and <= 64);
         Check.That(Models is > 0 and <= 16);
         Check.That(Legs is > 0 and <= 256);

@@ -9,28 +9,24 @@ public static class LimitsText
     private static readonly string[] Names =
     [
         "accounts", "units", "positions", "orders", "instruments", "underlyings", "expiries", "currencies", "models", "legs",
-        "eventMessages", "sources", "refreshSlice",
+        "eventMessages", "sources", "refreshSlice", "grids",
     ];
 
-    /// <summary>For example <c>accounts 256 units 512 ..</c>: every capacity, always in the same order.</summary>
-    public static string Of(Limits limits)
-    {
-        int[] values =
-        [
-            limits.Accounts, limits.Units, limits.Positions, limits.Orders, limits.Instruments, limits.Underlyings, limits.Expiries,
-            limits.Currencies, limits.Models, limits.Legs, limits.EventMessages, limits.Sources, limits.RefreshSlice,
-        ];
-        return string.Join(' ', Names.Zip(values, (name, value) => string.Create(CultureInfo.InvariantCulture, $"{name} {value}")));
-    }
+    // Journals of the first schema name these; what came later stands at its default, which none of their messages depends on.
+    private const int FirstNames = 13;
 
-    /// <summary>Null where the text is not one that <see cref="Of"/> writes, or names capacities that cannot be.</summary>
+    /// <summary>For example <c>accounts 256 units 512 ..</c>: every capacity, always in the same order.</summary>
+    public static string Of(Limits limits) => string.Join(
+        ' ', Names.Zip(Values(limits), (name, value) => string.Create(CultureInfo.InvariantCulture, $"{name} {value}")));
+
+    /// <summary>Null where the text is not one that <see cref="Of"/> writes or wrote, or names capacities that cannot be.</summary>
     public static Limits? Parse(string text)
     {
         string[] words = text.Split(' ');
-        var values = new int[Names.Length];
-        if (words.Length != 2 * Names.Length)
+        int[] values = Values(new Limits());
+        if (words.Length != 2 * Names.Length && words.Length != 2 * FirstNames)
             return null;
-        for (int i = 0; i < Names.Length; i++)
+        for (int i = 0; i < words.Length / 2; i++)
         {
             if (words[2 * i] != Names[i] || !int.TryParse(words[(2 * i) + 1], NumberStyles.None, CultureInfo.InvariantCulture, out values[i]))
                 return null;
@@ -51,6 +47,7 @@ public static class LimitsText
             EventMessages = values[10],
             Sources = values[11],
             RefreshSlice = values[12],
+            Grids = values[13],
         };
         try
         {
@@ -63,4 +60,10 @@ public static class LimitsText
 
         return limits;
     }
+
+    private static int[] Values(Limits limits) =>
+    [
+        limits.Accounts, limits.Units, limits.Positions, limits.Orders, limits.Instruments, limits.Underlyings, limits.Expiries,
+        limits.Currencies, limits.Models, limits.Legs, limits.EventMessages, limits.Sources, limits.RefreshSlice, limits.Grids,
+    ];
 }

@@ -53,7 +53,7 @@ public sealed partial class MarginMachine
             _market.InstrumentAt(instrument).IsSettled = true;
         }
 
-        expiry.IsSettled = true;
+        _surface.Settle(index);
         return default;
     }
 

@@ -63,13 +63,7 @@ public sealed partial class MarginMachine
             digest.Add(expiry.TimeNanos);
             digest.Add(expiry.ForwardE8);
             digest.Add(expiry.ForwardTime);
-            digest.Add((expiry.HasSlice ? 1UL : 0UL) | (expiry.IsSettled ? 2UL : 0UL));
-            digest.Add(expiry.SliceTime);
-            digest.Add(expiry.SliceA);
-            digest.Add(expiry.SliceB);
-            digest.Add(expiry.SliceRho);
-            digest.Add(expiry.SliceM);
-            digest.Add(expiry.SliceSigma);
+            _market.AddSurface(ref digest, expiry);
             AddConfidence(ref digest, expiry.ForwardConfidenceE8);
             AddConfidence(ref digest, expiry.SliceConfidenceE8);
             AddConfidence(ref digest, expiry.RateConfidenceE8);
@@ -80,6 +74,8 @@ public sealed partial class MarginMachine
                 digest.Add(expiry.FixedPartE8);
             }
         }
+
+        _surface.AddTo(ref digest);
 
         for (int index = 0; index < _market.InstrumentCount; index++)
         {

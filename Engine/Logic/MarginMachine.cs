@@ -163,6 +163,7 @@ public sealed partial class MarginMachine : IDisposable
             MarkPriceDecoder.TemplateId => OnMarkPrice(message, out fieldId),
             MarkVolatilityDecoder.TemplateId => OnMarkVolatility(message, out fieldId),
             VolatilitySliceDecoder.TemplateId => OnVolatilitySlice(message, out fieldId),
+            VolatilityGridDecoder.TemplateId => OnVolatilityGrid(message, out fieldId),
             InterestRateDecoder.TemplateId => OnInterestRate(message, out fieldId),
             ExpiryRateDecoder.TemplateId => OnExpiryRate(message, out fieldId),
             TimeTickDecoder.TemplateId => OnTimeTick(message, out fieldId),

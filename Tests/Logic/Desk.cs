@@ -15,13 +15,14 @@ internal sealed partial class Desk : IDecisionSink, IDisposable
     private ulong _origin;
     private uint _nextInstrument = 1;
 
-    public Desk(Limits? limits = null, bool withMarket = true, Func<ModelDocument, ModelDocument>? model = null, string start = "2026-02-05T12:00:00Z")
+    public Desk(Limits? limits = null, bool withMarket = true, Func<ModelDocument, ModelDocument>? model = null, string start = "2026-02-05T12:00:00Z",
+        bool firstModel = false)
     {
         Machine = new MarginMachine(limits ?? Limits.Small);
         Now = (long)At(start);
         if (withMarket)
         {
-            OpenMarket(model ?? (document => document));
+            OpenMarket(model ?? (document => document), firstModel);
         }
     }
 
@@ -175,6 +176,26 @@ internal sealed partial class Desk : IDecisionSink, IDisposable
         Apply(_buffer.AsSpan(0, message.EncodedLength));
     }
 
+    public void Slice(SviSlice slice, ulong? expiry = null, OriginFlags flags = OriginFlags.EndOfEvent) =>
+        Slice((decimal)slice.A, (decimal)slice.B, (decimal)slice.Rho, (decimal)slice.M, (decimal)slice.Sigma, expiry, flags);
+
+    public void Grid(GridNodes nodes, ulong? expiry = null, OriginFlags flags = OriginFlags.EndOfEvent)
+    {
+        VolatilityGridEncoder message = VolatilityGridEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
+        message.UnderlyingId = 1;
+        message.Expiry = expiry ?? Expiry;
+        VolatilityGridEncoder.NodesEncoder group = message.NodesCount(nodes.VolatilityE8.Length);
+        for (int node = 0; node < nodes.VolatilityE8.Length; node++)
+        {
+            VolatilityGridEncoder.NodesEncoder.Entry entry = group[node];
+            entry.SetLogMoneyness(nodes.LogMoneynessE12[node]);
+            entry.SetVolatility(nodes.VolatilityE8[node]);
+        }
+
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
     public void Time(ulong? time = null)
     {
         TimeTickEncoder message = TimeTickEncoder.Wrap(_buffer);
@@ -301,10 +322,10 @@ internal sealed partial class Desk : IDecisionSink, IDisposable
     }
 
     /// <summary>A small exchange under a random walk: 20 accounts, options, perpetuals, orders, fills, checks.</summary>
-    public static Desk Lively(int seed, int ticks, Limits? limits = null)
+    public static Desk Lively(int seed, int ticks, Limits? limits = null, bool firstModel = false)
     {
         Random random = new(seed);
-        Desk desk = new(limits);
+        Desk desk = new(limits, firstModel: firstModel);
         uint perpetual = desk.Perpetual();
         uint linear = desk.Perpetual(Desk.Usd, 0.001m);
         List<uint> options = [];
@@ -353,14 +374,22 @@ internal sealed partial class Desk : IDecisionSink, IDisposable
         return desk;
     }
 
-    private void OpenMarket(Func<ModelDocument, ModelDocument> change)
+    private void OpenMarket(Func<ModelDocument, ModelDocument> change, bool firstModel)
     {
         Currency(Usd, 6, "USD");
         Currency(Btc, 10, "BTC");
         Currency(Eth, 9, "ETH");
         Underlying(1, Btc, "BTC");
         Underlying(2, Eth, "ETH");
-        Model(change(TestModels.Matrix));
+        if (firstModel)
+        {
+            Apply(FirstModel.Message(NextOrigin(), (ulong)Now, Source));
+        }
+        else
+        {
+            Model(change(TestModels.Matrix));
+        }
+
         Time((ulong)Now);
         Index(64_000m);
         Index(1_900m, underlying: 2);

@@ -11,6 +11,7 @@ public sealed class LimitsTextTests
     {
         Accounts = 16_777_216, Units = int.MaxValue, Positions = int.MaxValue, Orders = int.MaxValue, Instruments = int.MaxValue, Underlyings = 1_024,
         Expiries = int.MaxValue, Currencies = 64, Models = 16, Legs = 256, EventMessages = int.MaxValue, Sources = int.MaxValue, RefreshSlice = int.MaxValue,
+        Grids = 1_048_576,
     };
 
     private static readonly Limits[] Some = [new(), Limits.Small, Largest];
@@ -25,6 +26,13 @@ public sealed class LimitsTextTests
     [Test]
     public void No_capacity_is_left_out() =>
         Assert.That(LimitsText.Of(new Limits()).Split(' '), Has.Length.EqualTo(2 * typeof(Limits).GetProperties().Count(property => property.CanWrite && !property.GetMethod!.IsStatic)));
+
+    [Test]
+    public void A_line_from_before_there_were_grids_reads_with_their_default()
+    {
+        string text = LimitsText.Of(Limits.Small);
+        Assert.That(LimitsText.Parse(text[..text.IndexOf(" grids", StringComparison.Ordinal)]), Is.EqualTo(Limits.Small with { Grids = new Limits().Grids }));
+    }
 
     [TestCase("")]
     [TestCase("accounts 8")]

@@ -181,7 +181,7 @@ public sealed unsafe class RiskRows : IDisposable
             return false;
         }
 
-        terms.Volatility = VolatilityOf(contract, expiry, terms.Forward, terms.Strike, years);
+        terms.Volatility = VolatilityOf(rules, contract, terms.Forward, terms.Strike, years);
         if (terms.Volatility <= 0.0)
         {
             return false;
@@ -324,21 +324,10 @@ public sealed unsafe class RiskRows : IDisposable
         return _factor;
     }
 
-    private static double VolatilityOf(in Instrument contract, in Expiry expiry, double forward, double strike, double years)
-    {
-        if (contract.VolatilityE8 != 0)
-        {
-            return Fixed.ToDouble(contract.VolatilityE8);
-        }
-
-        if (!expiry.HasSlice)
-        {
-            return 0.0;
-        }
-
-        // An expired slice has no volatility left; any positive number prices the intrinsic value.
-        return years > 0.0 ? Math.Sqrt(expiry.Slice.TotalVariance(Functions.Log(strike / forward)) / years) : 1.0;
-    }
+    private double VolatilityOf(CompiledModel rules, in Instrument contract, double forward, double strike, double years) =>
+        contract.VolatilityE8 != 0 ? Fixed.ToDouble(contract.VolatilityE8)
+        : !rules.InterpolatesSurface && !_market.ExpiryAt(contract.Expiry).HasSurface ? 0.0
+        : _market.SurfaceVolatility(contract.Expiry, forward, strike, years);
 
     private double TermFactor(int model, int expiry, double years)
     {

@@ -399,7 +399,7 @@ public sealed partial class UnitCalculator
 
         if (contract.IsOption && rules.StaleVolatilityNanos > 0)
         {
-            long volatilityTime = contract.VolatilityE8 != 0 ? contract.VolatilityTime : _market.ExpiryAt(contract.Expiry).SliceTime;
+            long volatilityTime = contract.VolatilityE8 != 0 ? contract.VolatilityTime : _market.SurfaceTimeOf(contract.Expiry);
             if (nowNanos - volatilityTime > rules.StaleVolatilityNanos)
             {
                 flags |= MarginFlags.StaleVolatility;

@@ -25,7 +25,7 @@ public struct Instrument
     public long MarkE8;
     public long MarkTime;
 
-    /// <summary>Mark volatility of an option of its own, exponent -8; 0: the slice of its expiry counts.</summary>
+    /// <summary>Mark volatility of an option of its own, exponent -8; 0: the surface of its expiry counts.</summary>
     public long VolatilityE8;
     public long VolatilityTime;
 
@@ -70,9 +70,12 @@ public struct Underlying
     public long ExerciseFeeE8;
     public long AssignmentFeeE8;
     public long SettlementFeeCapE8;
+
+    /// <summary>The latest expiry that is not settled, -1: none.</summary>
+    public int LastExpiry;
 }
 
-/// <summary>One expiry of one underlying: forward and volatility slice.</summary>
+/// <summary>One expiry of one underlying: forward and surface, which is a slice or a grid.</summary>
 public struct Expiry
 {
     public int Underlying;
@@ -93,7 +96,12 @@ public struct Expiry
     public long RateConfidenceE8;
     public bool HasSlice;
     public bool IsSettled;
-    public long SliceTime;
+
+    /// <summary>Slot of its grid in <see cref="VolatilityGrids"/>, -1: none. There is never both a slice and a grid.</summary>
+    public int Grid;
+
+    /// <summary>When the slice or grid arrived.</summary>
+    public long SurfaceTime;
 
     /// <summary>SVI parameters with exponent -12, as they came.</summary>
     public long SliceA;
@@ -104,6 +112,12 @@ public struct Expiry
 
     /// <summary>First instrument of it, -1: none.</summary>
     public int FirstInstrument;
+
+    /// <summary>Neighbours in time among the expiries of its underlying that are not settled, -1: none.</summary>
+    public int Earlier;
+    public int Later;
+
+    public readonly bool HasSurface => HasSlice | Grid >= 0;
 
     public readonly SviSlice Slice => new(
         SliceA / 1e12, SliceB / 1e12, SliceRho / 1e12, SliceM / 1e12, SliceSigma / 1e12);

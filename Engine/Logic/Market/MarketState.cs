@@ -4,7 +4,7 @@ namespace MarginEngine.Logic;
 /// Reference data and the newest prices, preallocated. Changed only by <see cref="MarginMachine"/>; keeps the list of instruments whose
 /// risk rows are out of date and the set of currencies whose price in USD moved since the last evaluation.
 /// </summary>
-public sealed class MarketState
+public sealed partial class MarketState
 {
     public const double NanosPerYear = 365.0 * 86_400.0 * 1e9;
 
@@ -32,6 +32,7 @@ public sealed class MarketState
         _expiries = new Expiry[limits.Expiries];
         _currencies = new Currency[limits.Currencies];
         _currencyCodes = new byte[limits.Currencies * CodeBytes];
+        Grids = new VolatilityGrids(limits);
         _dirty = new int[limits.Instruments];
         _instrumentIds = new IdMap(limits.Instruments);
         _underlyingIds = new IdMap(limits.Underlyings);
@@ -107,7 +108,7 @@ public sealed class MarketState
             return false;
         }
 
-        _underlyings[UnderlyingCount] = new Underlying { Id = id, Currency = currency, ConfidenceE8 = Fixed.One };
+        _underlyings[UnderlyingCount] = new Underlying { Id = id, Currency = currency, LastExpiry = -1, ConfidenceE8 = Fixed.One };
         code.CopyTo(_underlyingCodes.AsSpan(UnderlyingCount * CodeBytes, CodeBytes));
         ref Currency coin = ref _currencies[currency];
         if (coin.Underlying < 0 && !coin.IsMoney)
@@ -137,10 +138,12 @@ public sealed class MarketState
             Underlying = underlying,
             TimeNanos = timeNanos,
             FirstInstrument = -1,
+            Grid = -1,
             ForwardConfidenceE8 = Fixed.One,
             SliceConfidenceE8 = Fixed.One,
             RateConfidenceE8 = Fixed.One,
         };
+        LinkExpiry(ExpiryCount);
         return ExpiryCount++;
     }
 

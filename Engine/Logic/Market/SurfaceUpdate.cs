@@ -3,9 +3,9 @@ using MarginEngine.Codecs;
 namespace MarginEngine.Logic;
 
 /// <summary>
-/// The volatility slices of one market event. They take effect at once and are checked against each other when the event ends, because a
+/// The slices and grids of one market event. They take effect at once and are checked against each other when the event ends, because a
 /// surface moves as a whole: checked one by one, a rising front slice would be refused against the old back slice in the very crash
-/// it describes. A slice whose total variance crosses its neighbour's is taken back and the last good one stands again.
+/// it describes. A surface whose total variance crosses its neighbour's is taken back and the last good one stands again.
 /// </summary>
 public sealed class SurfaceUpdate
 {
@@ -21,29 +21,44 @@ public sealed class SurfaceUpdate
 
     public bool TryStage(int expiry, in VolatilitySliceDecoder slice, long priceClock)
     {
-        int entry = Find(expiry);
-        if (entry < 0)
+        if (!TryBegin(expiry, slice.Origin, VolatilitySliceDecoder.TemplateId))
         {
-            if (_count == _staged.Length)
-            {
-                return false;
-            }
-
-            entry = _count++;
-            _staged[entry] = new Staged { Expiry = expiry, Before = _market.ExpiryAt(expiry) };
+            return false;
         }
 
-        _staged[entry].Source = slice.Origin.Source;
-        _staged[entry].Sequence = slice.Origin.Sequence;
         ref Expiry changed = ref _market.ExpiryAt(expiry);
         changed.HasSlice = true;
-        changed.SliceTime = priceClock;
+        changed.Grid = -1;
+        changed.SurfaceTime = priceClock;
         changed.SliceA = slice.A.Mantissa;
         changed.SliceB = slice.B.Mantissa;
         changed.SliceRho = slice.Rho.Mantissa;
         changed.SliceM = slice.M.Mantissa;
         changed.SliceSigma = slice.Sigma.Mantissa;
-        _market.TouchOptionsOf(expiry);
+        _market.TouchSurface(expiry);
+        return true;
+    }
+
+    /// <summary>Stages the grid that <see cref="VolatilityGrids"/> read last. False: no room for its nodes.</summary>
+    public bool TryStage(int expiry, in VolatilityGridDecoder grid, long priceClock)
+    {
+        if (!_market.Grids.TryKeep(out int slot))
+        {
+            return false;
+        }
+
+        if (!TryBegin(expiry, grid.Origin, VolatilityGridDecoder.TemplateId))
+        {
+            _market.Grids.Return(slot);
+            return false;
+        }
+
+        ref Expiry changed = ref _market.ExpiryAt(expiry);
+        changed.HasSlice = false;
+        changed.Grid = slot;
+        changed.SurfaceTime = priceClock;
+        changed.SliceA = changed.SliceB = changed.SliceRho = changed.SliceM = changed.SliceSigma = 0;
+        _market.TouchSurface(expiry);
         return true;
     }
 
@@ -56,33 +71,97 @@ public sealed class SurfaceUpdate
             changed = false;
             for (int entry = 0; entry < _count; entry++)
             {
-                if (!_staged[entry].IsTakenBack && !IsSound(_staged[entry].Expiry, priceClock))
+                if (!_staged[entry].IsOver && !IsSound(_staged[entry].Expiry, priceClock))
                 {
                     TakeBack(ref _staged[entry]);
                     decisions.Reject(
-                        _staged[entry].Source, _staged[entry].Sequence, VolatilitySliceDecoder.TemplateId, RejectCode.Arbitrage,
+                        _staged[entry].Source, _staged[entry].Sequence, _staged[entry].TemplateId, RejectCode.Arbitrage,
                         VolatilitySliceDecoder.FieldIds.Expiry, 0);
                     changed = true;
                 }
             }
         }
 
+        for (int entry = 0; entry < _count; entry++)
+        {
+            if (!_staged[entry].IsOver)
+            {
+                _market.Grids.Return(_staged[entry].Before.Grid);
+            }
+        }
+
         _count = 0;
+    }
+
+    /// <summary>An expiry is over: whatever the event staged for it no longer matters.</summary>
+    public void Settle(int expiry)
+    {
+        int entry = Find(expiry);
+        if (entry >= 0)
+        {
+            _staged[entry].IsOver = true;
+            _market.Grids.Return(_staged[entry].Before.Grid);
+        }
+
+        _market.Settle(expiry);
+    }
+
+    /// <summary>What the event has staged so far: at its end the older surfaces may stand again.</summary>
+    public void AddTo(ref Digest64 digest)
+    {
+        for (int entry = 0; entry < _count; entry++)
+        {
+            ref readonly Staged staged = ref _staged[entry];
+
+            // Of slices alone journals before grids existed did not tell, and their digests stand.
+            if (!staged.IsOver && (staged.TemplateId == VolatilityGridDecoder.TemplateId || staged.Before.Grid >= 0))
+            {
+                digest.Add(((ulong)staged.TemplateId << 48) | ((ulong)staged.Source << 32) | (uint)staged.Expiry);
+                digest.Add(staged.Sequence);
+                _market.AddSurface(ref digest, staged.Before);
+            }
+        }
+    }
+
+    // The first surface of the event for an expiry keeps what stood before; a second one replaces the first.
+    private bool TryBegin(int expiry, in OriginDecoder origin, ushort templateId)
+    {
+        int entry = Find(expiry);
+        if (entry >= 0)
+        {
+            _market.Grids.Return(_market.ExpiryAt(expiry).Grid);
+        }
+        else if (_count == _staged.Length)
+        {
+            return false;
+        }
+        else
+        {
+            entry = _count++;
+            _staged[entry] = new Staged { Expiry = expiry, Before = _market.ExpiryAt(expiry) };
+        }
+
+        _staged[entry].Source = origin.Source;
+        _staged[entry].Sequence = origin.Sequence;
+        _staged[entry].TemplateId = templateId;
+        return true;
     }
 
     private void TakeBack(ref Staged staged)
     {
-        staged.IsTakenBack = true;
+        staged.IsOver = true;
         ref Expiry expiry = ref _market.ExpiryAt(staged.Expiry);
+        _market.Grids.Return(expiry.Grid);
         expiry.HasSlice = staged.Before.HasSlice;
-        expiry.SliceTime = staged.Before.SliceTime;
+        expiry.Grid = staged.Before.Grid;
+        expiry.SurfaceTime = staged.Before.SurfaceTime;
         expiry.SliceConfidenceE8 = staged.Before.SliceConfidenceE8;
         expiry.SliceA = staged.Before.SliceA;
         expiry.SliceB = staged.Before.SliceB;
         expiry.SliceRho = staged.Before.SliceRho;
         expiry.SliceM = staged.Before.SliceM;
         expiry.SliceSigma = staged.Before.SliceSigma;
-        _market.TouchOptionsOf(staged.Expiry);
+        _market.TouchSurface(staged.Expiry);
     }
 
     private int Find(int expiry)
@@ -98,32 +177,13 @@ public sealed class SurfaceUpdate
         return -1;
     }
 
-    // Total variance must not fall with time, against the nearest live slices before and after.
-    private bool IsSound(int index, long priceClock)
+    // Total variance must not fall with time, against the nearest live surfaces before and after.
+    private bool IsSound(int expiry, long priceClock)
     {
-        ref readonly Expiry changed = ref _market.ExpiryAt(index);
-        int before = -1, after = -1;
-        for (int other = 0; other < _market.ExpiryCount; other++)
-        {
-            ref readonly Expiry near = ref _market.ExpiryAt(other);
-            if (other == index || near.Underlying != changed.Underlying || !near.HasSlice || near.IsSettled || near.TimeNanos <= priceClock)
-            {
-                continue;
-            }
-
-            if (near.TimeNanos < changed.TimeNanos && (before < 0 || near.TimeNanos > _market.ExpiryAt(before).TimeNanos))
-            {
-                before = other;
-            }
-
-            if (near.TimeNanos > changed.TimeNanos && (after < 0 || near.TimeNanos < _market.ExpiryAt(after).TimeNanos))
-            {
-                after = other;
-            }
-        }
-
-        return (before < 0 || SviSlice.CheckCalendar(_market.ExpiryAt(before).Slice, changed.Slice) == SviFault.None)
-            && (after < 0 || SviSlice.CheckCalendar(changed.Slice, _market.ExpiryAt(after).Slice) == SviFault.None);
+        int before = _market.SurfaceBefore(expiry, priceClock);
+        int after = _market.SurfaceAfter(expiry, priceClock);
+        return (before < 0 || SmileCalendar.IsSound(_market.SmileOf(before), _market.SmileOf(expiry)))
+            && (after < 0 || SmileCalendar.IsSound(_market.SmileOf(expiry), _market.SmileOf(after)));
     }
 
     private struct Staged
@@ -131,7 +191,8 @@ public sealed class SurfaceUpdate
         public int Expiry;
         public Expiry Before;
         public ushort Source;
+        public ushort TemplateId;
         public ulong Sequence;
-        public bool IsTakenBack;
+        public bool IsOver;
     }
 }

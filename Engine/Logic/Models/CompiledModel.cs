@@ -100,6 +100,9 @@ public sealed class CompiledModel
 
     public bool Discounts { get; set; }
 
+    /// <summary>Expiries without a surface of their own take theirs from the neighbours.</summary>
+    public bool InterpolatesSurface { get; set; }
+
     /// <summary>A row takes the way that has its own factor, time and rate for each option.</summary>
     public bool HasTimedRows { get; set; }
 

@@ -100,6 +100,7 @@ public static class FirstModelMessage
         into[ModelKey.LiquidationFee] = model.LiquidationFee.Mantissa;
         into[ModelKey.LiquidationSlippage] = model.LiquidationSlippage.Mantissa;
         into[ModelKey.LiquidationCharged] = 1;
+        into[ModelKey.MissingSurface] = 0;
         into[ModelKey.OpenOrders] = (long)OrderRule.WorstFill;
         into[ModelKey.WarningRatio] = model.WarningRatio.Mantissa;
         into[ModelKey.MarginCallRatio] = model.MarginCallRatio.Mantissa;

@@ -59,6 +59,7 @@ public enum ModelKey : byte
     LiquidationCharged = 51,
     LiquidationImpact = 52,
     LiquidationDepth = 53,
+    MissingSurface = 54,
 }
 
 /// <summary>Keys of <see cref="Codecs.ModelSection.Row"/>.</summary>

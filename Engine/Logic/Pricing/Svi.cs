@@ -40,6 +40,13 @@ public readonly record struct SviSlice(double A, double B, double Rho, double M,
     /// <summary>The largest total variance that <see cref="ClampedTotalVariance"/> returns.</summary>
     public const double LargestClampedVariance = 144.0;
 
+    private const double MessageDigits = 1e12;
+
+    /// <summary>The slice as a message carries it, every parameter to twelve decimals: what the book would get.</summary>
+    public SviSlice InMessageDigits() => new(
+        Math.Round(A * MessageDigits) / MessageDigits, Math.Round(B * MessageDigits) / MessageDigits, Math.Round(Rho * MessageDigits) / MessageDigits,
+        Math.Round(M * MessageDigits) / MessageDigits, Math.Round(Sigma * MessageDigits) / MessageDigits);
+
     /// <summary>w(k), for any finite k.</summary>
     public double TotalVariance(double k)
     {

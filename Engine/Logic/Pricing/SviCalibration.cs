@@ -19,7 +19,8 @@ public readonly record struct SmileFit(SviSlice Slice, double RootMeanSquare, do
 /// of them under |d| &lt;= c, c + d &lt;= sigma R and c - d &lt;= sigma L is found exactly, on one of the faces of that polytope, where R and L are
 /// the slopes of the later expiry's wings (at most 2, which no distribution exceeds). The outer search runs over (m, ln sigma) alone: a grid, then Nelder and
 /// Mead from its best cells. A candidate that still violates the butterfly or the calendar condition is lifted, lowered, or drawn toward a
-/// level smile as far as the condition asks: every candidate is admissible.
+/// level smile as far as the condition asks: every candidate is admissible, and has the digits of a message, because a smile on the border of
+/// the conditions would not survive rounding afterwards.
 /// <para>A surface is fitted from its last expiry to its first. The other way round, the far wings of a short expiry, where nothing is quoted,
 /// would lift every later smile; this way they are what gives.</para>
 /// </summary>
@@ -264,8 +265,8 @@ public static class SviCalibration
             double lift = 4.0 * (_level + Math.Abs(fitted.A)), room = slice.LowestVariance();
             ReadOnlySpan<SviSlice> changed =
             [
-                Least(part => slice with { A = slice.A + (part * lift) }),
-                Least(part => slice with { A = slice.A - (part * 0.9 * room) }),
+                Least(part => (slice with { A = slice.A + (part * lift) }).InMessageDigits()),
+                Least(part => (slice with { A = slice.A - (part * 0.9 * room) }).InMessageDigits()),
                 Least(part => SliceOf(fitted, part, m, sigma)),
             ];
             SviSlice best = default;
@@ -309,7 +310,7 @@ public static class SviCalibration
             double a = (keep * fitted.A) + (towardLevel * _level);
             double d = keep * fitted.D;
             double c = Math.Max(keep * fitted.C, 1E-9 * _level);
-            return new SviSlice(a, c / sigma, Math.Clamp(d / c, -0.9999, 0.9999), m, sigma);
+            return new SviSlice(a, c / sigma, Math.Clamp(d / c, -0.9999, 0.9999), m, sigma).InMessageDigits();
         }
     }
 

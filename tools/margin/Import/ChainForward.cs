@@ -1,4 +1,5 @@
-// From quotes of one expiry to the forward their marks were computed with. Used by the script of real chains and by the tests of prices.
+// From quotes of one expiry to the forward their marks were computed with. Used by the script of real chains, by `margin calibrate` and by
+// the tests of prices.
 
 using MarginEngine.Logic;
 
@@ -25,8 +26,16 @@ public static class ChainForward
         foreach (OptionQuote put in puts)
         {
             if (calls.TryGetValue(put.Contract.Strike, out long call))
-                pairs.Add(new ParityPair(put.Contract.Strike * Unit, call * Unit, put.Mark * Unit));
+                pairs.Add(Pair(put, call));
         }
         return ParityForward.TryEstimate(pairs.ToArray(), out forward);
+    }
+
+    // Marks of linear options are in the quote currency: as a fraction of the forward they imply, F = K + C - P at rate zero.
+    private static ParityPair Pair(OptionQuote put, long call)
+    {
+        double strike = put.Contract.Strike * Unit;
+        double forward = put.Contract.IsLinear ? strike + ((call - put.Mark) * Unit) : 1.0;
+        return new ParityPair(strike, call * Unit / forward, put.Mark * Unit / forward);
     }
 }
