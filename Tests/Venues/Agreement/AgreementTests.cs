@@ -47,7 +47,7 @@ internal sealed class AgreementTests
             }
         }
 
-        TestContext.Out.WriteLine($"portfolio: {cells} cells, at most {largest:f6} atoms beside what doubles may be off");
+        TestContext.Out.WriteLine($"portfolio: {cells} cells, largest difference {largest:f6} atoms after what doubles may be off");
     }
 
     [Test]

@@ -141,6 +141,22 @@ internal sealed class DeriveStandardModel : IReferenceModel
 
     public BookGrowth Growth => BookGrowth.Proportional;
 
+    public static StandardAccount Account(RandomBook book, BookUnderlying underlying)
+    {
+        DeriveAccount plain = DeriveBooks.Account(book, underlying);
+        BookPosition[] options = [.. book.Positions().Where(position => position.Instrument.IsOption && position.Instrument.UnderlyingId == underlying.Id)];
+        return new StandardAccount(
+            0.0,
+            plain.Stable,
+            new Dictionary<string, StandardMarket>
+            {
+                [underlying.Code] = new(plain.Spot, plain.SpotConfidence, plain.PerpetualPrice, plain.PerpetualConfidence),
+            },
+            [.. options.Select(option => Option(book, underlying, option))],
+            plain.Perpetuals == 0.0 ? [] : [new StandardPerpetual(underlying.Code, plain.Perpetuals, plain.PerpetualPnl)],
+            [.. plain.Collaterals.Select(collateral => new StandardBase(underlying.Code, collateral.Amount))]);
+    }
+
     public ReferenceMargin Margin(RandomBook book)
     {
         double equity = DeriveBooks.Cash(book) + book.OpenProfit(book.Currency(RandomBook.UsdId));
@@ -158,22 +174,6 @@ internal sealed class DeriveStandardModel : IReferenceModel
         }
 
         return new ReferenceMargin(initial, maintenance, equity, DeriveBooks.Allowed(book, 2.0), RoundingBound.Equity(book));
-    }
-
-    private static StandardAccount Account(RandomBook book, BookUnderlying underlying)
-    {
-        DeriveAccount plain = DeriveBooks.Account(book, underlying);
-        BookPosition[] options = [.. book.Positions().Where(position => position.Instrument.IsOption && position.Instrument.UnderlyingId == underlying.Id)];
-        return new StandardAccount(
-            0.0,
-            plain.Stable,
-            new Dictionary<string, StandardMarket>
-            {
-                [underlying.Code] = new(plain.Spot, plain.SpotConfidence, plain.PerpetualPrice, plain.PerpetualConfidence),
-            },
-            [.. options.Select(option => Option(book, underlying, option))],
-            plain.Perpetuals == 0.0 ? [] : [new StandardPerpetual(underlying.Code, plain.Perpetuals, plain.PerpetualPnl)],
-            [.. plain.Collaterals.Select(collateral => new StandardBase(underlying.Code, collateral.Amount))]);
     }
 
     private static StandardOption Option(RandomBook book, BookUnderlying underlying, BookPosition option)

@@ -14,6 +14,13 @@ internal sealed class OkxModel : IReferenceModel
 
     public BookGrowth Growth => BookGrowth.Progressive;
 
+    public static OkxResult Result(RandomBook book, BookUnit unit)
+    {
+        OkxParameters parameters = AgreementParameters.Okx(unit.Underlying.Code);
+        double delta = (double)unit.Underlying.Index * unit.Positions.Sum(position => position.Amount * book.Delta(position.Instrument));
+        return OkxPortfolioMargin.Margin(move => Worst(book, unit, move, Math.Abs(move) < parameters.ExtremeMove), delta, parameters, 0.0);
+    }
+
     public ReferenceMargin Margin(RandomBook book)
     {
         double initial = 0.0;
@@ -22,13 +29,11 @@ internal sealed class OkxModel : IReferenceModel
         foreach (BookUnit unit in book.Units())
         {
             OkxParameters parameters = AgreementParameters.Okx(unit.Underlying.Code);
-            double index = (double)unit.Underlying.Index;
-            double delta = index * unit.Positions.Sum(position => position.Amount * book.Delta(position.Instrument));
-            OkxResult margin = OkxPortfolioMargin.Margin(move => Worst(book, unit, move, Math.Abs(move) < parameters.ExtremeMove), delta, parameters, 0.0);
+            OkxResult margin = Result(book, unit);
             initial += margin.Initial;
             maintenance += margin.Maintenance;
             double chargedDelta = parameters.BasisRate + (parameters.MinimumRate * parameters.Tiers[^1].Multiple);
-            bound.Rows(unit, OkxPortfolioMargin.InitialOverMaintenance).NetDelta(unit, 2.0 * chargedDelta * index).AddOns(unit, 6).Conversion();
+            bound.Rows(unit, OkxPortfolioMargin.InitialOverMaintenance).NetDelta(unit, 2.0 * chargedDelta * (double)unit.Underlying.Index).AddOns(unit, 6).Conversion();
         }
 
         double equity = book.Equity(code => AgreementParameters.NoHaircut, book.OptionUsd);

@@ -22,6 +22,19 @@ internal sealed class ParadexModel : IReferenceModel
 
     public BookGrowth Growth => BookGrowth.Proportional;
 
+    public static ParadexResult Result(RandomBook book, BookUnit unit)
+    {
+        // The perpetual's mark counts where there is one; without it the venue's perpetual is at the index, and nothing of the unit depends on it.
+        BookInstrument? perpetual = book.Instruments.FirstOrDefault(item => item.Kind == InstrumentKind.Perpetual && item.UnderlyingId == unit.Underlying.Id);
+        var underlying = new ParadexUnderlying(
+            (double)unit.Underlying.Index, (double)(perpetual?.Mark ?? unit.Underlying.Index), (double)unit.Underlying.Funding, Rate(book));
+        return ParadexPortfolioMargin.Margin(
+            [.. unit.Positions.Select(position => new ParadexPosition(Market(book, position.Instrument), position.Amount))],
+            [.. unit.Orders.Select(order => Order(book, order))],
+            underlying,
+            AgreementParameters.Paradex);
+    }
+
     public ReferenceMargin Margin(RandomBook book)
     {
         double initial = 0.0;
@@ -29,18 +42,10 @@ internal sealed class ParadexModel : IReferenceModel
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
-            // The perpetual's mark counts where there is one; without it the venue's perpetual is at the index, and nothing of the unit depends on it.
-            BookInstrument? perpetual = book.Instruments.FirstOrDefault(item => item.Kind == InstrumentKind.Perpetual && item.UnderlyingId == unit.Underlying.Id);
-            var underlying = new ParadexUnderlying(
-                (double)unit.Underlying.Index, (double)(perpetual?.Mark ?? unit.Underlying.Index), (double)unit.Underlying.Funding, Rate(book));
-            ParadexResult margin = ParadexPortfolioMargin.Margin(
-                [.. unit.Positions.Select(position => new ParadexPosition(Market(book, position.Instrument), position.Amount))],
-                [.. unit.Orders.Select(order => Order(book, order))],
-                underlying,
-                AgreementParameters.Paradex);
+            ParadexResult margin = Result(book, unit);
             initial += margin.Initial;
             maintenance += margin.Maintenance;
-            bound.Rows(unit).Orders(unit).NetDelta(unit, 2.0 * underlying.Spot).AddOns(unit, 4 + unit.Positions.Count + unit.Orders.Count).Conversion();
+            bound.Rows(unit).Orders(unit).NetDelta(unit, 2.0 * (double)unit.Underlying.Index).AddOns(unit, 4 + unit.Positions.Count + unit.Orders.Count).Conversion();
         }
 
         double equity = book.Equity(code => AgreementParameters.NoHaircut, option => Mark(book, option));

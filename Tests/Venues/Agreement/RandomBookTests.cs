@@ -1,5 +1,4 @@
 using MarginEngine.Codecs;
-using MarginEngine.Tests.VenueTests.Reference;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.VenueTests.Agreement;
@@ -70,57 +69,6 @@ internal sealed class RandomBookTests
             Reached("a feed in doubt", book => book.Expiries.Any(expiry => expiry.Confidence < 0.5m));
         });
     }
-
-    [Test]
-    public void Books_reach_the_branches_of_the_portfolio_models()
-    {
-        var portfolio = new PortfolioModel();
-        var counts = new SortedDictionary<string, int>();
-        for (int seed = 1; seed <= Books; seed++)
-        {
-            RandomBook book = BookMaker.Make(seed, portfolio.Style);
-            foreach (BookUnit unit in book.Units())
-            {
-                var rows = new DeribitUnit(book, unit, AgreementParameters.Portfolio(unit.Underlying.Code));
-                double[] cells = rows.DampedUsd(rows.Vectors);
-                int worst = Array.IndexOf(cells, cells.Min());
-                Count(counts, cells[worst] >= 0.0 ? "no row loses" : worst >= cells.Length - 8 ? "extended row" : $"volatility {worst % 3}");
-                Count(counts, rows.DeltaShock > 0.0 ? "delta shock" : "no delta shock");
-            }
-
-            Count(counts, book.Orders.Count > 0 ? "orders" : "no orders");
-        }
-
-        TestContext.Out.WriteLine(string.Join(", ", counts.Select(count => $"{count.Value} {count.Key}")));
-        Assert.That(counts.Keys, Is.SupersetOf(new[] { "volatility 0", "volatility 1", "volatility 2", "extended row", "delta shock", "orders", "no row loses" }));
-        Assert.That(counts.Values.Min(), Is.GreaterThanOrEqualTo(5));
-    }
-
-    [Test]
-    public void Books_reach_the_branches_of_derives_managers()
-    {
-        var counts = new SortedDictionary<string, int>();
-        for (int seed = 1; seed <= Books; seed++)
-        {
-            RandomBook book = BookMaker.Make(seed, DeriveBooks.Style);
-            foreach (BookUnderlying underlying in DeriveBooks.Underlyings(book))
-            {
-                DeriveAccount account = DeriveBooks.Account(book, underlying);
-                DerivePmrm2Result margin = DerivePmrm2.Margin(account, AgreementParameters.DerivePmrm2);
-                double worst = margin.RowPnl.Min();
-                int row = margin.RowPnl.ToList().IndexOf(worst);
-                Count(counts, margin.BasisContingency < worst ? "basis" : row >= 35 ? "skew row" : row >= 27 ? "tail row" : "grid row");
-                Count(counts, margin.OracleContingency > 0.0 ? "oracle" : "no oracle");
-                Count(counts, account.Stable < 0.99 ? "depeg" : "peg");
-                Count(counts, account.NakedShorts() > 0.0 ? "naked" : "covered");
-            }
-        }
-
-        TestContext.Out.WriteLine(string.Join(", ", counts.Select(count => $"{count.Value} {count.Key}")));
-        Assert.That(counts.Keys, Is.SupersetOf(new[] { "basis", "skew row", "tail row", "grid row", "oracle", "depeg", "naked" }));
-    }
-
-    private static void Count(SortedDictionary<string, int> counts, string what) => counts[what] = counts.GetValueOrDefault(what) + 1;
 
     private static void Seen<T>(string what, Func<RandomBook, T> kind, int expected) =>
         Assert.That(Drawn.Select(kind).Distinct().Count(), Is.GreaterThanOrEqualTo(expected), what);

@@ -18,11 +18,15 @@ internal sealed class SpanModel : IReferenceModel
 
     public BookGrowth Growth => BookGrowth.Proportional;
 
-    public ReferenceMargin Margin(RandomBook book)
+    public static IReadOnlyList<SpanRequirement> Requirements(RandomBook book)
     {
         var positions = book.Positions().Select(position => (Contract: Contract(book, position.Instrument), Number: position.Amount)).ToArray();
-        SpanFile file = File(book, [.. positions.Select(position => position.Contract)]);
-        double maintenance = SpanReference.Margin(file, positions).Sum(requirement => requirement.Total);
+        return SpanReference.Margin(File(book, [.. positions.Select(position => position.Contract)]), positions);
+    }
+
+    public ReferenceMargin Margin(RandomBook book)
+    {
+        double maintenance = Requirements(book).Sum(requirement => requirement.Total);
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
