@@ -123,7 +123,7 @@ internal static class DeribitPortfolioMargin
     }
 
     /// <summary>Moves a P&amp;L toward 0 by (|move|/range - 1) * dampener, in coin at the clamped price [S].</summary>
-    private static double Damped(double pnl, double move, double index, DeribitParameters parameters)
+    internal static double Damped(double pnl, double move, double index, DeribitParameters parameters)
     {
         double beyond = Math.Max(Math.Abs(move) / parameters.PriceRange, 1.0) - 1.0;
         double coins = beyond * parameters.ExtendedDampener / ((1.0 + Math.Sign(move) * parameters.PriceRange) * index);
@@ -131,14 +131,14 @@ internal static class DeribitPortfolioMargin
     }
 
     /// <summary>A gain counts by the offset and to no more than its cap in USD [cap S]; a loss counts in full.</summary>
-    private static double Offset(double pnl, double index, DeribitParameters parameters)
+    internal static double Offset(double pnl, double index, DeribitParameters parameters)
         => pnl <= 0.0 ? pnl : Math.Min(pnl * parameters.PnlOffset, parameters.MaximumOffset / index);
 
     /// <summary>vol * (1 + range * (30/dte)^p), at least the minimum; p short below 30 days; dte at least 1 [S].</summary>
-    private static double UpVolatility(DeribitPosition position, DeribitParameters parameters)
+    internal static double UpVolatility(DeribitPosition position, DeribitParameters parameters)
         => Math.Max(position.Volatility * (1.0 + parameters.VolatilityUp * TermFactor(position, parameters)), parameters.MinimumVolatilityUp);
 
-    private static double DownVolatility(DeribitPosition position, DeribitParameters parameters)
+    internal static double DownVolatility(DeribitPosition position, DeribitParameters parameters)
         => Math.Max(position.Volatility * (1.0 - parameters.VolatilityDown * TermFactor(position, parameters)), 0.0);
 
     private static double TermFactor(DeribitPosition position, DeribitParameters parameters)

@@ -1,0 +1,80 @@
+using MarginEngine.Tests.VenueTests.Reference;
+
+namespace MarginEngine.Tests.VenueTests.Agreement;
+
+/// <summary>A position in one instrument: lots of all its fills, and the same in units of the contract (base units; USD of inverse futures).</summary>
+internal sealed record BookPosition(BookInstrument Instrument, long Lots)
+{
+    public double Amount => (double)(Lots * Instrument.Size);
+}
+
+/// <summary>A risk unit: what an account holds on one underlying that settles in one currency.</summary>
+internal sealed record BookUnit(BookUnderlying Underlying, BookCurrency Currency, IReadOnlyList<BookPosition> Positions, IReadOnlyList<BookOrder> Orders)
+{
+    /// <summary>USD of one unit of the settlement currency.</summary>
+    public double UsdPerUnit => Currency.Id == RandomBook.UsdId ? 1.0 : (double)Underlying.Index;
+
+    /// <summary>USD of the smallest amount of the settlement currency.</summary>
+    public double AtomUsd => (double)Currency.Atom * UsdPerUnit;
+}
+
+/// <summary>A book in the terms that most methods share: units, years, values. Doubles, one instrument at a time.</summary>
+internal static class BookTerms
+{
+    /// <summary>Units in the order in which the book first names them; a coin without positions is no unit.</summary>
+    public static IReadOnlyList<BookUnit> Units(this RandomBook book)
+    {
+        var keys = book.Fills.Select(fill => fill.InstrumentId).Concat(book.Orders.Select(order => order.InstrumentId))
+            .Select(book.Instrument).Select(instrument => (instrument.UnderlyingId, instrument.CurrencyId)).Distinct();
+        return [.. keys.Select(key => new BookUnit(
+            book.Underlying(key.UnderlyingId),
+            book.Currency(key.CurrencyId),
+            [.. book.Positions().Where(position => (position.Instrument.UnderlyingId, position.Instrument.CurrencyId) == key)],
+            [.. book.Orders.Where(order => (book.Instrument(order.InstrumentId).UnderlyingId, book.Instrument(order.InstrumentId).CurrencyId) == key)]))];
+    }
+
+    public static IEnumerable<BookPosition> Positions(this RandomBook book) => book.Fills.GroupBy(fill => fill.InstrumentId)
+        .Select(fills => new BookPosition(book.Instrument(fills.Key), fills.Sum(fill => fill.Lots))).Where(position => position.Lots != 0);
+
+    /// <summary>Actual seconds over 365 days; 0 for a perpetual.</summary>
+    public static double Years(this RandomBook book, BookInstrument instrument) => book.Seconds(instrument) / ReferenceOptions.SecondsPerYear;
+
+    public static double Seconds(this RandomBook book, BookInstrument instrument) => instrument.Expiry is ulong time ? (time - book.Now) / 1e9 : 0.0;
+
+    public static double Forward(this RandomBook book, BookInstrument option) => (double)book.Expiry(option).Forward;
+
+    /// <summary>Discount of a USD-settled option at its currency's rate, floored at 0; a coin-settled one has none.</summary>
+    public static double Discount(this RandomBook book, BookInstrument option) =>
+        option.IsInverse ? 1.0 : Math.Exp(-Math.Max((double)book.Currency(option.CurrencyId).Rate, 0.0) * book.Years(option));
+
+    /// <summary>USD of one base unit of an option at another forward and volatility.</summary>
+    public static double OptionUsd(this RandomBook book, BookInstrument option, double forward, double volatility) => book.Discount(option)
+        * ReferenceOptions.Black76(forward, (double)option.Strike, book.Years(option), volatility, option.IsCall);
+
+    /// <summary>The same at the market.</summary>
+    public static double OptionUsd(this RandomBook book, BookInstrument option) => book.OptionUsd(option, book.Forward(option), (double)option.Volatility);
+
+    /// <summary>
+    /// Base units by which one base unit of an option follows its forward, discounted; 1 for linear contracts.
+    /// </summary>
+    public static double Delta(this RandomBook book, BookInstrument instrument)
+    {
+        if (!instrument.IsOption)
+            return 1.0;
+        double deviation = (double)instrument.Volatility * Math.Sqrt(book.Years(instrument));
+        double call = ReferenceOptions.NormalCdf((Math.Log(book.Forward(instrument) / (double)instrument.Strike) / deviation) + (deviation / 2.0));
+        return book.Discount(instrument) * (instrument.IsCall ? call : call - 1.0);
+    }
+
+    /// <summary>P&amp;L in USD of a USD-settled position when spot, forwards and marks move by a fraction and volatilities to a function of theirs.</summary>
+    public static double LinearPnl(this RandomBook book, BookPosition position, double move, Func<BookInstrument, double> volatility)
+    {
+        BookInstrument instrument = position.Instrument;
+        return position.Amount * (instrument.IsOption
+            ? book.OptionUsd(instrument, book.Forward(instrument) * (1.0 + move), volatility(instrument)) - book.OptionUsd(instrument)
+            : (double)instrument.Mark * move);
+    }
+
+    public static double LinearPnl(this RandomBook book, BookPosition position, double move) =>
+        book.LinearPnl(position, move, option => (double)option.Volatility);
+}

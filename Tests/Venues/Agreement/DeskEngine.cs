@@ -1,0 +1,147 @@
+using MarginEngine.Codecs;
+using MarginEngine.Logic;
+using MarginEngine.Tests.LogicTests;
+using NUnit.Framework;
+
+namespace MarginEngine.Tests.VenueTests.Agreement;
+
+/// <summary>
+/// The engine itself: a book becomes its messages, in the order in which a venue would send them, and the answer is the report of its account. Models come
+/// by name from the shipped documents. A refused message, an unpriced or a saturated margin fails the test with the book.
+/// </summary>
+/// <param name="sendMore">
+/// Messages that not every book needs (option marks, confidences, rates of expiries, funding, the stable coin): called after the market and before the
+/// fills.
+/// </param>
+/// <param name="document">The document of a name; null: the shipped one.</param>
+internal sealed class DeskEngine(Action<Desk, RandomBook>? sendMore = null, Func<string, ModelDocument>? document = null) : IEngineUnderTest
+{
+    private const ulong Account = 1;
+
+    private static readonly Limits Room = new()
+    {
+        Accounts = 4,
+        Units = 16,
+        Positions = 64,
+        Orders = 64,
+        Instruments = 64,
+        Underlyings = 4,
+        Expiries = 32,
+        Currencies = 8,
+        Models = 1,
+        Legs = 16,
+        EventMessages = 1_024,
+        Sources = 2,
+    };
+
+    public (decimal Equity, decimal Initial, decimal Maintenance) Margin(RandomBook book, string model)
+    {
+        MarginReport report = Report(book, model);
+        return (Desk.Usd6(report.Margin.Equity), Desk.Usd6(report.Margin.Initial), Desk.Usd6(report.Margin.Maintenance));
+    }
+
+    public MarginReport Report(RandomBook book, string model)
+    {
+        using var desk = new Desk(Room, withMarket: false) { Now = (long)book.Now };
+        Define(desk, book, (document ?? ModelDocument.Shipped)(model));
+        SendMarket(desk, book);
+        sendMore?.Invoke(desk, book);
+        SendAccount(desk, book);
+        if (desk.HasRejected)
+        {
+            RejectDecoder.TryWrap(desk.Of(RejectDecoder.TemplateId).First(), out RejectDecoder reject);
+            Assert.Fail($"{model}: {reject.Code} of field {reject.FieldId} in template {reject.RefusedTemplateId}: {book}");
+        }
+
+        MarginReport report = desk.Report(Account);
+        MarginFlags flags = report.Margin.Flags & (MarginFlags.Unpriced | MarginFlags.Saturated);
+        Assert.That(flags, Is.EqualTo(MarginFlags.None), $"{model}: {book}");
+        return report;
+    }
+
+    private static void Define(Desk desk, RandomBook book, ModelDocument rules)
+    {
+        foreach (BookCurrency currency in book.Currencies)
+        {
+            desk.Currency(currency.Id, currency.Decimals, currency.Code);
+        }
+
+        foreach (BookUnderlying underlying in book.Underlyings)
+        {
+            desk.Underlying(underlying.Id, underlying.CoinId, underlying.Code);
+        }
+
+        desk.Apply(rules.ToMessage(
+            1, desk.NextOrigin(), book.Now, desk.Source, OriginFlags.EndOfEvent,
+            [.. book.Underlyings.Select(underlying => (underlying.Id, underlying.Code))],
+            [.. book.Currencies.Select(currency => (currency.Id, currency.Code))]));
+        foreach (BookInstrument instrument in book.Instruments)
+        {
+            desk.Instrument(
+                instrument.Kind, instrument.Settlement, instrument.UnderlyingId, instrument.CurrencyId, instrument.Size, instrument.Right,
+                instrument.IsOption ? instrument.Strike : null, instrument.Expiry, $"I{instrument.Id}", instrument.Id);
+        }
+    }
+
+    private static void SendMarket(Desk desk, RandomBook book)
+    {
+        desk.Time(book.Now);
+        foreach (BookCurrency currency in book.Currencies.Where(currency => currency.Rate != 0m))
+        {
+            Rate(desk, currency);
+        }
+
+        foreach (BookUnderlying underlying in book.Underlyings)
+        {
+            desk.Index(underlying.Index, underlying.Id, OriginFlags.None);
+        }
+
+        // An expiry is known to the engine from the first contract that has it.
+        foreach (BookExpiry expiry in book.Expiries.Where(expiry => book.Instruments.Any(item => item.UnderlyingId == expiry.UnderlyingId && item.Expiry == expiry.Time)))
+        {
+            desk.Forward(expiry.Forward, expiry.Time, expiry.UnderlyingId, OriginFlags.None);
+        }
+
+        foreach (BookInstrument instrument in book.Instruments)
+        {
+            if (instrument.IsOption)
+                desk.Volatility(instrument.Id, instrument.Volatility, OriginFlags.None);
+            else
+                desk.Mark(instrument.Id, instrument.Mark, OriginFlags.None);
+        }
+
+        desk.Time(book.Now);
+    }
+
+    private static void SendAccount(Desk desk, RandomBook book)
+    {
+        desk.Open(Account);
+        foreach (BookCurrency currency in book.Currencies.Where(currency => currency.Deposit != 0m))
+        {
+            desk.Transfer(Account, currency.Id, currency.Deposit);
+        }
+
+        foreach (BookFill fill in book.Fills)
+        {
+            desk.Fill(Account, fill.InstrumentId, fill.Lots, fill.Price);
+        }
+
+        ulong order = 0;
+        foreach (BookOrder resting in book.Orders)
+        {
+            desk.Order(Account, resting.InstrumentId, resting.Lots, resting.Price, ++order);
+        }
+
+        desk.Time(book.Now);
+    }
+
+    private static void Rate(Desk desk, BookCurrency currency)
+    {
+        byte[] buffer = new byte[Limits.MessageBytes];
+        InterestRateEncoder message = InterestRateEncoder.Wrap(buffer);
+        message.SetOrigin(desk.NextOrigin(), (ulong)desk.Now, desk.Source, OriginFlags.None);
+        message.CurrencyId = currency.Id;
+        message.SetRate(Desk.E8(currency.Rate));
+        desk.Apply(buffer.AsSpan(0, message.EncodedLength));
+    }
+}

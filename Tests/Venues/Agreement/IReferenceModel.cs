@@ -1,0 +1,37 @@
+namespace MarginEngine.Tests.VenueTests.Agreement;
+
+/// <summary>What a reference expects, in USD: positive requirements, equity where the method defines it, and how far the engine's rounding may be off.</summary>
+/// <param name="AllowedEquity">USD.</param>
+/// <param name="AllowedRequirement">USD, of initial and of maintenance.</param>
+internal sealed record ReferenceMargin(double Initial, double Maintenance, double? Equity, double AllowedRequirement, double AllowedEquity = 0.0);
+
+/// <summary>What a doubled book owes.</summary>
+internal enum BookGrowth
+{
+    /// <summary>Double: nothing in the method is a threshold, a tier or a fixed amount of money.</summary>
+    Proportional,
+
+    /// <summary>Double or more: tiers and thresholds weigh on size.</summary>
+    Progressive,
+
+    Neither,
+}
+
+/// <summary>A shipped margin model once more, under the name of its document: the books it is asked about and what it answers.</summary>
+internal interface IReferenceModel
+{
+    string Name { get; }
+
+    BookStyle Style { get; }
+
+    BookGrowth Growth { get; }
+
+    ReferenceMargin Margin(RandomBook book);
+}
+
+/// <summary>The engine, or anything else that answers for it.</summary>
+internal interface IEngineUnderTest
+{
+    /// <summary>Equity, initial and maintenance requirement of the book's account in USD, under the shipped model of that name.</summary>
+    (decimal Equity, decimal Initial, decimal Maintenance) Margin(RandomBook book, string model);
+}

@@ -1,0 +1,114 @@
+using MarginEngine.Tests.VenueTests.Reference;
+using NUnit.Framework;
+
+namespace MarginEngine.Tests.VenueTests.Agreement;
+
+/// <summary>What this folder adds to the proved references (netting across underlyings, tiers, the synthetic parameter file), on books told by hand.</summary>
+[TestFixture]
+internal sealed class ReferenceByHandTests
+{
+    private const double Cent = 1e-8;
+
+    [Test]
+    public void Across_underlyings_deribit_counts_losses_in_full_and_gains_by_their_share()
+    {
+        // Short 60,000 USD of BTC, long 60,000 of ETH. Up: BTC -16 % = -9,600, ETH +18 % * 0.6 = +6,480. Down: BTC's gain counts 0, ETH -10,800.
+        // Roll shock: 1 % of BTC's delta, 0.5 % of ETH's.
+        ReferenceMargin margin = new DeribitPmModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
+        Assert.That(margin.Initial, Is.EqualTo(10_800.0 + 600.0 + 300.0).Within(Cent));
+        Assert.That(margin.Maintenance, Is.EqualTo(0.8 * 11_700.0).Within(Cent));
+        Assert.That(margin.Equity, Is.EqualTo(1_000_000.0));
+    }
+
+    [Test]
+    public void Across_underlyings_deribits_share_of_a_gain_ends_at_its_cap()
+    {
+        // Long 60 M of BTC, short 300 M of ETH. Down: BTC -9.6 M, ETH +54 M * 0.6 counts 20 M at most. Up: BTC counts 0, ETH -54 M.
+        DeribitUnit[] rows = [.. Units(HandBook.Linear((1, null, 1_000), (2, null, -100_000)))];
+        double[][] cells = [.. rows.Select(unit => unit.DampedUsd(unit.Vectors).Select(unit.Offset).ToArray())];
+        Assert.That(cells[0][0], Is.EqualTo(-9.6e6).Within(Cent));
+        Assert.That(cells[1][0], Is.EqualTo(20e6).Within(Cent));
+        Assert.That(cells[0][^9], Is.Zero, "the highest standard price");
+        Assert.That(cells[1][^9], Is.EqualTo(-54e6).Within(1e-7));
+    }
+
+    [Test]
+    public void A_product_group_nets_gains_at_the_offset()
+    {
+        // Both move 9,000 at 15 %: 9,000 - 0.9 * 9,000; the least charge is 0.375 % of 120,000.
+        ReferenceMargin margin = new TimsModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
+        Assert.That(margin.Initial, Is.EqualTo(900.0).Within(Cent));
+        ReferenceMargin alone = new TimsModel().Margin(HandBook.Linear((1, null, -1)));
+        Assert.That(alone.Maintenance, Is.EqualTo(9_000.0).Within(Cent));
+    }
+
+    [Test]
+    public void Spread_credits_are_given_on_the_side_that_both_have()
+    {
+        // Scan 9,000 each (an extreme counts 0.32 of 27,000). 20 ETH make 0.8 spreads of 25: 0.8 of BTC's and all of ETH's risk gets half back.
+        ReferenceMargin margin = new SpanModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
+        Assert.That(margin.Maintenance, Is.EqualTo(18_000.0 - (0.5 * 0.8 * 9_000.0) - (0.5 * 9_000.0)).Within(Cent));
+        Assert.That(margin.Initial, Is.EqualTo(1.1 * margin.Maintenance).Within(Cent));
+    }
+
+    [TestCase(50_000, 400, 200)]
+    [TestCase(100_000, 1_000, 450)]
+    [TestCase(3_000_000, 60_000, 18_550)]
+    [TestCase(2_000_000_000, 2_000_000_000, 578_518_550)]
+    public void Tiers_take_the_bracket_of_the_whole_notional_and_continue_where_one_ends(long notional, decimal initial, decimal maintenance)
+    {
+        (decimal Initial, decimal Maintenance) margin = TieredMargin.Linear(AgreementParameters.Brackets("BTC"), notional);
+        Assert.That(margin.Maintenance, Is.EqualTo(maintenance));
+        Assert.That(margin.Initial, Is.EqualTo(notional == 50_000 ? 500m : initial), "50,000 is the first notional of the second bracket");
+    }
+
+    [Test]
+    public void Short_options_of_tiers_are_deribits_in_dollars()
+    {
+        foreach ((bool isCall, double strike, double mark) in new[] { (true, 66_000.0, 1_200.0), (false, 54_000.0, 900.0), (false, 180_000.0, 120_000.0) })
+        {
+            (double Initial, double Maintenance) dollars = TieredMargin.ShortOption(isCall, 60_000.0, strike, mark);
+            (double Initial, double Maintenance) coins = DeribitStandardMargin.Short(isCall, 60_000.0, strike, mark / 60_000.0);
+            Assert.That(dollars.Initial, Is.EqualTo(60_000.0 * coins.Initial).Within(Cent), $"{isCall} {strike}");
+            Assert.That(dollars.Maintenance, Is.EqualTo(60_000.0 * coins.Maintenance).Within(Cent), $"{isCall} {strike}");
+        }
+    }
+
+    [Test]
+    public void Cross_and_isolated_need_the_sum_of_positions_each_alone()
+    {
+        RandomBook both = HandBook.Linear((1, null, 2), (1, 70_000m, -1), (2, -2_500m, -10));
+        foreach (string name in new[] { "cross", "isolated" })
+        {
+            double sum = both.Fills.Sum(fill => ReferenceModels.Of(name).Margin(both with { Fills = [fill] }).Initial);
+            Assert.That(ReferenceModels.Of(name).Margin(both).Initial, Is.EqualTo(sum).Within(Cent), name);
+        }
+    }
+
+    [Test]
+    public void Historical_margin_is_the_second_worst_of_two_hundred_joint_rows_and_the_mean_of_both()
+    {
+        double[] losses = [.. HistoricalModel.JointRows.Select(row => (60_000.0 * row[0]) - (60_000.0 * row[1])).OrderDescending()];
+        ReferenceMargin margin = new HistoricalModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
+        Assert.That(margin.Maintenance, Is.EqualTo(losses[1]).Within(Cent));
+        Assert.That(margin.Initial, Is.EqualTo((losses[0] + losses[1]) / 2.0).Within(Cent));
+        Assert.That(margin.Initial, Is.GreaterThan(margin.Maintenance));
+    }
+
+    [Test]
+    public void Half_an_hour_before_expiry_derive_fixes_half_of_the_forward()
+    {
+        RandomBook book = HandBook.Linear((1, 60_000m, -1));
+        ulong soon = book.Now + (900UL * 1_000_000_000);
+        RandomBook closing = book with
+        {
+            Expiries = [book.Expiries[0] with { Time = soon }],
+            Instruments = [book.Instruments[0] with { Expiry = soon }],
+        };
+        DeriveExpiry expiry = DeriveBooks.Account(closing, closing.Underlyings[0]).Expiries.Single();
+        Assert.That((expiry.FixedForward, expiry.VariableForward, expiry.Seconds), Is.EqualTo((30_000.0, 30_000.0, 900.0)));
+    }
+
+    private static IEnumerable<DeribitUnit> Units(RandomBook book) =>
+        book.Units().Select(unit => new DeribitUnit(book, unit, AgreementParameters.Deribit(unit.Underlying.Code)));
+}
