@@ -14,7 +14,7 @@ internal sealed class AccountClassTests
     public void A_class_moves_every_account_that_has_no_model_of_its_own()
     {
         using Desk desk = new();
-        desk.Model(ModelDocument.Portfolio with { MaintenanceFactor = 0.5m }, id: 2);
+        desk.Model(TestModels.Matrix.With("requirement.maintenanceFactor", 0.5m), id: 2);
         desk.Class(Retail);
         desk.OpenSub(1, classId: Retail);
         desk.OpenSub(2, classId: Retail, model: 1);
@@ -43,7 +43,7 @@ internal sealed class AccountClassTests
     public void An_account_takes_a_model_of_its_own_and_goes_back_to_that_of_its_class()
     {
         using Desk desk = new();
-        desk.Model(ModelDocument.Portfolio with { Version = 7 }, id: 2);
+        desk.Model(TestModels.Matrix.WithVersion(7), id: 2);
         desk.Class(Retail);
         desk.Open(1);
         desk.Configure(1, model: 2);

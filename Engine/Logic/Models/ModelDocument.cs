@@ -96,6 +96,9 @@ public sealed class ModelDocument
 
     public ModelDocument WithVersion(uint version) => With("version", version);
 
+    /// <summary>A copy of a part of the document; null: it is silent.</summary>
+    public JsonNode? this[string section] => _tree[section]?.DeepClone();
+
     /// <summary>A number of the document by its path; the default where it is silent.</summary>
     public decimal Number(string path)
     {

@@ -2,13 +2,6 @@ using MarginEngine.Codecs;
 
 namespace MarginEngine.Logic;
 
-/// <summary>Where a parameter stands: section, key and its three indices, as in <c>MarginModelPart</c>.</summary>
-public readonly record struct ParameterPlace(ModelSection Section, byte Key, ushort First, ushort Second, ushort Third)
-{
-    /// <summary>All of it in one word, as a reject carries it in <c>expected</c>.</summary>
-    public ulong Packed => ((ulong)Section << 56) | ((ulong)Key << 48) | ((ulong)First << 32) | ((ulong)Second << 16) | Third;
-}
-
 /// <summary>
 /// The parameters of one version of a margin model as plain integers, preallocated: what messages fill and <see cref="ModelCompiler"/> reads.
 /// Underlyings and currencies are indices of <see cref="MarketState"/>. Everything is at its default after <see cref="Clear"/>.

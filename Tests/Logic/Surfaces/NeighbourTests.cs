@@ -103,7 +103,7 @@ internal sealed class NeighbourTests
     [Test]
     public void Staleness_follows_the_older_neighbour()
     {
-        using Desk desk = Opened(out _, model => model with { StaleVolatilitySeconds = 60, StalePriceSeconds = 6_000 });
+        using Desk desk = Opened(out _, model => model.With("timing.staleVolatilitySeconds", 60).With("timing.stalePriceSeconds", 6_000));
         desk.Grid(Front, Early, OriginFlags.None);
         desk.Slice(Back, Late);
         MarginFlags Stale() => desk.Report(1).Margin.Flags & MarginFlags.StaleVolatility;

@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using MarginEngine.Logic;
+using MarginEngine.Tests.LogicTests;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.VenueTests.Agreement;
@@ -12,20 +14,20 @@ internal sealed class AgreementTests
 {
     private static readonly int Books = int.TryParse(Environment.GetEnvironmentVariable("MARGIN_BOOKS"), out int books) ? books : 10_000;
 
-    [TestCase("portfolio")]
+    [TestCase("matrix")]
     public void The_engine_agrees_with_an_independent_implementation_to_its_own_rounding(string model) =>
-        new Agreement(ReferenceModels.Of(model), new DeskEngine()).Run(Books);
+        new Agreement(ReferenceModels.Of(model), new DeskEngine(document: Document)).Run(Books);
 
     [Test]
     public void Every_position_agrees_in_every_row_to_half_an_atom()
     {
-        var engine = new DeskEngine();
+        var engine = new DeskEngine(document: Document);
         double largest = 0.0;
         long cells = 0;
         for (int seed = 1; seed <= Math.Min(Books, 2_000); seed++)
         {
             RandomBook book = BookMaker.Make(seed, new PortfolioModel().Style);
-            MarginReport report = engine.Report(book, "portfolio");
+            MarginReport report = engine.Report(book, "matrix");
             foreach (BookUnit unit in book.Units())
             {
                 UnitReport actual = report.Units.First(each => each.Underlying == unit.Underlying.Code && each.Currency == unit.Currency.Code);
@@ -47,7 +49,7 @@ internal sealed class AgreementTests
             }
         }
 
-        TestContext.Out.WriteLine($"portfolio: {cells} cells, largest difference {largest:f6} atoms after what doubles may be off");
+        TestContext.Out.WriteLine($"matrix: {cells} cells, largest difference {largest:f6} atoms after what doubles may be off");
     }
 
     [Test]
@@ -57,17 +59,16 @@ internal sealed class AgreementTests
     [Test]
     public void A_document_that_differs_in_one_number_is_found_out()
     {
-        var change = new Dictionary<string, Func<UnderlyingDocument, UnderlyingDocument>>
+        var change = new Dictionary<string, (string Path, JsonNode Value)>
         {
-            ["volatility down"] = rules => rules with { VolatilityDown = rules.VolatilityDown + 0.0001m },
-            ["price range"] = rules => rules with { PriceRange = rules.PriceRange + 0.0001m },
-            ["annualised move"] = rules => rules with { AnnualisedMoveRisk = rules.AnnualisedMoveRisk + 0.0001m },
-            ["delta increment"] = rules => rules with { DeltaIncrement = rules.DeltaIncrement * 1.01m },
-            ["dampener"] = rules => rules with { ExtendedDampenerUsd = rules.ExtendedDampenerUsd + 0.01m },
+            ["volatility down"] = ("underlyings.BTC.volatilityDown", 0.2501m),
+            ["price range"] = ("underlyings.BTC.priceRange", 0.1601m),
+            ["annualised move"] = ("addOns", Roll(0.0751m)),
+            ["dampener"] = ("underlyings.BTC.tailDampener", 100_000.01m),
         };
-        foreach ((string name, Func<UnderlyingDocument, UnderlyingDocument> changed) in change)
+        foreach ((string name, (string path, JsonNode value)) in change)
         {
-            var agreement = new Agreement(new PortfolioModel(), new DeskEngine(document: shipped => Changed(ModelDocument.Shipped(shipped), changed)));
+            var agreement = new Agreement(new PortfolioModel(), new DeskEngine(document: _ => TestModels.Matrix.With(path, value)));
             for (int seed = 1; seed <= 100; seed++)
             {
                 agreement.Compare(BookMaker.Make(seed, new PortfolioModel().Style));
@@ -93,8 +94,14 @@ internal sealed class AgreementTests
         }
     }
 
-    private static ModelDocument Changed(ModelDocument document, Func<UnderlyingDocument, UnderlyingDocument> change) =>
-        document with { Underlyings = document.Underlyings.ToDictionary(rules => rules.Key, rules => change(rules.Value)) };
+    private static ModelDocument Document(string name) => name == "matrix" ? TestModels.Matrix : ModelDocument.Shipped(name);
+
+    private static JsonNode Roll(decimal moveRisk)
+    {
+        JsonNode addOns = TestModels.Matrix["addOns"]!;
+        addOns[0]!["moveRisk"]!["BTC"] = moveRisk;
+        return addOns;
+    }
 
     /// <summary>An engine that is off by a share of what it may be off.</summary>
     private sealed class Shifted(IReferenceModel model, double share) : IEngineUnderTest

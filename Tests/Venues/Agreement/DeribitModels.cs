@@ -12,7 +12,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 /// </summary>
 internal sealed class PortfolioModel : IReferenceModel
 {
-    public string Name => "portfolio";
+    public string Name => "matrix";
 
     public BookStyle Style { get; } = new() { HasOrders = true };
 

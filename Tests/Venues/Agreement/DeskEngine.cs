@@ -71,10 +71,15 @@ internal sealed class DeskEngine(Action<Desk, RandomBook>? sendMore = null, Func
             desk.Underlying(underlying.Id, underlying.CoinId, underlying.Code);
         }
 
-        desk.Apply(rules.ToMessage(
+        foreach (byte[] part in rules.ToMessages(
             1, desk.NextOrigin(), book.Now, desk.Source, OriginFlags.EndOfEvent,
             [.. book.Underlyings.Select(underlying => (underlying.Id, underlying.Code))],
-            [.. book.Currencies.Select(currency => (currency.Id, currency.Code))]));
+            [.. book.Currencies.Select(currency => (currency.Id, currency.Code))]))
+        {
+            desk.Apply(part);
+        }
+
+        desk.SkipOrigin(desk.Machine.LastSourceSequence(desk.Source));
         foreach (BookInstrument instrument in book.Instruments)
         {
             desk.Instrument(

@@ -28,6 +28,8 @@ internal sealed class Calculation : IDecisionSink
     public void OnDecision(ReadOnlySpan<byte> message)
     {
         if (!RejectDecoder.TryWrap(message, out RejectDecoder reject)) return;
+        if (reject.RefusedTemplateId == MarginModelPartDecoder.TemplateId && reject.Expected != 0)
+            throw CommandFailure.Refused($"the engine rejects {_about}: {Words(reject.Code)}, {ParameterPlace.Unpack(reject.Expected)}");
         string field = reject.FieldId == 0 ? "" : $", field {Schema.FieldNameOf(reject.RefusedTemplateId, reject.FieldId)}";
         throw CommandFailure.Refused($"the engine rejects {_about}: {Words(reject.Code)}{field}");
     }
