@@ -61,8 +61,12 @@ internal static class CalibrationReport
         ResidualFigures figures = ResidualFigures.Of(Residuals(chains));
         ResidualFigures weighted = ResidualFigures.Of(chains.SelectMany(chain => chain.Expiries).Select(expiry => expiry.WeightedResidual));
         int expiries = chains.Sum(chain => chain.Expiries.Count), failed = chains.Sum(chain => chain.Expiries.Count(expiry => !expiry.IsSound));
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{chains.Count} chains, {expiries} expiries, {figures.Count} quotes; residual in volatility p50 {figures.Median:P3}, p90 {figures.Percentile90:P3}, max {figures.Largest:P2}; vega-weighted, by expiry, p50 {weighted.Median:P3}, p90 {weighted.Percentile90:P3}, max {weighted.Largest:P2}; {(failed == 0 ? "all free of arbitrage" : $"{failed} expiries failed")}");
+        string quotes = string.Create(CultureInfo.InvariantCulture,
+            $"residual in volatility p50 {figures.Median:P3}, p90 {figures.Percentile90:P3}, max {figures.Largest:P2}");
+        string smiles = string.Create(CultureInfo.InvariantCulture,
+            $"vega-weighted, by expiry, p50 {weighted.Median:P3}, p90 {weighted.Percentile90:P3}, max {weighted.Largest:P2}");
+        string verdict = failed == 0 ? "all free of arbitrage" : $"{failed} expiries failed";
+        return $"{chains.Count} chains, {expiries} expiries, {figures.Count} quotes; {quotes}; {smiles}; {verdict}";
     }
 
     private static IEnumerable<double> Residuals(IEnumerable<ChainCalibration> chains) =>
