@@ -24,7 +24,7 @@ public sealed partial class CompareCommandTests
         string[] lines = both.Out.Split('\n');
         Assert.That(lines[0], Does.Match("^model +state +initial margin +maintenance margin +equity +ratio +buying power +worst row"));
         Assert.That(Blanks().Replace(lines[1], " "), Does.StartWith($"portfolio 2 healthy {alone[0]}"));
-        Assert.That(Blanks().Replace(lines[2], " "), Does.StartWith($"wider 1 healthy {alone[1]}"));
+        Assert.That(Blanks().Replace(lines[2], " "), Does.StartWith($"wider 2 healthy {alone[1]}"));
         Assert.That(both.Out, Does.Contain("portfolio asks least").And.Contain("wider asks most").And.Contain("rows +"));
         Assert.That(lines.Where(line => line.EndsWith(' ')), Is.Empty);
     }
