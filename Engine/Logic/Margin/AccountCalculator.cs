@@ -62,6 +62,9 @@ public sealed class AccountCalculator
 
     public CollateralValue Collateral => _collateral;
 
+    /// <summary>Groups of the account last totalled, where its model nets rows across units.</summary>
+    public GroupCalculator Groups => _groups;
+
     /// <summary>Brings the units that changed up to date.</summary>
     public void RefreshUnits(int account, bool all, long nowNanos)
     {

@@ -41,6 +41,18 @@ public sealed class GroupCalculator
         _rowsWithOrders = new long[limits.Underlyings * Limits.Rows];
     }
 
+    /// <summary>Groups of the account last calculated.</summary>
+    public int Count => _count;
+
+    /// <summary>Lowest underlying of a group of the account last calculated.</summary>
+    public int FirstUnderlying(int group) => _first[group];
+
+    /// <summary>Its netted rows in micro-USD, positions and balances, after everything that happens to rows.</summary>
+    public ReadOnlySpan<long> RowsOf(int group, CompiledModel rules) => Rows(group, rules);
+
+    /// <summary>What its requirements are made of, micro-USD.</summary>
+    public (RequirementParts Initial, RequirementParts Maintenance) PartsOf(int group) => (_initial[group], _maintenance[group]);
+
     /// <summary>Adds the requirements of all groups to <paramref name="margin"/> and the value of units to <paramref name="totals"/>; returns the currencies of units.</summary>
     public ulong Calculate(
         CompiledModel rules, int model, int firstUnit, Span<long> totals, ulong currencies, long nowNanos, in WhatIf change, ref AccountMargin margin)
