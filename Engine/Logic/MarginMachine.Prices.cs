@@ -195,6 +195,9 @@ public sealed partial class MarginMachine
         return default;
     }
 
+    // A rate that is implied by the forward of a short expiry may be large: a venue's own cases go to 300 %.
+    private const long LargestExpiryRateE8 = 5 * Fixed.One;
+
     private RejectCode OnExpiryRate(ReadOnlySpan<byte> message, out ushort field)
     {
         ExpiryRateDecoder.TryWrap(message, out ExpiryRateDecoder rate);
@@ -205,7 +208,7 @@ public sealed partial class MarginMachine
         }
 
         field = ExpiryRateDecoder.FieldIds.Rate;
-        if (Math.Abs(rate.Rate.Mantissa) > 2 * Fixed.One)
+        if (Math.Abs(rate.Rate.Mantissa) > LargestExpiryRateE8)
         {
             return RejectCode.OutOfRange;
         }

@@ -26,7 +26,11 @@ public sealed record MarginReport
 
     public required IReadOnlyList<UnitReport> Units { get; init; }
 
+    /// <summary>Groups of underlyings whose rows are netted across units; empty where the model adds units up.</summary>
+    public required IReadOnlyList<GroupReport> Groups { get; init; }
+
     public required PolicyReport Policy { get; init; }
+
     /// <summary>Micro-USD by which the account's requirement differs from the sum of its units': netting across units, spreads, charges of collateral.</summary>
     public required long AcrossInitial { get; init; }
 
@@ -44,6 +48,17 @@ public sealed record MarginReport
 
 /// <summary>A balance in atoms of its currency, and what it counts.</summary>
 public sealed record BalanceReport(string Currency, int Decimals, long Balance, long PriceE8, long HaircutE8);
+
+/// <summary>
+/// Underlyings that net row by row, balances that move with them included. Amounts are micro-USD; the requirement is
+/// <c>factor * max(max(measure, alternatives) + before, floors) + after</c>.
+/// </summary>
+/// <param name="Underlying">Code of its lowest underlying.</param>
+/// <param name="WorstRow">The row that loses most; -1: no row loses.</param>
+public sealed record GroupReport(string Underlying, int WorstRow, RequirementParts Initial, RequirementParts Maintenance, IReadOnlyList<GroupRowReport> Rows);
+
+/// <summary>A netted row: its move of the group's lowest underlying, and the profit that counts in micro-USD.</summary>
+public sealed record GroupRowReport(int Index, long SpotShockE8, VolatilityShock Volatility, bool IsMeasured, long Profit);
 
 /// <summary>One risk unit. Amounts are atoms of the currency: divide by 10^<see cref="Decimals"/>.</summary>
 public sealed record UnitReport
@@ -152,10 +167,40 @@ public sealed partial class MarginMachine
             WorstUnderlying = account.Margin.WorstUnderlying < 0 ? "" : Text(_market.UnderlyingCodeAt(account.Margin.WorstUnderlying)),
             Balances = balances,
             Units = units,
+            Groups = ReportGroups(index, rules),
             AcrossInitial = account.Margin.Initial - SumOfUnits(account, part => part.Margin.Initial),
             AcrossMaintenance = account.Margin.Maintenance - SumOfUnits(account, part => part.Margin.Maintenance),
             Policy = ReportPolicy(index),
         };
+    }
+
+    private List<GroupReport> ReportGroups(int account, CompiledModel rules)
+    {
+        List<GroupReport> groups = [];
+        if (!rules.NetsAcross)
+        {
+            return groups;
+        }
+
+        _calculator.Total(account, PriceClock);
+        for (int group = 0; group < _calculator.Groups.Count; group++)
+        {
+            int underlying = _calculator.Groups.FirstUnderlying(group);
+            (RequirementParts initial, RequirementParts maintenance) = _calculator.Groups.PartsOf(group);
+            List<GroupRowReport> rows = [];
+            int worst = -1;
+            for (int row = 0; row < rules.RowCount; row++)
+            {
+                long profit = _calculator.Groups.RowsOf(group, rules)[row];
+                worst = rules.Rows[row].IsMeasured && profit < (worst < 0 ? 0 : rows[worst].Profit) ? row : worst;
+                rows.Add(new GroupRowReport(row, rules.SpotShockE8(underlying)[row], rules.VolatilityShocks[row], rules.Rows[row].IsMeasured, profit));
+            }
+
+            groups.Add(new GroupReport(Text(_market.UnderlyingCodeAt(underlying)), worst, initial, maintenance, rows));
+        }
+
+        groups.Sort((left, right) => string.CompareOrdinal(left.Underlying, right.Underlying));
+        return groups;
     }
 
     private long SumOfUnits(in Account account, Func<RiskUnit, long> amount)

@@ -37,7 +37,7 @@ internal sealed class VenueExampleTests
     private static void Compare(string file, JsonElement reply)
     {
         JsonElement rules = reply.GetProperty("model_params");
-        using Desk desk = new(start: "2024-06-17T10:15:40Z", model: document => ModelOf(document, rules));
+        using Desk desk = new(start: "2024-06-17T10:15:40Z", model: _ => ModelOf(ModelDocument.Shipped("deribit-pm"), rules));
         desk.Index(reply.GetProperty("index_price").GetProperty("btc_usd").GetDecimal());
         desk.Open(1);
         desk.Transfer(1, Desk.Usd, 1_000_000);

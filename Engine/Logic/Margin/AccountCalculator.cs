@@ -62,6 +62,9 @@ public sealed class AccountCalculator
 
     public CollateralValue Collateral => _collateral;
 
+    /// <summary>Groups of the account last totalled, where its model nets rows across units.</summary>
+    public GroupCalculator Groups => _groups;
+
     /// <summary>Brings the units that changed up to date.</summary>
     public void RefreshUnits(int account, bool all, long nowNanos)
     {
@@ -210,6 +213,7 @@ public sealed class AccountCalculator
                 margin.Initial = Fixed.Add(margin.Initial, CollateralValue.Charge(money, rules.Collaterals[currency].InitialHaircutE8));
                 margin.Initial = Fixed.Add(margin.Initial, CollateralValue.Charge(money, rules.Collaterals[currency].MaintenanceHaircutE8));
                 margin.Maintenance = Fixed.Add(margin.Maintenance, CollateralValue.Charge(money, rules.Collaterals[currency].MaintenanceHaircutE8));
+                margin.Initial = Fixed.Add(margin.Initial, _collateral.Doubt(rules, currency, money, Fixed.One));
             }
 
             if (total != 0 && _market.PriceOfCurrencyE8(currency) == 0)

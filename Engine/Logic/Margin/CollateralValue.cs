@@ -84,6 +84,26 @@ public sealed class CollateralValue
         return counted;
     }
 
+    /// <summary>
+    /// What doubt about the price of a balance adds to initial margin: (1 - confidence) * margin * value, where the lower of the currency's own confidence and
+    /// <paramref name="lowestConfidenceE8"/> is below the threshold of an add-on that counts collateral. Micro-USD.
+    /// </summary>
+    public long Doubt(CompiledModel rules, int currency, long money, long lowestConfidenceE8)
+    {
+        int priced = _market.CurrencyAt(currency).Underlying;
+        for (int addOn = 0; addOn < rules.AddOnCount && priced >= 0; addOn++)
+        {
+            ref readonly AddOnTerms terms = ref rules.AddOn(addOn, priced);
+            if (rules.Kinds[addOn] == AddOnKind.Confidence && ((int)terms[2] & (int)Contracts.Collateral) != 0)
+            {
+                double confidence = Fixed.ToDouble(Math.Min(lowestConfidenceE8, _market.UnderlyingAt(priced).ConfidenceE8));
+                return confidence < terms[0] ? Fixed.CeilingToAtoms((1.0 - confidence) * terms[1] * money) : 0;
+            }
+        }
+
+        return 0;
+    }
+
     /// <summary>A part of a value, rounded up.</summary>
     public static long Charge(long money, long shareE8) => shareE8 == 0 ? 0 : Fixed.MultiplyCeiling(money, shareE8, Fixed.One);
 }

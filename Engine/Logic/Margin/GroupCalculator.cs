@@ -41,6 +41,18 @@ public sealed class GroupCalculator
         _rowsWithOrders = new long[limits.Underlyings * Limits.Rows];
     }
 
+    /// <summary>Groups of the account last calculated.</summary>
+    public int Count => _count;
+
+    /// <summary>Lowest underlying of a group of the account last calculated.</summary>
+    public int FirstUnderlying(int group) => _first[group];
+
+    /// <summary>Its netted rows in micro-USD, positions and balances, after everything that happens to rows.</summary>
+    public ReadOnlySpan<long> RowsOf(int group, CompiledModel rules) => Rows(group, rules);
+
+    /// <summary>What its requirements are made of, micro-USD.</summary>
+    public (RequirementParts Initial, RequirementParts Maintenance) PartsOf(int group) => (_initial[group], _maintenance[group]);
+
     /// <summary>Adds the requirements of all groups to <paramref name="margin"/> and the value of units to <paramref name="totals"/>; returns the currencies of units.</summary>
     public ulong Calculate(
         CompiledModel rules, int model, int firstUnit, Span<long> totals, ulong currencies, long nowNanos, in WhatIf change, ref AccountMargin margin)
@@ -63,7 +75,7 @@ public sealed class GroupCalculator
             AddUnit(rules, model, change.AddedUnderlying, change.AddedCurrency, -1, nowNanos, change.Order, totals, ref margin);
         }
 
-        AddCollateral(rules, totals, currencies | found, lowestConfidence, ref margin);
+        AddCollateral(rules, totals, currencies | found, Math.Min(lowestConfidence, LowestOfRows(rules, totals, currencies | found)), ref margin);
         for (int group = 0; group < _count; group++)
         {
             Finish(rules, group, ref margin);
@@ -117,6 +129,21 @@ public sealed class GroupCalculator
         into.After = Fixed.Add(into.After, _market.ToMoney(currency, unit.After, roundUp: true));
     }
 
+    // Whose rows a balance moves in is an index of the account, with or without positions.
+    private long LowestOfRows(CompiledModel rules, ReadOnlySpan<long> totals, ulong currencies)
+    {
+        long lowest = Fixed.One;
+        while (currencies != 0)
+        {
+            int currency = System.Numerics.BitOperations.TrailingZeroCount(currencies);
+            currencies &= currencies - 1;
+            int rowsOf = rules.Collaterals[currency].RowsOf;
+            lowest = totals[currency] != 0 && rowsOf >= 0 ? Math.Min(lowest, _market.UnderlyingAt(rowsOf).ConfidenceE8) : lowest;
+        }
+
+        return lowest;
+    }
+
     // Balances that move with an underlying stand in its group's rows; every positive balance may be charged a part of its value.
     private void AddCollateral(CompiledModel rules, ReadOnlySpan<long> totals, ulong currencies, long lowestConfidence, ref AccountMargin margin)
     {
@@ -133,7 +160,7 @@ public sealed class GroupCalculator
             ref readonly CollateralParameters terms = ref rules.Collaterals[currency];
             long money = _collateral.Money(rules, currency, total);
             bool isCharged = total > 0 && (terms.InitialHaircutE8 | terms.MaintenanceHaircutE8) != 0;
-            long doubt = total > 0 ? Doubt(rules, currency, money, lowestConfidence) : 0;
+            long doubt = total > 0 ? _collateral.Doubt(rules, currency, money, lowestConfidence) : 0;
             if (terms.RowsOf < 0 && !isCharged && doubt == 0)
             {
                 continue;
@@ -173,23 +200,6 @@ public sealed class GroupCalculator
             rows[row] = Fixed.Add(rows[row], profit);
             withOrders[row] = Fixed.Add(withOrders[row], profit);
         }
-    }
-
-    // (1 - confidence) * margin * value where the lower of the currency's and the account's indices' confidence is below the threshold; initial margin only.
-    private long Doubt(CompiledModel rules, int currency, long money, long lowestConfidence)
-    {
-        int priced = _market.CurrencyAt(currency).Underlying;
-        for (int addOn = 0; addOn < rules.AddOnCount && priced >= 0; addOn++)
-        {
-            ref readonly AddOnTerms terms = ref rules.AddOn(addOn, priced);
-            if (rules.Kinds[addOn] == AddOnKind.Confidence && ((int)terms[2] & (int)Contracts.Collateral) != 0)
-            {
-                double confidence = Fixed.ToDouble(Math.Min(lowestConfidence, _market.UnderlyingAt(priced).ConfidenceE8));
-                return confidence < terms[0] ? Fixed.CeilingToAtoms((1.0 - confidence) * terms[1] * money) : 0;
-            }
-        }
-
-        return 0;
     }
 
     private void Finish(CompiledModel rules, int group, ref AccountMargin margin)

@@ -60,7 +60,7 @@ internal sealed class DerivePmrm1ReferenceTests
     }
 
     /// <summary>Options are [seconds, strike, call, amount, volatility, confidence]; feeds [seconds, fixed, variable, confidence, rate, confidence], one per option.</summary>
-    private static DeriveAccount ScenarioAccount(JsonElement test)
+    internal static DeriveAccount ScenarioAccount(JsonElement test)
     {
         JsonElement[] options = [.. test.Items("options")];
         JsonElement[] feeds = [.. test.Items("feeds")];
@@ -92,7 +92,7 @@ internal sealed class DerivePmrm1ReferenceTests
         };
     }
 
-    private static DeriveAccount PortfolioAccount(JsonElement test, JsonElement group)
+    internal static DeriveAccount PortfolioAccount(JsonElement test, JsonElement group)
     {
         JsonElement defaults = group.GetProperty("defaults");
         JsonElement environment = test.GetProperty("env");
@@ -135,7 +135,7 @@ internal sealed class DerivePmrm1ReferenceTests
             : (otherwise, 1.0);
 
     /// <summary>The rows stand in words in the document: seven spot factors by three volatility moves.</summary>
-    private static DerivePmrm1Parameters Parameters(JsonElement parameters)
+    internal static DerivePmrm1Parameters Parameters(JsonElement parameters)
     {
         string words = parameters.Text("scenarios");
         double[] factors = [.. words[(words.IndexOf('{') + 1)..words.IndexOf('}')].Split(',').Select(double.Parse)];

@@ -38,6 +38,16 @@ internal sealed class DerivePmrm2ReferenceTests
 
     private static void CompareRows(Reproduction tally, string name, DerivePmrm2Result margin, DerivePmrm2Parameters parameters, JsonElement result)
     {
+        double[] published = PublishedRows(name, parameters, result);
+        for (int i = 0; i < published.Length; i++)
+        {
+            tally.Relative(margin.RowPnl[i], published[i], $"{name} {parameters.Scenarios[i]}");
+        }
+    }
+
+    /// <summary>The published P&amp;L of each of a case's rows, in USD.</summary>
+    internal static double[] PublishedRows(string name, DerivePmrm2Parameters parameters, JsonElement result)
+    {
         var published = new List<(double Move, DeriveVolatilityMove Volatility, double Pnl)>();
         foreach (JsonElement row in result.Items("reg_losses").Concat(result.Items("tail_losses")))
         {
@@ -50,21 +60,20 @@ internal sealed class DerivePmrm2ReferenceTests
         }
 
         Assert.That(published, Has.Count.EqualTo(parameters.Scenarios.Count), $"{name}: rows");
-        for (int i = 0; i < parameters.Scenarios.Count; i++)
+        return [.. parameters.Scenarios.Select(row =>
         {
-            DeriveScenario row = parameters.Scenarios[i];
             (double Move, DeriveVolatilityMove Volatility, double Pnl)[] same =
                 [.. published.Where(other => other.Volatility == row.Volatility && Math.Abs(other.Move - (row.SpotFactor - 1.0)) < 1e-9)];
             Assert.That(same, Has.Length.EqualTo(1), $"{name}: published rows for {row}");
-            tally.Relative(margin.RowPnl[i], same[0].Pnl, $"{name} {row}");
-        }
+            return same[0].Pnl;
+        })];
     }
 
-    private static double Sum(JsonElement result, params string[] properties) => properties.Sum(property => result.Number(property));
+    internal static double Sum(JsonElement result, params string[] properties) => properties.Sum(property => result.Number(property));
 
-    private static bool IsSkew(DeriveVolatilityMove move) => move is DeriveVolatilityMove.LinearSkew or DeriveVolatilityMove.AbsoluteSkew;
+    internal static bool IsSkew(DeriveVolatilityMove move) => move is DeriveVolatilityMove.LinearSkew or DeriveVolatilityMove.AbsoluteSkew;
 
-    private static DeriveVolatilityMove Move(string name) => name switch
+    internal static DeriveVolatilityMove Move(string name) => name switch
     {
         "Up" => DeriveVolatilityMove.Up,
         "Down" => DeriveVolatilityMove.Down,
@@ -74,7 +83,7 @@ internal sealed class DerivePmrm2ReferenceTests
         _ => throw new InvalidDataException($"volatility move '{name}'"),
     };
 
-    private static DeriveAccount Account(JsonElement scenario)
+    internal static DeriveAccount Account(JsonElement scenario)
     {
         DeriveOption[] options = [.. scenario.Items("Options").Select(option => new DeriveOption(
             option.Number("Expiry"), option.Number("Strike"), option.Number("IsCall") != 0.0, option.Number("Amount"), option.Number("MarkVol")))];
@@ -98,7 +107,7 @@ internal sealed class DerivePmrm2ReferenceTests
         };
     }
 
-    private static DerivePmrm2Parameters Parameters(JsonElement parameters)
+    internal static DerivePmrm2Parameters Parameters(JsonElement parameters)
     {
         JsonElement skew = parameters.GetProperty("SkewShock");
         JsonElement shock = parameters.GetProperty("VolShock");

@@ -77,7 +77,7 @@ internal sealed class DeriveStandardReferenceTests
     }
 
     /// <summary>Amounts stand in the scenario as integers of 1e-18; the part of the forward that the settlement average has fixed as a plain fraction.</summary>
-    private static StandardAccount ScenarioAccount(JsonElement scenario)
+    internal static StandardAccount ScenarioAccount(JsonElement scenario)
     {
         string[] coins = ["ETH", "BTC"];
         var markets = new Dictionary<string, StandardMarket>();
@@ -125,7 +125,7 @@ internal sealed class DeriveStandardReferenceTests
         return new StandardOption(coin, seconds, strike, isCall, At("OptionAmounts") / Wei, mark, forward, confidence);
     }
 
-    private static StandardAccount PortfolioAccount(JsonElement test, JsonElement environment, JsonElement bitcoin, JsonElement ether)
+    internal static StandardAccount PortfolioAccount(JsonElement test, JsonElement environment, JsonElement bitcoin, JsonElement ether)
     {
         double Changed(string property, double otherwise)
             => environment.ValueKind == JsonValueKind.Object ? environment.Number(property, otherwise) : otherwise;
@@ -165,7 +165,7 @@ internal sealed class DeriveStandardReferenceTests
             [.. test.Items("bases").Select(held => new StandardBase(held[0].GetString()!, held[1].AsNumber()))]);
     }
 
-    private static StandardParameters Parameters(JsonElement parameters) => new()
+    internal static StandardParameters Parameters(JsonElement parameters) => new()
     {
         MaximumSpotRequirement = parameters.Number("maxSpotReq"),
         MinimumSpotRequirement = parameters.Number("minSpotReq"),

@@ -230,7 +230,7 @@ internal sealed class LinearReferenceTests
     }
 
     /// <summary>Rows of every .csv of the data folder with this header, comments left out.</summary>
-    private static IEnumerable<string[]> Rows(string header)
+    internal static IEnumerable<string[]> Rows(string header)
     {
         string[][] rows = [.. MarginData.Files("", "*.csv")
             .Select(path => File.ReadLines(path).Where(line => !line.StartsWith('#')))
@@ -241,5 +241,5 @@ internal sealed class LinearReferenceTests
         return rows;
     }
 
-    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+    internal static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -70,7 +70,7 @@ internal sealed class OkxReferenceTests
     }
 
     /// <summary>The unit's row of each published table, "others" where it has none of its own; the rates of |delta| are stated with the case.</summary>
-    private static OkxParameters Parameters(JsonElement tables, string unit, JsonElement test) => new(
+    internal static OkxParameters Parameters(JsonElement tables, string unit, JsonElement test) => new(
         [.. Entry(tables.GetProperty("MR1_spot_shock"), unit).EnumerateArray().Select(move => move.GetDouble())],
         Entry(tables.GetProperty("MR6_extreme"), unit).GetDouble(),
         StatedRate(test, "mr4", [0.002, 0.008]),
@@ -84,7 +84,7 @@ internal sealed class OkxReferenceTests
     private static double StatedRate(JsonElement test, string component, double[] documented)
         => documented.MinBy(rate => Math.Abs(rate * Math.Abs(test.Number("delta_usd")) - test.Number(component)));
 
-    private static (double From, double To, double Multiple)[] Tiers(JsonElement tables)
+    internal static (double From, double To, double Multiple)[] Tiers(JsonElement tables)
         => [.. tables.EnumerateObject().Last(table => table.Name.StartsWith("MR7_min_charge_multipliers", StringComparison.Ordinal)).Value.EnumerateArray()
             .Select(tier => (tier[0].GetDouble(), tier[1].ValueKind == JsonValueKind.Null ? double.PositiveInfinity : tier[1].GetDouble(), tier[2].GetDouble()))];
 }

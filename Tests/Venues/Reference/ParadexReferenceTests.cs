@@ -104,10 +104,10 @@ internal sealed class ParadexReferenceTests
         }
     }
 
-    private static double Signed(JsonElement item) => item.Text("side") == "BUY" ? item.Number("size") : -item.Number("size");
+    internal static double Signed(JsonElement item) => item.Text("side") == "BUY" ? item.Number("size") : -item.Number("size");
 
     /// <summary>Names are coin-quote-PERP or coin-quote-expiry-strike-C|P; the document holds the expiry's time and the time of the runs.</summary>
-    private static ParadexMarket Market(JsonProperty market, JsonElement group)
+    internal static ParadexMarket Market(JsonProperty market, JsonElement group)
     {
         string[] parts = market.Name.Split('-');
         var plain = new ParadexMarket(market.Name, market.Value.Number("mark_price"), market.Value.Number("delta"), market.Value.Number("fee_rate"));
@@ -119,7 +119,7 @@ internal sealed class ParadexReferenceTests
 
     private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
 
-    private static ParadexParameters Parameters(JsonElement configuration, Func<double, double> cdf)
+    internal static ParadexParameters Parameters(JsonElement configuration, Func<double, double> cdf)
     {
         JsonElement shock = configuration.GetProperty("vol_shock_params");
         return new ParadexParameters(
