@@ -237,7 +237,7 @@ public sealed partial class MarginMachine
         CompiledModel rules = _models[model];
         UnitMargin margin = _calculator.Units.Calculate(model, unit.Underlying, unit.Currency, unit.FirstPosition, PriceClock, Hypothesis.None);
         long[] counted = _calculator.Units.Profits.ToArray();
-        List<ComponentReport> components = Components(rules, margin);
+        List<ComponentReport> components = Components(rules, margin, UnpricedLoss(model, unit));
         List<PositionReport> positions = [];
         for (int position = unit.FirstPosition; position >= 0; position = _book.PositionAt(position).NextOfUnit)
         {
@@ -273,7 +273,20 @@ public sealed partial class MarginMachine
         };
     }
 
-    private List<ComponentReport> Components(CompiledModel rules, in UnitMargin margin)
+    // Of models without rows: what positions may lose of which nothing is known. Rows carry it where there are rows.
+    private long UnpricedLoss(int model, in RiskUnit unit)
+    {
+        long loss = 0;
+        for (int index = unit.FirstPosition; index >= 0 && _models[model].RowCount == 0; index = _book.PositionAt(index).NextOfUnit)
+        {
+            ref readonly LotRisk risk = ref _rows.Price(model, _book.PositionAt(index).Instrument);
+            loss = risk.IsUnpriced ? Fixed.Add(loss, Fixed.CeilingToAtoms(Math.Abs((double)_book.PositionAt(index).Lots) * risk.Notional)) : loss;
+        }
+
+        return loss;
+    }
+
+    private List<ComponentReport> Components(CompiledModel rules, in UnitMargin margin, long unpriced)
     {
         List<ComponentReport> components = [];
         if (rules.RowCount > 0)
@@ -292,12 +305,32 @@ public sealed partial class MarginMachine
             components.Add(new ComponentReport("liquidationCost", -1, AddOnPlace.After, margin.LiquidationCost, margin.LiquidationCost));
         }
 
+        if (unpriced != 0)
+        {
+            components.Add(new ComponentReport("unpriced", -1, AddOnPlace.After, unpriced, unpriced));
+        }
+
         if (rules.Orders != OrderRule.None)
         {
-            components.Add(new ComponentReport("openOrders", -1, AddOnPlace.After, margin.OpenOrders, 0));
+            components.Add(new ComponentReport("openOrders", -1, AddOnPlace.After, OrdersAdd(rules, margin, components), 0));
         }
 
         return components;
+    }
+
+    // Orders move the measure, which the factor multiplies and an alternative or a floor may hide: told is what they add after all of that.
+    private long OrdersAdd(CompiledModel rules, in UnitMargin margin, List<ComponentReport> components)
+    {
+        RequirementParts held = new() { Measure = margin.WorstCase };
+        foreach (ComponentReport part in components)
+        {
+            if (part.Place is AddOnPlace place)
+            {
+                UnitCalculator.Place(place, part.Initial, ref held);
+            }
+        }
+
+        return margin.Initial - held.Total(_calculator.Units.InitialFactorE16(rules));
     }
 
     private PositionReport ReportPosition(int model, Position position)

@@ -18,8 +18,8 @@ public sealed class LiquidationPlanner
     private readonly Leg[] _legs;
     private readonly long[] _original;
     private readonly int[] _positions;
+    private readonly long[] _balances;
     private int _legCount;
-    private long _paidOut;
     private int _positionCount;
 
     public LiquidationPlanner(
@@ -33,6 +33,7 @@ public sealed class LiquidationPlanner
         _legs = new Leg[limits.Legs];
         _positions = new int[limits.Legs];
         _original = new long[limits.Legs];
+        _balances = new long[limits.Currencies];
     }
 
     public ReadOnlySpan<Leg> Legs => _legs.AsSpan(0, _legCount);
@@ -45,8 +46,8 @@ public sealed class LiquidationPlanner
     public AccountMargin Plan(int account, long nowNanos)
     {
         _legCount = 0;
-        _paidOut = 0;
         ExpectedCost = 0;
+        _book.BalancesOf(account).CopyTo(_balances);
         CollectPositions(account);
         CompiledModel rules = _models[_book.AccountAt(account).Model];
         AccountMargin margin = Margin(account, nowNanos);
@@ -125,10 +126,17 @@ public sealed class LiquidationPlanner
             }
 
             long lots = position.Lots;
+            long paid = Worth(account, position);
             position.Lots = 0;
             UnitMargin without = UnitOf(account, position.Unit, nowNanos);
-            long freed = margin.Maintenance
-                - _calculator.Total(account, nowNanos, new WhatIf { Unit = position.Unit, Replacement = without }).Maintenance;
+            WhatIf closed = new()
+            {
+                Unit = position.Unit,
+                Replacement = without,
+                CashCurrency = _market.InstrumentAt(position.Instrument).Currency,
+                CashAtoms = paid,
+            };
+            long freed = margin.Maintenance - _calculator.Total(account, nowNanos, closed).Maintenance;
             position.Lots = lots;
             if (freed > best)
             {
@@ -168,20 +176,21 @@ public sealed class LiquidationPlanner
 
         AddLeg(index, lots > 0 ? high : -high);
         ExpectedCost = Fixed.Add(ExpectedCost, CostOf(account, position, high));
-        _paidOut = Fixed.Add(_paidOut, PremiumOf(account, position.Instrument, lots > 0 ? high : -high));
         return margin;
     }
 
-    // The margin with part of a position closed at its mark: equity is what it was less the cost of closing.
+    // The margin with part of a position closed at its mark and the cost of closing paid.
     private AccountMargin Try(int account, ref Position position, long lots, long closed, long nowNanos)
     {
-        position.Lots = lots > 0 ? lots - closed : lots + closed;
-        ref RiskUnit unit = ref _book.UnitAt(position.Unit);
-        unit.Margin = UnitOf(account, position.Unit, nowNanos);
+        Close(account, ref position, lots > 0 ? lots - closed : lots + closed);
+        _book.UnitAt(position.Unit).Margin = UnitOf(account, position.Unit, nowNanos);
         AccountMargin margin = _calculator.Total(account, nowNanos);
-        long premium = PremiumOf(account, position.Instrument, lots > 0 ? closed : -closed);
-        long cost = Fixed.Add(ExpectedCost, CostOf(account, position, closed));
-        margin.Equity = Fixed.Add(_book.AccountAt(account).Margin.Equity, -Fixed.Add(cost, Fixed.Add(_paidOut, premium)));
+        return Charged(margin, Fixed.Add(ExpectedCost, CostOf(account, position, closed)));
+    }
+
+    private static AccountMargin Charged(AccountMargin margin, long cost)
+    {
+        margin.Equity = Fixed.Add(margin.Equity, -cost);
         margin.RatioE8 = AccountCalculator.Ratio(margin.Maintenance, margin.Equity);
         return margin;
     }
@@ -195,10 +204,32 @@ public sealed class LiquidationPlanner
             {
                 AddLeg(index, position.Lots);
                 ExpectedCost = Fixed.Add(ExpectedCost, CostOf(account, position, Math.Abs(position.Lots)));
-                _paidOut = Fixed.Add(_paidOut, PremiumOf(account, position.Instrument, position.Lots));
-                position.Lots = 0;
+                Close(account, ref position, 0);
             }
         }
+    }
+
+    // Leaves so many lots. What the others were worth becomes a balance: a requirement and a haircut may look at balances, and where the value of
+    // options is no equity only now it is any.
+    private void Close(int account, ref Position position, long left)
+    {
+        long worth = Worth(account, position);
+        position.Lots = left;
+        ref long balance = ref _book.BalancesOf(account)[_market.InstrumentAt(position.Instrument).Currency];
+        balance = Fixed.Add(balance, Fixed.Add(worth, -Worth(account, position)));
+    }
+
+    // What closing all of a position at its mark would bring, in atoms; nothing where it has no price.
+    private long Worth(int account, in Position position)
+    {
+        ref readonly LotRisk risk = ref _rows.Price(_book.AccountAt(account).Model, position.Instrument);
+        if (position.Lots == 0 || risk.IsUnpriced)
+        {
+            return 0;
+        }
+
+        long value = Fixed.ToAtoms(position.Lots * risk.Value);
+        return _market.InstrumentAt(position.Instrument).IsOption ? value : Fixed.Add(value, -position.EntryCost);
     }
 
     private void AddLeg(int index, long lots)
@@ -229,20 +260,6 @@ public sealed class LiquidationPlanner
         return _market.ToMoney(contract.Currency, _calculator.Units.LiquidationCost(_models[model], contract, risk, lots), roundUp: true);
     }
 
-    // Where the value of options is no equity, closing them moves it: a short is bought back from the balance, a long's value comes in.
-    private long PremiumOf(int account, int instrument, long lots)
-    {
-        int model = _book.AccountAt(account).Model;
-        ref readonly Instrument contract = ref _market.InstrumentAt(instrument);
-        ref readonly LotRisk risk = ref _rows.Price(model, instrument);
-        if (_models[model].CountsOptionValue || !contract.IsOption || risk.IsUnpriced)
-        {
-            return 0;
-        }
-
-        return _market.ToMoney(contract.Currency, -Fixed.ToAtoms(lots * risk.Value), roundUp: true);
-    }
-
     private AccountMargin Margin(int account, long nowNanos)
     {
         for (int unit = _book.AccountAt(account).FirstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
@@ -250,14 +267,7 @@ public sealed class LiquidationPlanner
             _book.UnitAt(unit).Margin = UnitOf(account, unit, nowNanos);
         }
 
-        AccountMargin margin = _calculator.Total(account, nowNanos);
-        if (_legCount > 0)
-        {
-            margin.Equity = Fixed.Add(_book.AccountAt(account).Margin.Equity, -Fixed.Add(ExpectedCost, _paidOut));
-            margin.RatioE8 = AccountCalculator.Ratio(margin.Maintenance, margin.Equity);
-        }
-
-        return margin;
+        return Charged(_calculator.Total(account, nowNanos), ExpectedCost);
     }
 
     private UnitMargin UnitOf(int account, int unit, long nowNanos)
@@ -274,6 +284,7 @@ public sealed class LiquidationPlanner
             _book.PositionAt(_positions[index]).Lots = _original[index];
         }
 
+        _balances.AsSpan().CopyTo(_book.BalancesOf(account));
         _calculator.RefreshUnits(account, all: true, nowNanos);
     }
 }

@@ -73,6 +73,7 @@ public sealed class GroupCalculator
         {
             found |= 1UL << change.AddedCurrency;
             AddUnit(rules, model, change.AddedUnderlying, change.AddedCurrency, -1, nowNanos, change.Order, totals, ref margin);
+            lowestConfidence = Math.Min(lowestConfidence, _market.UnderlyingAt(change.AddedUnderlying).ConfidenceE8);
         }
 
         AddCollateral(rules, totals, currencies | found, Math.Min(lowestConfidence, LowestOfRows(rules, totals, currencies | found)), ref margin);

@@ -181,7 +181,8 @@ public sealed partial class UnitCalculator
         }
     }
 
-    private static void Place(AddOnPlace place, long amount, ref RequirementParts parts)
+    /// <summary>Puts what an add-on comes to where its model wants it.</summary>
+    public static void Place(AddOnPlace place, long amount, ref RequirementParts parts)
     {
         switch (place)
         {
