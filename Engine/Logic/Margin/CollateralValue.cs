@@ -1,3 +1,5 @@
+using MarginEngine.Codecs;
+
 namespace MarginEngine.Logic;
 
 /// <summary>
@@ -82,6 +84,27 @@ public sealed class CollateralValue
         }
 
         return counted;
+    }
+
+    /// <summary>
+    /// (1 - confidence) * margin * value where the lower of the confidence of the currency's index and of <paramref name="lowestConfidence"/> is below the
+    /// threshold of the model's confidence add-on, if that counts collateral; initial margin only, micro-USD, rounded up.
+    /// </summary>
+    /// <param name="lowestConfidence">Of the other indices that the value depends on, exponent -8.</param>
+    public long Doubt(CompiledModel rules, int currency, long money, long lowestConfidence)
+    {
+        int priced = _market.CurrencyAt(currency).Underlying;
+        for (int addOn = 0; addOn < rules.AddOnCount && priced >= 0; addOn++)
+        {
+            ref readonly AddOnTerms terms = ref rules.AddOn(addOn, priced);
+            if (rules.Kinds[addOn] == AddOnKind.Confidence && ((int)terms[2] & (int)Contracts.Collateral) != 0)
+            {
+                double confidence = Fixed.ToDouble(Math.Min(lowestConfidence, _market.UnderlyingAt(priced).ConfidenceE8));
+                return confidence < terms[0] ? Fixed.CeilingToAtoms((1.0 - confidence) * terms[1] * money) : 0;
+            }
+        }
+
+        return 0;
     }
 
     /// <summary>A part of a value, rounded up.</summary>

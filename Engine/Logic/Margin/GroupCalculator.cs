@@ -21,6 +21,7 @@ public sealed class GroupCalculator
     private readonly Measure _measure = new();
     private readonly int[] _keys;
     private readonly int[] _first;
+    private readonly long[] _lowestConfidence;
     private readonly RequirementParts[] _initial;
     private readonly RequirementParts[] _maintenance;
     private readonly long[] _rows;
@@ -35,6 +36,7 @@ public sealed class GroupCalculator
         _collateral = collateral;
         _keys = new int[limits.Underlyings];
         _first = new int[limits.Underlyings];
+        _lowestConfidence = new long[limits.Underlyings];
         _initial = new RequirementParts[limits.Underlyings];
         _maintenance = new RequirementParts[limits.Underlyings];
         _rows = new long[limits.Underlyings * Limits.Rows];
@@ -81,6 +83,7 @@ public sealed class GroupCalculator
         margin.Flags |= unit.Flags;
         margin.Greeks.Add(unit.Greeks);
         int group = GroupOf(rules, underlying);
+        _lowestConfidence[group] = Math.Min(_lowestConfidence[group], _market.UnderlyingAt(underlying).ConfidenceE8);
         AddParts(currency, unit.InitialParts, ref _initial[group]);
         AddParts(currency, unit.MaintenanceParts, ref _maintenance[group]);
         if (_market.PriceOfCurrencyE8(currency) == 0)
@@ -133,14 +136,15 @@ public sealed class GroupCalculator
             ref readonly CollateralParameters terms = ref rules.Collaterals[currency];
             long money = _collateral.Money(rules, currency, total);
             bool isCharged = total > 0 && (terms.InitialHaircutE8 | terms.MaintenanceHaircutE8) != 0;
-            long doubt = total > 0 ? Doubt(rules, currency, money, lowestConfidence) : 0;
-            if (terms.RowsOf < 0 && !isCharged && doubt == 0)
+
+            // Charges of what moves with no underlying are nobody's: they are added to the account, and doubted with all of its indices.
+            int group = terms.RowsOf >= 0 ? GroupOf(rules, terms.RowsOf) : -1;
+            long doubt = total > 0 ? _collateral.Doubt(rules, currency, money, group >= 0 ? _lowestConfidence[group] : lowestConfidence) : 0;
+            if (group < 0 && !isCharged && doubt == 0)
             {
                 continue;
             }
 
-            // Charges of what moves with no underlying are nobody's: they are added to the account.
-            int group = terms.RowsOf >= 0 ? GroupOf(rules, terms.RowsOf) : -1;
             if (group >= 0)
             {
                 AddBalanceRows(rules, terms.RowsOf, money, group);
@@ -175,23 +179,6 @@ public sealed class GroupCalculator
         }
     }
 
-    // (1 - confidence) * margin * value where the lower of the currency's and the account's indices' confidence is below the threshold; initial margin only.
-    private long Doubt(CompiledModel rules, int currency, long money, long lowestConfidence)
-    {
-        int priced = _market.CurrencyAt(currency).Underlying;
-        for (int addOn = 0; addOn < rules.AddOnCount && priced >= 0; addOn++)
-        {
-            ref readonly AddOnTerms terms = ref rules.AddOn(addOn, priced);
-            if (rules.Kinds[addOn] == AddOnKind.Confidence && ((int)terms[2] & (int)Contracts.Collateral) != 0)
-            {
-                double confidence = Fixed.ToDouble(Math.Min(lowestConfidence, _market.UnderlyingAt(priced).ConfidenceE8));
-                return confidence < terms[0] ? Fixed.CeilingToAtoms((1.0 - confidence) * terms[1] * money) : 0;
-            }
-        }
-
-        return 0;
-    }
-
     private void Finish(CompiledModel rules, int group, ref AccountMargin margin)
     {
         ref RequirementParts initial = ref _initial[group];
@@ -224,6 +211,7 @@ public sealed class GroupCalculator
 
         _keys[_count] = key;
         _first[_count] = underlying;
+        _lowestConfidence[_count] = Fixed.One;
         _initial[_count] = default;
         _maintenance[_count] = default;
         Rows(_count, rules).Clear();
