@@ -213,6 +213,8 @@ public sealed class AccountCalculator
                 margin.Initial = Fixed.Add(margin.Initial, CollateralValue.Charge(money, rules.Collaterals[currency].InitialHaircutE8));
                 margin.Initial = Fixed.Add(margin.Initial, CollateralValue.Charge(money, rules.Collaterals[currency].MaintenanceHaircutE8));
                 margin.Maintenance = Fixed.Add(margin.Maintenance, CollateralValue.Charge(money, rules.Collaterals[currency].MaintenanceHaircutE8));
+
+                // Each unit stands alone here, so a balance is doubted with its own index only.
                 margin.Initial = Fixed.Add(margin.Initial, _collateral.Doubt(rules, currency, money, Fixed.One));
             }
 

@@ -1,3 +1,5 @@
+using MarginEngine.Codecs;
+
 namespace MarginEngine.Logic;
 
 /// <summary>

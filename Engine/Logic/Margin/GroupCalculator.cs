@@ -21,6 +21,7 @@ public sealed class GroupCalculator
     private readonly Measure _measure = new();
     private readonly int[] _keys;
     private readonly int[] _first;
+    private readonly long[] _lowestConfidence;
     private readonly RequirementParts[] _initial;
     private readonly RequirementParts[] _maintenance;
     private readonly long[] _rows;
@@ -35,6 +36,7 @@ public sealed class GroupCalculator
         _collateral = collateral;
         _keys = new int[limits.Underlyings];
         _first = new int[limits.Underlyings];
+        _lowestConfidence = new long[limits.Underlyings];
         _initial = new RequirementParts[limits.Underlyings];
         _maintenance = new RequirementParts[limits.Underlyings];
         _rows = new long[limits.Underlyings * Limits.Rows];
@@ -94,6 +96,7 @@ public sealed class GroupCalculator
         margin.Flags |= unit.Flags;
         margin.Greeks.Add(unit.Greeks);
         int group = GroupOf(rules, underlying);
+        _lowestConfidence[group] = Math.Min(_lowestConfidence[group], _market.UnderlyingAt(underlying).ConfidenceE8);
         AddParts(currency, unit.InitialParts, ref _initial[group]);
         AddParts(currency, unit.MaintenanceParts, ref _maintenance[group]);
         if (_market.PriceOfCurrencyE8(currency) == 0)
@@ -161,14 +164,15 @@ public sealed class GroupCalculator
             ref readonly CollateralParameters terms = ref rules.Collaterals[currency];
             long money = _collateral.Money(rules, currency, total);
             bool isCharged = total > 0 && (terms.InitialHaircutE8 | terms.MaintenanceHaircutE8) != 0;
-            long doubt = total > 0 ? _collateral.Doubt(rules, currency, money, lowestConfidence) : 0;
-            if (terms.RowsOf < 0 && !isCharged && doubt == 0)
+
+            // Charges of what moves with no underlying are nobody's: they are added to the account, and doubted with all of its indices.
+            int group = terms.RowsOf >= 0 ? GroupOf(rules, terms.RowsOf) : -1;
+            long doubt = total > 0 ? _collateral.Doubt(rules, currency, money, group >= 0 ? LowestOf(group, terms.RowsOf) : lowestConfidence) : 0;
+            if (group < 0 && !isCharged && doubt == 0)
             {
                 continue;
             }
 
-            // Charges of what moves with no underlying are nobody's: they are added to the account.
-            int group = terms.RowsOf >= 0 ? GroupOf(rules, terms.RowsOf) : -1;
             if (group >= 0)
             {
                 AddBalanceRows(rules, terms.RowsOf, money, group);
@@ -189,6 +193,9 @@ public sealed class GroupCalculator
             }
         }
     }
+
+    // A balance in the rows of a group is doubted with the group's units and with the index it moves with, positions or not.
+    private long LowestOf(int group, int rowsOf) => Math.Min(_lowestConfidence[group], _market.UnderlyingAt(rowsOf).ConfidenceE8);
 
     private void AddBalanceRows(CompiledModel rules, int underlying, long money, int group)
     {
@@ -235,6 +242,7 @@ public sealed class GroupCalculator
 
         _keys[_count] = key;
         _first[_count] = underlying;
+        _lowestConfidence[_count] = Fixed.One;
         _initial[_count] = default;
         _maintenance[_count] = default;
         Rows(_count, rules).Clear();

@@ -196,6 +196,12 @@ public sealed unsafe class RiskRows : IDisposable
         risk.Notional = contract.IsInverse ? size * scale : size * terms.Forward * scale;
         risk.DeltaBase = size * greeks.Delta;
         risk.DeltaUsd = risk.DeltaBase * terms.Forward;
+        if (rules.PricesFromIndex)
+        {
+            // The index is what moves, and the forward grown from it moves by more than it: e^(rT) of each unit.
+            risk.DeltaBase *= terms.Forward / terms.Index;
+        }
+
         risk.GammaUsd = size * greeks.Gamma * terms.Forward * terms.Forward * 0.01;
         risk.VegaUsd = size * greeks.VegaPerPoint;
         risk.ThetaUsd = size * greeks.ThetaPerDay;

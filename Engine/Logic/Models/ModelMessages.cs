@@ -65,6 +65,12 @@ internal static class ModelMessages
                 value = underlyings.FirstOrDefault(underlying => underlying.Code == code).Id;
             }
 
+            // A spread is between all of its legs: without one of them the others hedge nothing, and no credit is due.
+            if (parameter.Section == ModelSection.SpreadLeg && parameter.Code.Length > 0 && !HasEveryLeg(document, parameter.First, underlyings))
+            {
+                continue;
+            }
+
             bool ofCurrency = parameter.Section is ModelSection.Currency or ModelSection.HaircutTier;
             foreach (ushort id in Ids(document, parameter, ofCurrency ? currencies : underlyings))
             {
@@ -74,6 +80,10 @@ internal static class ModelMessages
 
         return entries;
     }
+
+    private static bool HasEveryLeg(ModelDocument document, ushort spread, IReadOnlyList<(ushort Id, string Code)> underlyings) => document.Parameters
+        .Where(leg => leg.Section == ModelSection.SpreadLeg && leg.First == spread && leg.Code.Length > 0)
+        .All(leg => underlyings.Any(underlying => underlying.Code == leg.Code));
 
     private static IEnumerable<ushort> Ids(ModelDocument document, DocumentParameter parameter, IReadOnlyList<(ushort Id, string Code)> known)
     {

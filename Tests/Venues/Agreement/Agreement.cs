@@ -42,12 +42,12 @@ internal sealed class Agreement(IReferenceModel reference, IEngineUnderTest engi
     public void Finish(int books)
     {
         (double Used, double Difference, double Allowed, string What, string Book)[] worst = [.. _differences.OrderByDescending(each => each.Used).Take(Shown)];
-        TestContext.Out.WriteLine(string.Create(
+        TestContext.Progress.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{reference.Name}: {books} books, {_differences.Count} figures, largest difference {_differences.Max(each => each.Difference):e2} USD; shapes: {string.Join(", ", _shapes.Select(shape => $"{shape.Value} {shape.Key}"))}"));
         foreach ((double used, double difference, double allowed, string what, string text) in worst)
         {
-            TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {used:p1} of {allowed:e2} USD: {what} {difference:e2}: {text}"));
+            TestContext.Progress.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {used:p1} of {allowed:e2} USD: {what} {difference:e2}: {text}"));
         }
 
         IReadOnlyList<string> misses = Misses;

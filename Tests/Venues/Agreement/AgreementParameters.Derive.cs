@@ -5,13 +5,10 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 /// <content>Derive's three managers, one set for every underlying.</content>
 internal static partial class AgreementParameters
 {
-    /// <summary>The settlement window: from here on part of the forward is fixed [V].</summary>
-    public const int DeriveSettlementSeconds = 1_800;
-
     /// <summary>Haircut of a coin that moves inside the rows, of maintenance, and what initial adds to it [V: the commonest of the published cases].</summary>
     public const double DeriveMaintenanceHaircut = 0.02;
 
-    public const double DeriveInitialHaircut = 0.03;
+    public const double DeriveInitialHaircut = 0.02;
 
     /// <summary>As published for ether [D]; see <see cref="ReferenceParameters.DeriveEther"/>.</summary>
     public static DerivePmrm2Parameters DerivePmrm2 => ReferenceParameters.DeriveEther;
@@ -25,7 +22,7 @@ internal static partial class AgreementParameters
         InitialFactor = 1.3,
         StaticDiscount = 0.95,
         RateMultiple = 4.0,
-        RateAdd = 0.05,
+        RateAdd = 0.12,
         BasisUp = 1.05,
         BasisDown = 0.95,
         BasisAdd = 0.25,
@@ -33,32 +30,30 @@ internal static partial class AgreementParameters
         PegThreshold = 0.98,
         PegFactor = 2.0,
         ConfidenceThreshold = 0.6,
-        ConfidenceMargin = 0.5,
-        BasePercent = 0.02,
-        PerpetualPercent = 0.02,
+        ConfidenceMargin = 0.4,
+        BasePercent = 0.025,
+        PerpetualPercent = 0.025,
         OptionPercent = 0.01,
     };
 
-    /// <summary>
-    /// Percentages in force [D]; the unpaired scales, the factor of a put, oracle, depeg and base are those of the published cases [V].
-    /// </summary>
+    /// <summary>All of the published cases [V].</summary>
     public static StandardParameters DeriveStandard { get; } = new()
     {
         MaximumSpotRequirement = 0.15,
-        MinimumSpotRequirement = 0.13,
-        CallMaintenance = 0.09,
-        PutMaintenance = 0.09,
-        PutMaintenanceOfMark = 0.09,
+        MinimumSpotRequirement = 0.10,
+        CallMaintenance = 0.075,
+        PutMaintenance = 0.075,
+        PutMaintenanceOfMark = 0.075,
         UnpairedInitial = 1.2,
         UnpairedMaintenance = 1.1,
         PutInitialOverMaintenance = 1.05,
-        PerpetualInitial = 0.10,
-        PerpetualMaintenance = 0.065,
+        PerpetualInitial = 0.065,
+        PerpetualMaintenance = 0.05,
         OracleThreshold = 0.4,
         OracleFactor = 0.4,
         DepegThreshold = 0.98,
         DepegFactor = 1.2,
-        BaseFactor = 0.1,
+        BaseFactor = 0.8,
         BaseInitialScale = 1.0,
     };
 }

@@ -8,20 +8,14 @@ internal static partial class AgreementParameters
     /// <summary>Fee rate of every market [C].</summary>
     public const double ParadexFee = 0.0003;
 
-    /// <summary>Volatility rows of MR1, relative and without a term scale [O: OKX publishes none that is verified].</summary>
-    public const double OkxVolatilityUp = 0.25;
+    /// <summary>Volatility rows of MR1 at 30 days [O: OKX publishes none that is verified], scaled by term with Deribit's powers.</summary>
+    public const double OkxVolatilityUp = 0.5;
 
     public const double OkxVolatilityDown = 0.25;
 
-    /// <summary>A combined commodity's scan range, part of each contract's own forward or mark; of volatility, part of it [O].</summary>
-    public const double SpanPriceScan = 0.15;
+    public const double ShortPower = 0.3;
 
-    public const double SpanVolatilityScan = 0.25;
-
-    /// <summary>Charge of one base unit of delta spread between two periods, and the least of a short option's base unit: parts of the index [O].</summary>
-    public const double SpanIntraCharge = 0.01;
-
-    public const double SpanShortMinimum = 0.005;
+    public const double LongPower = 0.13;
 
     /// <summary>Initial over maintenance of a customer who is no member [S].</summary>
     public const double SpanInitialFactor = 1.1;
@@ -32,15 +26,17 @@ internal static partial class AgreementParameters
     public const double TimsHigh = 0.15;
 
     /// <summary>Part of another class's gain that counts in a product group [O: the tables of groups are not public].</summary>
-    public const double TimsOffset = 0.9;
+    public const double TimsOffset = 0.75;
 
-    /// <summary>Least charge, part of gross size at the index: 0.375 USD of a share at 100 USD [S].</summary>
-    public const double TimsMinimum = 0.00375;
+    /// <summary>USD, the least charge of a lot: that of a contract on a hundred shares is 37.50 [S].</summary>
+    public const double TimsMinimum = 0.375;
 
     public const double HistoricalConfidence = 0.99;
 
-    /// <summary>Weight of yesterday's variance in the filter [S: RiskMetrics' daily figure].</summary>
-    public const double HistoricalDecay = 0.94;
+    /// <summary>Weight of the variance before a day in the filter, and initial over maintenance [O].</summary>
+    public const double HistoricalDecay = 0.97;
+
+    public const double HistoricalInitialFactor = 1.25;
 
     /// <summary>Highest and least part of the index that a short option costs beside its mark, and its maintenance part: Deribit's [S].</summary>
     public const double ShortMaximum = 0.15;
@@ -52,23 +48,29 @@ internal static partial class AgreementParameters
     /// <summary>Rows, powers and factors of the venue's own configuration [C]; the normal distribution is exact.</summary>
     public static ParadexParameters Paradex { get; } = new(ParadexRows(), 0.01, 0.02, 0.5, 0.3, 0.13, 1.0, 0.4, ReferenceOptions.NormalCdf);
 
-    /// <summary>The sixteen points of a real SPAN file, extremes at three ranges and weight 0.32 [V].</summary>
+    /// <summary>The sixteen points of a real SPAN file, extremes at three ranges and weight 0.32 [V]; thirds with eight digits.</summary>
     public static IReadOnlyList<SpanPoint> SpanPoints { get; } = [.. SpanGrid()];
 
     /// <summary>Seven delta points of the same file [V].</summary>
     public static IReadOnlyList<SpanPoint> SpanDeltaPoints { get; } =
     [
-        new(-1.0, 0.0, 0.037, 0), new(-2.0 / 3.0, 0.0, 0.111, 0), new(-1.0 / 3.0, 0.0, 0.217, 0), new(0.0, 0.0, 0.270, 0),
-        new(1.0 / 3.0, 0.0, 0.217, 0), new(2.0 / 3.0, 0.0, 0.111, 0), new(1.0, 0.0, 0.037, 0),
+        new(-1.0, 0.0, 0.037, 0), new(-0.66666667, 0.0, 0.111, 0), new(-0.33333333, 0.0, 0.217, 0), new(0.0, 0.0, 0.270, 0),
+        new(0.33333333, 0.0, 0.217, 0), new(0.66666667, 0.0, 0.111, 0), new(1.0, 0.0, 0.037, 0),
     ];
 
-    /// <summary>Credits between commodities in order of priority: part of the legs' price risk, base units of each in one spread [O].</summary>
-    public static IReadOnlyList<SpanSpread> SpanCredits { get; } =
-    [
-        new(0.5, [new("BTC", "A", 1.0), new("ETH", "B", 25.0)]),
-        new(0.3, [new("BTC", "A", 1.0), new("SOL", "B", 500.0)]),
-        new(0.3, [new("ETH", "A", 1.0), new("SOL", "B", 20.0)]),
-    ];
+    /// <summary>Credits between commodities: part of the legs' price risk, base units of each in one spread [O].</summary>
+    public static IReadOnlyList<SpanSpread> SpanCredits { get; } = [new(0.5, [new("BTC", "A", 1.0), new("ETH", "B", 30.0)])];
+
+    /// <summary>
+    /// Of a combined commodity: USD of a base unit scanned, part of volatility scanned, USD of a base unit of calendar spread, least USD of a short option's
+    /// lot [O: a clearing house's file brings its own].
+    /// </summary>
+    public static (double PriceScan, double VolatilityScan, double Calendar, double ShortMinimum) Span(string underlying) => underlying switch
+    {
+        "BTC" => (8_000.0, 0.25, 1_500.0, 10.0),
+        "ETH" => (320.0, 0.3, 60.0, 1.0),
+        _ => (1.0, 0.35, 1.0, 0.1),
+    };
 
     /// <summary>[D]; MR4's flat share of |delta| is that of the documented reply [V], others by the same ratio; tiers of 2025-01-15.</summary>
     public static OkxParameters Okx(string underlying)
@@ -80,12 +82,11 @@ internal static partial class AgreementParameters
         return underlying switch
         {
             "BTC" or "ETH" => new([0.0, 0.04, 0.08, 0.12], 0.24, 0.002, 0.0045, tiers),
-            "SOL" => new([0.0, 0.08, 0.16, 0.25], 0.36, 0.008, 0.007, tiers),
             _ => new([0.0, 0.08, 0.16, 0.25], 0.5, 0.008, 0.007, tiers),
         };
     }
 
-    /// <summary>Binance's tables of October 2024 [V], with the largest leverage of each bracket.</summary>
+    /// <summary>Binance's tables of October 2024 for BTC and ETH [V], with the largest leverage of each bracket; other coins a table of the same kind [O].</summary>
     public static IReadOnlyList<LeverageBracket> Brackets(string underlying) => underlying switch
     {
         "BTC" => Table(
@@ -97,12 +98,17 @@ internal static partial class AgreementParameters
             [0.004m, 0.005m, 0.0065m, 0.01m, 0.02m, 0.025m, 0.05m, 0.1m, 0.125m, 0.15m, 0.25m, 0.5m],
             [125m, 100m, 75m, 50m, 25m, 20m, 10m, 5m, 4m, 3m, 2m, 1m]),
         _ => Table(
-            [20_000m, 100_000m, 800_000m, 4_000_000m, 8_000_000m, 40_000_000m, 80_000_000m, 100_000_000m, 200_000_000m, 400_000_000m],
-            [0.005m, 0.0065m, 0.01m, 0.02m, 0.025m, 0.05m, 0.1m, 0.125m, 0.25m, 0.5m],
-            [100m, 75m, 50m, 25m, 20m, 10m, 5m, 4m, 2m, 1m]),
+            [10_000m, 50_000m, 750_000m, 800_000m, 1_600_000m, 8_000_000m, 16_000_000m, 20_000_000m, 40_000_000m, 80_000_000m],
+            [0.005m, 0.007m, 0.01m, 0.02m, 0.025m, 0.05m, 0.1m, 0.125m, 0.25m, 0.5m],
+            [75m, 50m, 40m, 25m, 20m, 10m, 5m, 4m, 2m, 1m]),
     };
 
-    // cum_i = cum_(i-1) + from_i (rate_i - rate_(i-1)); the last bracket is open above.
+    /// <summary>Notional from which a rate counts for its slice, with initial and maintenance rate: `cross` and `isolated` [O].</summary>
+    public static IReadOnlyList<(double From, double Initial, double Maintenance)> Slices(string name) => name == "cross"
+        ? [(0.0, 0.1, 0.05), (1e6, 0.2, 0.1), (1e7, 0.5, 0.25)]
+        : [(0.0, 0.05, 0.025), (5e5, 0.1, 0.05), (5e6, 0.25, 0.125)];
+
+    // cum_i = cum_(i-1) + from_i (rate_i - rate_(i-1)); the last bracket is open above. An initial rate has eight decimals.
     private static List<LeverageBracket> Table(decimal[] ends, decimal[] rates, decimal[] leverages)
     {
         List<LeverageBracket> brackets = [];
@@ -111,7 +117,8 @@ internal static partial class AgreementParameters
         {
             decimal from = i == 0 ? 0m : ends[i - 1];
             cumulative += i == 0 ? 0m : from * (rates[i] - rates[i - 1]);
-            brackets.Add(new LeverageBracket(new NotionalBracket(from, i == ends.Length - 1 ? decimal.MaxValue : ends[i], rates[i], cumulative), leverages[i]));
+            var bracket = new NotionalBracket(from, i == ends.Length - 1 ? decimal.MaxValue : ends[i], rates[i], cumulative);
+            brackets.Add(new LeverageBracket(bracket, decimal.Round(1m / leverages[i], 8)));
         }
 
         return brackets;
@@ -138,7 +145,7 @@ internal static partial class AgreementParameters
     private static IEnumerable<SpanPoint> SpanGrid()
     {
         int point = 1;
-        foreach (double move in new[] { 0.0, 1.0 / 3.0, -1.0 / 3.0, 2.0 / 3.0, -2.0 / 3.0, 1.0, -1.0 })
+        foreach (double move in new[] { 0.0, 0.33333333, -0.33333333, 0.66666667, -0.66666667, 1.0, -1.0 })
         {
             yield return new SpanPoint(move, 1.0, 1.0, point + 1);
             yield return new SpanPoint(move, -1.0, 1.0, point);

@@ -22,20 +22,20 @@ internal static class BookEquity
     /// base unit), or not at all where it is null.
     /// </summary>
     /// <param name="haircut">Fraction of a currency's positive value that does not count, by its code.</param>
-    public static double Equity(this RandomBook book, Func<string, double> haircut, Func<BookInstrument, double>? optionUsd)
+    public static double Equity(this RandomBook book, Func<string, double> haircut, Func<BookInstrument, double>? optionUsd) =>
+        book.Totals(optionUsd).Sum(total => total.Usd > 0.0 ? total.Usd * (1.0 - haircut(total.Currency.Code)) : total.Usd);
+
+    /// <summary>What is owned of each currency that has a price, in USD at the index: cash, open profit and options as in <see cref="Equity"/>.</summary>
+    public static IEnumerable<(BookCurrency Currency, double Price, double Usd)> Totals(this RandomBook book, Func<BookInstrument, double>? optionUsd)
     {
-        double equity = 0.0;
         foreach (BookCurrency currency in book.Currencies)
         {
             BookUnderlying? coin = book.Underlyings.FirstOrDefault(underlying => underlying.CoinId == currency.Id);
-            if (coin is null && currency.Id != RandomBook.UsdId)
+            if (coin is null && currency.Id is not (RandomBook.UsdId or RandomBook.StableId))
                 continue;
-            double price = coin is null ? 1.0 : (double)coin.Index;
-            double usd = price * ((double)book.Cash(currency) + book.OpenProfit(currency)) + Options(book, currency, price, optionUsd);
-            equity += usd > 0.0 ? usd * (1.0 - haircut(currency.Code)) : usd;
+            double price = coin is not null ? (double)coin.Index : currency.Id == RandomBook.UsdId ? 1.0 : (double)book.Stable;
+            yield return (currency, price, (price * ((double)book.Cash(currency) + book.OpenProfit(currency))) + Options(book, currency, price, optionUsd));
         }
-
-        return equity;
     }
 
     // A coin-settled option is worth its value over the forward in coin.

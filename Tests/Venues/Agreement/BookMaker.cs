@@ -22,7 +22,7 @@ internal sealed class BookMaker
     {
         Random = new Random(seed);
         Style = style;
-        IsInverse = style.Family == BookFamily.Inverse || (style.Family == BookFamily.Either && Random.Next(2) == 0);
+        Family = style.Family == BookFamily.Either ? Any([BookFamily.Linear, BookFamily.Inverse, BookFamily.Mixed]) : style.Family;
         Stable = style.HasDoubt && Random.Next(2) == 0 ? Round(Between(0.93, 1.02), 4) : 1m;
         Underlyings = [.. Enumerable.Range(0, Random.Next(1, style.Underlyings + 1)).Select(Underlying)];
         Expiries = [.. Underlyings.SelectMany(ExpiriesOf)];
@@ -32,7 +32,7 @@ internal sealed class BookMaker
 
     public BookStyle Style { get; }
 
-    public bool IsInverse { get; }
+    public BookFamily Family { get; }
 
     public decimal Stable { get; }
 
@@ -40,7 +40,8 @@ internal sealed class BookMaker
 
     public IReadOnlyList<BookExpiry> Expiries { get; }
 
-    public decimal[] Deposits { get; } = new decimal[Coins.Length + 1];
+    /// <summary>USD, coins in their order, the stable coin.</summary>
+    public decimal[] Deposits { get; } = new decimal[Coins.Length + 2];
 
     public int Positions => _fills.Count;
 
@@ -54,7 +55,8 @@ internal sealed class BookMaker
             Shape = shape,
             Now = Start,
             Stable = maker.Stable,
-            HasOptionMarks = style.HasOptionMarks,
+            HasOptionMarks = style.HasOptionMarks && maker.Random.Next(4) > 0,
+            HasExpiryFeeds = style.HasExpiryFeeds,
             Currencies = maker.Currencies(),
             Underlyings = maker.Underlyings,
             Expiries = maker.Expiries,
@@ -90,22 +92,19 @@ internal sealed class BookMaker
             decimal volatility = Round(Math.Clamp(Between(0.15, 1.2) + (0.3 * log * log) - (0.1 * log), 0.05, 4.0), Any([4, 8]));
             double price = ReferenceOptions.Black76((double)expiry.Forward, (double)strike, Years(expiry), (double)volatility, isCall)
                 * (Style.HasOptionMarks ? Between(0.98, 1.02) : 1.0);
+            bool isInverse = IsInverse();
             return new BookInstrument(
-                0, InstrumentKind.Option, Settlement(), expiry.UnderlyingId, CurrencyId(expiry.UnderlyingId), Any([1m, 0.1m, 0.01m]),
+                0, InstrumentKind.Option, Settlement(isInverse), expiry.UnderlyingId, CurrencyId(expiry.UnderlyingId, isInverse), Any([1m, 0.1m, 0.01m]),
                 Math.Max(Round(price, 8), 0.00000001m), 1m, expiry.Time, isCall ? OptionRight.Call : OptionRight.Put, strike, volatility);
         });
 
     public BookInstrument Future(BookExpiry expiry) => Instrument(
         $"{expiry.UnderlyingId} {expiry.Time}",
-        () => new BookInstrument(
-            0, InstrumentKind.Future, Settlement(), expiry.UnderlyingId, CurrencyId(expiry.UnderlyingId), LinearSize(),
-            Round((double)expiry.Forward * Between(0.999, 1.001), 2), 1m, expiry.Time));
+        () => Linear(InstrumentKind.Future, expiry.UnderlyingId, Round((double)expiry.Forward * Between(0.999, 1.001), 2), 1m) with { Expiry = expiry.Time });
 
     public BookInstrument Perpetual(BookUnderlying underlying) => Instrument(
         $"{underlying.Id}",
-        () => new BookInstrument(
-            0, InstrumentKind.Perpetual, Settlement(), underlying.Id, CurrencyId(underlying.Id), LinearSize(),
-            Round((double)underlying.Index * Between(0.997, 1.003), 2), Confidence()));
+        () => Linear(InstrumentKind.Perpetual, underlying.Id, Round((double)underlying.Index * Between(0.997, 1.003), 2), Confidence()));
 
     /// <summary>USD of one lot.</summary>
     public double LotNotional(BookInstrument instrument)
@@ -153,11 +152,18 @@ internal sealed class BookMaker
         return found;
     }
 
-    private Settlement Settlement() => IsInverse ? Codecs.Settlement.Inverse : Codecs.Settlement.Linear;
+    private BookInstrument Linear(InstrumentKind kind, ushort underlying, decimal mark, decimal confidence)
+    {
+        bool isInverse = IsInverse();
+        decimal size = isInverse ? Any([10m, 1m]) : Any([1m, 0.001m, 0.01m]);
+        return new BookInstrument(0, kind, Settlement(isInverse), underlying, CurrencyId(underlying, isInverse), size, mark, confidence);
+    }
 
-    private ushort CurrencyId(ushort underlying) => IsInverse ? (ushort)(underlying + 1) : RandomBook.UsdId;
+    private bool IsInverse() => Family == BookFamily.Inverse || (Family == BookFamily.Mixed && Random.Next(2) == 0);
 
-    private decimal LinearSize() => IsInverse ? Any([10m, 1m]) : Any([1m, 0.001m, 0.01m]);
+    private static Settlement Settlement(bool isInverse) => isInverse ? Codecs.Settlement.Inverse : Codecs.Settlement.Linear;
+
+    private static ushort CurrencyId(ushort underlying, bool isInverse) => isInverse ? (ushort)(underlying + 1) : RandomBook.UsdId;
 
     private decimal Confidence() => Style.HasDoubt && Random.Next(3) == 0 ? Round(Between(0.2, 1.0), 4) : 1m;
 
@@ -175,7 +181,11 @@ internal sealed class BookMaker
             ulong time = Start + ((ulong)seconds * 1_000_000_000);
             double forward = (double)underlying.Index * Math.Exp(drift * seconds / SecondsPerYear) * Between(0.9995, 1.0005);
             if (seen.Add(time))
-                yield return new BookExpiry(underlying.Id, time, Round(forward, Any([2, 8])), Round(Between(-0.03, 0.12), 6), Confidence());
+            {
+                yield return new BookExpiry(
+                    underlying.Id, time, Round(forward, Any([2, 8])), Round(Between(-0.03, 0.12), 6), Confidence(),
+                    Any([BookFeed.Forward, BookFeed.Volatility, BookFeed.Rate]));
+            }
         }
     }
 
@@ -188,6 +198,7 @@ internal sealed class BookMaker
             currencies.Add(new BookCurrency((ushort)(coin + 2), Coins[coin].Code, Coins[coin].Decimals, Deposits[coin + 1], 0m));
         }
 
+        currencies.Add(new BookCurrency(RandomBook.StableId, "USDC", 6, Deposits[^1], 0m));
         return currencies;
     }
 }

@@ -158,5 +158,8 @@ internal static class BookShapes
         {
             maker.Deposits[underlying.Id] = BookMaker.Round(maker.Spread(1.0, 1e6) / (double)underlying.Index, 6);
         }
+
+        if (maker.Style.HasStableDeposits && maker.Random.Next(3) == 0)
+            maker.Deposits[^1] = BookMaker.Round(maker.Spread(1.0, 1e6), 6);
     }
 }

@@ -1,10 +1,11 @@
 namespace MarginEngine.Tests.VenueTests.Agreement;
 
-/// <summary>Which contracts settle in what: USD, the coin, or either (one of the two in each book).</summary>
+/// <summary>Which contracts settle in what: USD, the coin, each contract in one of them, or any of these three by book.</summary>
 internal enum BookFamily
 {
     Linear,
     Inverse,
+    Mixed,
     Either,
 }
 
@@ -25,6 +26,12 @@ internal sealed record BookStyle
 
     /// <summary>Feeds with a confidence below 1 and a stable coin off its peg.</summary>
     public bool HasDoubt { get; init; }
+
+    /// <summary>Rates by expiry and forwards of which a part is fixed.</summary>
+    public bool HasExpiryFeeds { get; init; }
+
+    /// <summary>Deposits of the stable coin itself.</summary>
+    public bool HasStableDeposits { get; init; }
 
     /// <summary>Funding rates of perpetuals.</summary>
     public bool HasFunding { get; init; }

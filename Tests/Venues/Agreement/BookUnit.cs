@@ -43,9 +43,10 @@ internal static class BookTerms
 
     public static double Forward(this RandomBook book, BookInstrument option) => (double)book.Expiry(option).Forward;
 
-    /// <summary>Discount of a USD-settled option at its currency's rate, floored at 0; a coin-settled one has none.</summary>
-    public static double Discount(this RandomBook book, BookInstrument option) =>
-        option.IsInverse ? 1.0 : Math.Exp(-Math.Max((double)book.Currency(option.CurrencyId).Rate, 0.0) * book.Years(option));
+    /// <summary>Discount of a USD-settled option at its expiry's rate where it has one, else its currency's, floored at 0; a coin-settled one has none.</summary>
+    public static double Discount(this RandomBook book, BookInstrument option) => option.IsInverse
+        ? 1.0
+        : Math.Exp(-Math.Max((double)(book.HasExpiryFeeds ? book.Expiry(option).Rate : book.Currency(option.CurrencyId).Rate), 0.0) * book.Years(option));
 
     /// <summary>USD of one base unit of an option at another forward and volatility.</summary>
     public static double OptionUsd(this RandomBook book, BookInstrument option, double forward, double volatility) => book.Discount(option)
@@ -66,6 +67,21 @@ internal static class BookTerms
         return book.Discount(instrument) * (instrument.IsCall ? call : call - 1.0);
     }
 
+    /// <summary>USD that a position stands for: at the forward, the mark, or of coin-settled contracts the coin at the index.</summary>
+    public static double NotionalUsd(this RandomBook book, BookPosition position)
+    {
+        BookInstrument instrument = position.Instrument;
+        double size = Math.Abs(position.Amount);
+        double index = (double)book.Underlying(instrument.UnderlyingId).Index;
+        return instrument.IsOption
+            ? size * (instrument.IsInverse ? index : book.Forward(instrument))
+            : size * (instrument.IsInverse ? index / (double)instrument.Mark : (double)instrument.Mark);
+    }
+
+    /// <summary>Base units of a position: of a coin-settled future or perpetual those that its USD are at its mark.</summary>
+    public static double BaseUnits(this BookPosition position) =>
+        position.Amount / (position.Instrument is { IsInverse: true, IsOption: false } contract ? (double)contract.Mark : 1.0);
+
     /// <summary>P&amp;L in USD of a USD-settled position when spot, forwards and marks move by a fraction and volatilities to a function of theirs.</summary>
     public static double LinearPnl(this RandomBook book, BookPosition position, double move, Func<BookInstrument, double> volatility)
     {
@@ -75,6 +91,19 @@ internal static class BookTerms
             : (double)instrument.Mark * move);
     }
 
-    public static double LinearPnl(this RandomBook book, BookPosition position, double move) =>
-        book.LinearPnl(position, move, option => (double)option.Volatility);
+    public static double LinearPnl(this RandomBook book, BookPosition position, double move) => book.LinearPnl(position)(move);
+
+    /// <summary>The same by move, for many moves; volatility as it is.</summary>
+    public static Func<double, double> LinearPnl(this RandomBook book, BookPosition position)
+    {
+        BookInstrument instrument = position.Instrument;
+        if (!instrument.IsOption)
+            return move => position.Amount * (double)instrument.Mark * move;
+        double forward = book.Forward(instrument);
+        double years = book.Years(instrument);
+        double discount = book.Discount(instrument);
+        double now = book.OptionUsd(instrument);
+        return move => position.Amount * ((discount * ReferenceOptions.Black76(
+            forward * (1.0 + move), (double)instrument.Strike, years, (double)instrument.Volatility, instrument.IsCall)) - now);
+    }
 }

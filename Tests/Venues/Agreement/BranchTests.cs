@@ -14,14 +14,14 @@ internal sealed class BranchTests
     [Test]
     public void Books_reach_the_branches_of_the_portfolio_models()
     {
-        var portfolio = new PortfolioModel();
+        var portfolio = new MatrixModel();
         var counts = new SortedDictionary<string, int>();
         for (int seed = 1; seed <= Books; seed++)
         {
             RandomBook book = BookMaker.Make(seed, portfolio.Style);
             foreach (BookUnit unit in book.Units())
             {
-                var rows = new DeribitUnit(book, unit, AgreementParameters.Portfolio(unit.Underlying.Code));
+                var rows = new DeribitUnit(book, unit, AgreementParameters.Matrix(unit.Underlying.Code));
                 double[] cells = rows.DampedUsd(rows.Vectors);
                 int worst = Array.IndexOf(cells, cells.Min());
                 Count(counts, cells[worst] >= 0.0 ? "no row loses" : worst >= cells.Length - 8 ? "extended row" : $"volatility {worst % 3}");
@@ -34,6 +34,34 @@ internal sealed class BranchTests
         TestContext.Out.WriteLine(string.Join(", ", counts.Select(count => $"{count.Value} {count.Key}")));
         Assert.That(counts.Keys, Is.SupersetOf(new[] { "volatility 0", "volatility 1", "volatility 2", "extended row", "delta shock", "orders", "no row loses" }));
         Assert.That(counts.Values.Min(), Is.GreaterThanOrEqualTo(5));
+    }
+
+    [Test]
+    public void Books_reach_the_branches_of_portfolio()
+    {
+        var counts = new SortedDictionary<string, int>();
+        foreach (RandomBook book in Drawn(new PortfolioModel()))
+        {
+            double[] rows = PortfolioModel.Rows(book);
+            int worst = Array.IndexOf(rows, rows.Min());
+            Count(counts, rows[worst] >= 0.0 ? "no row loses" : worst < 27 ? "grid row" : worst < 35 ? "tail row" : worst < 45 ? "surface row" : "joint row");
+            foreach (PortfolioUnit unit in book.Units().Select(unit => new PortfolioUnit(book, unit)))
+            {
+                Count(counts, unit.ShortVegaUsd > 0.0 ? "short vega in calm" : "no short vega");
+                Count(counts, unit.NakedUsd > 0.0 ? "naked" : "covered");
+                Count(counts, unit.DoubtUsd > 0.0 ? "doubt" : "no doubt");
+                Count(counts, unit.ConcentrationUsd > 0.0 ? "concentration" : "no concentration");
+                Count(counts, unit.FundingUsd > 0.0 ? "funding" : "no funding");
+            }
+
+            Count(counts, book.Instruments.Select(instrument => instrument.Settlement).Distinct().Count() > 1 ? "mixed settlement" : "one settlement");
+            Count(counts, book.Currency(RandomBook.StableId).Deposit > 0m ? "stable deposit" : "no stable deposit");
+            Count(counts, book.Currency(2).Deposit > 200m ? "second tier of a haircut" : "first tier");
+        }
+
+        AssertReached(
+            counts, "grid row", "tail row", "surface row", "joint row", "short vega in calm", "naked", "doubt", "concentration", "funding", "mixed settlement",
+            "stable deposit", "second tier of a haircut");
     }
 
     [Test]
@@ -119,7 +147,7 @@ internal sealed class BranchTests
         var counts = new SortedDictionary<string, int>();
         foreach (RandomBook book in Drawn(new SpanModel()))
         {
-            foreach (SpanRequirement requirement in SpanModel.Requirements(book))
+            foreach (SpanRequirement requirement in new SpanModel().Requirements(book))
             {
                 Count(counts, requirement.Total == requirement.ShortOptionMinimum ? "short option minimum" : "scan");
                 Count(counts, requirement.InterCredit > 0.0 ? "credit" : "no credit");

@@ -9,14 +9,14 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 /// </summary>
 internal static class DeriveBooks
 {
-    /// <summary>Derive's contracts, with feeds in doubt. Options live past the settlement window, in which part of the forward is fixed.</summary>
+    /// <summary>Derive's contracts, with feeds in doubt.</summary>
     public static BookStyle Style { get; } = new()
     {
         Family = BookFamily.Linear,
         Underlyings = 2,
         HasFutures = false,
         HasDoubt = true,
-        ShortestLifeSeconds = AgreementParameters.DeriveSettlementSeconds + 60,
+        HasExpiryFeeds = true,
     };
 
     /// <summary>Positions and coin of one underlying, without cash.</summary>
@@ -64,13 +64,11 @@ internal static class DeriveBooks
 
     public static double Cash(RandomBook book) => (double)book.Cash(book.Currency(RandomBook.UsdId));
 
-    // In the last half hour (F (1800 - s) / 1800) is fixed and only the rest moves.
     private static DeriveExpiry Expiry(RandomBook book, BookExpiry expiry)
     {
-        double seconds = (expiry.Time - book.Now) / 1e9;
-        double moving = Math.Min(1.0, seconds / AgreementParameters.DeriveSettlementSeconds);
-        double forward = (double)expiry.Forward;
-        return new DeriveExpiry(seconds, forward * (1.0 - moving), forward * moving, (double)expiry.Rate, (double)expiry.Confidence);
+        decimal settled = expiry.Fixed(book.Now);
+        return new DeriveExpiry(
+            (expiry.Time - book.Now) / 1e9, (double)settled, (double)(expiry.Forward - settled), (double)expiry.Rate, (double)expiry.Confidence);
     }
 
     private static double Collateral(RandomBook book) => book.Underlyings.Sum(underlying =>
@@ -183,6 +181,7 @@ internal sealed class DeriveStandardModel : IReferenceModel
         double mark = ReferenceOptions.Black76(
             (double)expiry.Forward, (double)contract.Strike, book.Years(contract), (double)contract.Volatility, contract.IsCall);
         return new StandardOption(
-            underlying.Code, book.Seconds(contract), (double)contract.Strike, contract.IsCall, option.Amount, mark, (double)expiry.Forward, (double)expiry.Confidence);
+            underlying.Code, book.Seconds(contract), (double)contract.Strike, contract.IsCall, option.Amount, mark, (double)expiry.Forward,
+            (double)Math.Min(expiry.ConfidenceOf(BookFeed.Forward), expiry.ConfidenceOf(BookFeed.Volatility)));
     }
 }

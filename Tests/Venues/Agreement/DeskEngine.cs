@@ -9,14 +9,15 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 /// The engine itself: a book becomes its messages, in the order in which a venue would send them, and the answer is the report of its account. Models come
 /// by name from the shipped documents. A refused message, an unpriced or a saturated margin fails the test with the book.
 /// </summary>
-/// <param name="sendMore">
-/// Messages that not every book needs (option marks, confidences, rates of expiries, funding, the stable coin): called after the market and before the
-/// fills.
-/// </param>
 /// <param name="document">The document of a name; null: the shipped one.</param>
-internal sealed class DeskEngine(Action<Desk, RandomBook>? sendMore = null, Func<string, ModelDocument>? document = null) : IEngineUnderTest
+internal sealed class DeskEngine(Func<string, ModelDocument>? document = null) : IEngineUnderTest
 {
     private const ulong Account = 1;
+
+    /// <summary>The stable coin as an underlying, whose index is its price.</summary>
+    private const ushort StableUnderlying = 9;
+
+    private readonly Dictionary<string, ModelDocument> _documents = [];
 
     private static readonly Limits Room = new()
     {
@@ -43,9 +44,10 @@ internal sealed class DeskEngine(Action<Desk, RandomBook>? sendMore = null, Func
     public MarginReport Report(RandomBook book, string model)
     {
         using var desk = new Desk(Room, withMarket: false) { Now = (long)book.Now };
-        Define(desk, book, (document ?? ModelDocument.Shipped)(model));
+        if (!_documents.TryGetValue(model, out ModelDocument? rules))
+            _documents[model] = rules = (document ?? ModelDocument.Shipped)(model);
+        Define(desk, book, rules);
         SendMarket(desk, book);
-        sendMore?.Invoke(desk, book);
         SendAccount(desk, book);
         if (desk.HasRejected)
         {
@@ -71,9 +73,10 @@ internal sealed class DeskEngine(Action<Desk, RandomBook>? sendMore = null, Func
             desk.Underlying(underlying.Id, underlying.CoinId, underlying.Code);
         }
 
+        desk.Underlying(StableUnderlying, RandomBook.StableId, "USDC");
         foreach (byte[] part in rules.ToMessages(
             1, desk.NextOrigin(), book.Now, desk.Source, OriginFlags.EndOfEvent,
-            [.. book.Underlyings.Select(underlying => (underlying.Id, underlying.Code))],
+            [.. book.Underlyings.Select(underlying => (underlying.Id, underlying.Code)), (StableUnderlying, "USDC")],
             [.. book.Currencies.Select(currency => (currency.Id, currency.Code))]))
         {
             desk.Apply(part);
@@ -98,21 +101,28 @@ internal sealed class DeskEngine(Action<Desk, RandomBook>? sendMore = null, Func
 
         foreach (BookUnderlying underlying in book.Underlyings)
         {
-            desk.Index(underlying.Index, underlying.Id, OriginFlags.None);
+            Index(desk, underlying.Id, underlying.Index, underlying.Confidence);
         }
+
+        Index(desk, StableUnderlying, book.Stable, 1m);
 
         // An expiry is known to the engine from the first contract that has it.
         foreach (BookExpiry expiry in book.Expiries.Where(expiry => book.Instruments.Any(item => item.UnderlyingId == expiry.UnderlyingId && item.Expiry == expiry.Time)))
         {
-            desk.Forward(expiry.Forward, expiry.Time, expiry.UnderlyingId, OriginFlags.None);
+            Forward(desk, book, expiry);
+            if (book.HasExpiryFeeds)
+                ExpiryRate(desk, expiry);
         }
 
         foreach (BookInstrument instrument in book.Instruments)
         {
             if (instrument.IsOption)
-                desk.Volatility(instrument.Id, instrument.Volatility, OriginFlags.None);
-            else
-                desk.Mark(instrument.Id, instrument.Mark, OriginFlags.None);
+                Volatility(desk, instrument, book.Expiry(instrument).ConfidenceOf(BookFeed.Volatility));
+            if (!instrument.IsOption || book.HasOptionMarks)
+                Mark(desk, instrument);
+            decimal funding = book.Underlying(instrument.UnderlyingId).Funding;
+            if (instrument.Kind == InstrumentKind.Perpetual && funding != 0m)
+                desk.AnnounceFunding(instrument.Id, funding);
         }
 
         desk.Time(book.Now);
@@ -149,4 +159,66 @@ internal sealed class DeskEngine(Action<Desk, RandomBook>? sendMore = null, Func
         message.SetRate(Desk.E8(currency.Rate));
         desk.Apply(buffer.AsSpan(0, message.EncodedLength));
     }
+
+    private static void Index(Desk desk, ushort underlying, decimal price, decimal confidence)
+    {
+        byte[] buffer = new byte[Limits.MessageBytes];
+        IndexPriceEncoder message = IndexPriceEncoder.Wrap(buffer);
+        message.SetOrigin(desk.NextOrigin(), (ulong)desk.Now, desk.Source, OriginFlags.None);
+        message.UnderlyingId = underlying;
+        message.SetPrice(Desk.E8(price));
+        message.SetConfidence(Doubt(confidence));
+        desk.Apply(buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    private static void Forward(Desk desk, RandomBook book, BookExpiry expiry)
+    {
+        byte[] buffer = new byte[Limits.MessageBytes];
+        ForwardPriceEncoder message = ForwardPriceEncoder.Wrap(buffer);
+        message.SetOrigin(desk.NextOrigin(), (ulong)desk.Now, desk.Source, OriginFlags.None);
+        message.UnderlyingId = expiry.UnderlyingId;
+        message.Expiry = expiry.Time;
+        message.SetPrice(Desk.E8(expiry.Forward));
+        message.SetConfidence(Doubt(expiry.ConfidenceOf(BookFeed.Forward)));
+        decimal settled = book.HasExpiryFeeds ? expiry.Fixed(book.Now) : 0m;
+        message.SetFixedPart(settled == 0m ? null : Desk.E8(settled));
+        desk.Apply(buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    private static void ExpiryRate(Desk desk, BookExpiry expiry)
+    {
+        byte[] buffer = new byte[Limits.MessageBytes];
+        ExpiryRateEncoder message = ExpiryRateEncoder.Wrap(buffer);
+        message.SetOrigin(desk.NextOrigin(), (ulong)desk.Now, desk.Source, OriginFlags.None);
+        message.UnderlyingId = expiry.UnderlyingId;
+        message.Expiry = expiry.Time;
+        message.SetRate(Desk.E8(expiry.Rate));
+        message.SetConfidence(Doubt(expiry.ConfidenceOf(BookFeed.Rate)));
+        desk.Apply(buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    private static void Mark(Desk desk, BookInstrument instrument)
+    {
+        byte[] buffer = new byte[Limits.MessageBytes];
+        MarkPriceEncoder message = MarkPriceEncoder.Wrap(buffer);
+        message.SetOrigin(desk.NextOrigin(), (ulong)desk.Now, desk.Source, OriginFlags.None);
+        message.InstrumentId = instrument.Id;
+        message.SetPrice(Desk.E8(instrument.Mark));
+        message.SetConfidence(Doubt(instrument.Confidence));
+        desk.Apply(buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    private static void Volatility(Desk desk, BookInstrument option, decimal confidence)
+    {
+        byte[] buffer = new byte[Limits.MessageBytes];
+        MarkVolatilityEncoder message = MarkVolatilityEncoder.Wrap(buffer);
+        message.SetOrigin(desk.NextOrigin(), (ulong)desk.Now, desk.Source, OriginFlags.None);
+        message.InstrumentId = option.Id;
+        message.SetVolatility(Desk.E8(option.Volatility));
+        message.SetConfidence(Doubt(confidence));
+        desk.Apply(buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    // A feed that is sure says nothing of it.
+    private static int? Doubt(decimal confidence) => confidence == 1m ? null : (int)Desk.E8(confidence);
 }

@@ -26,6 +26,9 @@ internal interface IReferenceModel
 
     BookGrowth Growth { get; }
 
+    /// <summary>Whether more of a coin counts for less.</summary>
+    bool HasTieredHaircuts => false;
+
     ReferenceMargin Margin(RandomBook book);
 }
 

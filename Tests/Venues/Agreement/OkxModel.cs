@@ -4,7 +4,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 
 /// <summary>
 /// OKX portfolio margin, USD-settled, each underlying alone: MR1, MR4, MR6, MR7 (the other components are 0, as no formula of theirs is known). Rows of MR1
-/// take the worst of volatility up, same and down; the extreme move leaves it. The delta that MR4 and MR7 charge is base units at the index.
+/// take the worst of volatility up, same and down by term; the extreme move leaves it. The delta that MR4 and MR7 charge is base units at the index.
 /// </summary>
 internal sealed class OkxModel : IReferenceModel
 {
@@ -36,13 +36,20 @@ internal sealed class OkxModel : IReferenceModel
             bound.Rows(unit, OkxPortfolioMargin.InitialOverMaintenance).NetDelta(unit, 2.0 * chargedDelta * (double)unit.Underlying.Index).AddOns(unit, 6).Conversion();
         }
 
-        double equity = book.Equity(code => AgreementParameters.NoHaircut, book.OptionUsd);
+        double equity = book.Equity(AgreementParameters.Haircut, book.OptionUsd);
         return new ReferenceMargin(initial, maintenance, equity, bound.Doubles(book).Doubles(book).Usd, RoundingBound.Equity(book));
     }
 
     private static double Worst(RandomBook book, BookUnit unit, double move, bool shocksVolatility)
     {
-        double[] shocks = shocksVolatility ? [1.0 - AgreementParameters.OkxVolatilityDown, 1.0, 1.0 + AgreementParameters.OkxVolatilityUp] : [1.0];
-        return shocks.Min(shock => unit.Positions.Sum(position => book.LinearPnl(position, move, option => (double)option.Volatility * shock)));
+        double[] shocks = shocksVolatility ? [-AgreementParameters.OkxVolatilityDown, 0.0, AgreementParameters.OkxVolatilityUp] : [0.0];
+        return shocks.Min(shock => unit.Positions.Sum(position => book.LinearPnl(position, move, option => Shocked(book, option, shock))));
+    }
+
+    private static double Shocked(RandomBook book, BookInstrument option, double shock)
+    {
+        double days = Math.Max(book.Years(option) * 365.0, 1.0);
+        double power = days <= 30.0 ? AgreementParameters.ShortPower : AgreementParameters.LongPower;
+        return Math.Max(0.0, (double)option.Volatility * (1.0 + (shock * Math.Pow(30.0 / days, power))));
     }
 }

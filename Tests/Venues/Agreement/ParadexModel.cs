@@ -4,7 +4,7 @@ using MarginEngine.Tests.VenueTests.Reference;
 namespace MarginEngine.Tests.VenueTests.Agreement;
 
 /// <summary>
-/// Paradex portfolio margin, each underlying alone. Options are priced on the index at the rate of USD (floored at 0), with the exact normal distribution; rows are losses
+/// Paradex portfolio margin, each underlying alone. Options are priced on the index at the rate of USD, below 0 too, with the exact normal distribution; rows are losses
 /// against the book's option marks where it has them and against the model's own price otherwise. An option's delta is dV/dS of that price.
 /// </summary>
 internal sealed class ParadexModel : IReferenceModel
@@ -48,11 +48,11 @@ internal sealed class ParadexModel : IReferenceModel
             bound.Rows(unit).Orders(unit).NetDelta(unit, 2.0 * (double)unit.Underlying.Index).AddOns(unit, 4 + unit.Positions.Count + unit.Orders.Count).Conversion();
         }
 
-        double equity = book.Equity(code => AgreementParameters.NoHaircut, option => Mark(book, option));
+        double equity = book.Equity(AgreementParameters.Haircut, option => Mark(book, option));
         return new ReferenceMargin(initial, maintenance, equity, bound.Doubles(book).Doubles(book).Usd, RoundingBound.Equity(book));
     }
 
-    private static double Rate(RandomBook book) => Math.Max((double)book.Currency(RandomBook.UsdId).Rate, 0.0);
+    private static double Rate(RandomBook book) => (double)book.Currency(RandomBook.UsdId).Rate;
 
     private static ParadexOrder Order(RandomBook book, BookOrder order)
     {

@@ -12,8 +12,24 @@ internal sealed record BookCurrency(ushort Id, string Code, int Decimals, decima
 /// <summary>An index in USD with its confidence, 0 to 1; funding that a long perpetual pays in eight hours, a fraction of the index.</summary>
 internal sealed record BookUnderlying(ushort Id, string Code, ushort CoinId, decimal Index, decimal Confidence, decimal Funding);
 
-/// <summary>Forward in USD of one expiry, rate per year, and the lowest confidence of forward, rate and volatility.</summary>
-internal sealed record BookExpiry(ushort UnderlyingId, ulong Time, decimal Forward, decimal Rate, decimal Confidence);
+/// <summary>The feed of an expiry that has its confidence; the others are sure.</summary>
+internal enum BookFeed
+{
+    Forward,
+    Volatility,
+    Rate,
+}
+
+/// <summary>Forward in USD of one expiry, rate per year, and the confidence of one of its feeds.</summary>
+internal sealed record BookExpiry(ushort UnderlyingId, ulong Time, decimal Forward, decimal Rate, decimal Confidence, BookFeed Doubted = BookFeed.Forward)
+{
+    private const decimal SettlementSeconds = 1_800m;
+
+    /// <summary>In the last half hour F (1800 - s) / 1800 of the forward is fixed and only the rest moves; with eight decimals.</summary>
+    public decimal Fixed(ulong now) => decimal.Round(Forward * (1m - Math.Min(1m, (Time - now) / 1e9m / SettlementSeconds)), 8);
+
+    public decimal ConfidenceOf(BookFeed feed) => feed == Doubted ? Confidence : 1m;
+}
 
 /// <summary>
 /// A contract and its price. Size: base units a lot, of inverse futures and perpetuals USD a lot. Mark in USD (of an option the venue's mark of one
@@ -44,6 +60,9 @@ internal sealed record RandomBook
 {
     public const ushort UsdId = 1;
 
+    /// <summary>The stable coin as a currency.</summary>
+    public const ushort StableId = 5;
+
     public required int Seed { get; init; }
 
     /// <summary>What its account looks like, for messages of failures.</summary>
@@ -55,6 +74,9 @@ internal sealed record RandomBook
     public required decimal Stable { get; init; }
 
     public required bool HasOptionMarks { get; init; }
+
+    /// <summary>Whether each expiry tells its own rate and, in its last half hour, what is fixed of its forward.</summary>
+    public bool HasExpiryFeeds { get; init; }
 
     public required IReadOnlyList<BookCurrency> Currencies { get; init; }
 

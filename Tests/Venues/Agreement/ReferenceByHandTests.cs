@@ -35,9 +35,9 @@ internal sealed class ReferenceByHandTests
     [Test]
     public void A_product_group_nets_gains_at_the_offset()
     {
-        // Both move 9,000 at 15 %: 9,000 - 0.9 * 9,000; the least charge is 0.375 % of 120,000.
+        // Both move 9,000 at 15 %: 9,000 - 0.75 * 9,000; the least charge of 21 lots is 7.875.
         ReferenceMargin margin = new TimsModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
-        Assert.That(margin.Initial, Is.EqualTo(900.0).Within(Cent));
+        Assert.That(margin.Initial, Is.EqualTo(2_250.0).Within(Cent));
         ReferenceMargin alone = new TimsModel().Margin(HandBook.Linear((1, null, -1)));
         Assert.That(alone.Maintenance, Is.EqualTo(9_000.0).Within(Cent));
     }
@@ -45,9 +45,9 @@ internal sealed class ReferenceByHandTests
     [Test]
     public void Spread_credits_are_given_on_the_side_that_both_have()
     {
-        // Scan 9,000 each (an extreme counts 0.32 of 27,000). 20 ETH make 0.8 spreads of 25: 0.8 of BTC's and all of ETH's risk gets half back.
+        // Scan 8,000 and 20 * 320 (an extreme counts 0.96 of it). 20 ETH make 2/3 of a spread of 30: 2/3 of BTC's and all of ETH's risk gets half back.
         ReferenceMargin margin = new SpanModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
-        Assert.That(margin.Maintenance, Is.EqualTo(18_000.0 - (0.5 * 0.8 * 9_000.0) - (0.5 * 9_000.0)).Within(Cent));
+        Assert.That(margin.Maintenance, Is.EqualTo(14_400.0 - (0.5 * 2.0 / 3.0 * 8_000.0) - (0.5 * 6_400.0)).Within(Cent));
         Assert.That(margin.Initial, Is.EqualTo(1.1 * margin.Maintenance).Within(Cent));
     }
 
@@ -86,13 +86,13 @@ internal sealed class ReferenceByHandTests
     }
 
     [Test]
-    public void Historical_margin_is_the_second_worst_of_two_hundred_joint_rows_and_the_mean_of_both()
+    public void Historical_margin_is_the_third_worst_of_the_documents_240_days()
     {
         double[] losses = [.. HistoricalModel.JointRows.Select(row => (60_000.0 * row[0]) - (60_000.0 * row[1])).OrderDescending()];
         ReferenceMargin margin = new HistoricalModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
-        Assert.That(margin.Maintenance, Is.EqualTo(losses[1]).Within(Cent));
-        Assert.That(margin.Initial, Is.EqualTo((losses[0] + losses[1]) / 2.0).Within(Cent));
-        Assert.That(margin.Initial, Is.GreaterThan(margin.Maintenance));
+        Assert.That(losses, Has.Length.EqualTo(240));
+        Assert.That(margin.Maintenance, Is.EqualTo(losses[2]).Within(Cent));
+        Assert.That(margin.Initial, Is.EqualTo(1.25 * losses[2]).Within(Cent));
     }
 
     [Test]
@@ -107,6 +107,19 @@ internal sealed class ReferenceByHandTests
         };
         DeriveExpiry expiry = DeriveBooks.Account(closing, closing.Underlyings[0]).Expiries.Single();
         Assert.That((expiry.FixedForward, expiry.VariableForward, expiry.Seconds), Is.EqualTo((30_000.0, 30_000.0, 900.0)));
+    }
+
+    [Test]
+    public void Portfolio_of_two_perpetuals_needs_its_rows_roll_delay_and_liquidation()
+    {
+        // Short 60,000 USD of BTC, long 60,000 of ETH. Rows: down 18 % ETH -10,800 + 0.5 * 9,600; together up BTC -9,600 + 0.5 * 10,800; apart (BTC +8 %,
+        // ETH -12 %) -4,800 - 7,200, the worst; tails at the clamp, drawn to nothing. Roll 1 % and 0.5 %; delay 2 deviations of 0.1667 hours;
+        // liquidation 0.1 % + 1 % * sqrt(60,000 / 5 M) of each.
+        ReferenceMargin margin = new PortfolioModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
+        double delay = 60_000.0 * 2.0 * (0.6 + 0.8) * Math.Sqrt(0.1667 / 8_760.0);
+        double liquidation = 120_000.0 * (0.001 + (0.01 * Math.Sqrt(0.012)));
+        Assert.That(margin.Initial, Is.EqualTo(12_000.0 + 900.0 + delay + liquidation).Within(Cent));
+        Assert.That(margin.Maintenance, Is.EqualTo((0.8 * 12_900.0) + delay + liquidation).Within(Cent));
     }
 
     private static IEnumerable<DeribitUnit> Units(RandomBook book) =>

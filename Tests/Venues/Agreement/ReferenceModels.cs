@@ -5,6 +5,7 @@ internal static class ReferenceModels
 {
     public static IReadOnlyList<IReferenceModel> All { get; } =
     [
+        new MatrixModel(),
         new PortfolioModel(),
         new DeribitPmModel(),
         new DeribitStandardModel(),
@@ -16,9 +17,9 @@ internal static class ReferenceModels
         new SpanModel(),
         new TimsModel(),
         new HistoricalModel(),
-        new TierModel("brackets", hasOptions: false),
-        new TierModel("isolated", hasOptions: true),
-        new TierModel("cross", hasOptions: true),
+        new TierModel("brackets"),
+        new TierModel("isolated"),
+        new TierModel("cross"),
     ];
 
     public static IEnumerable<string> Names => All.Select(model => model.Name);

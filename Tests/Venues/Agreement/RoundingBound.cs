@@ -32,6 +32,9 @@ internal sealed class RoundingBound
     /// <param name="usdPerDelta">USD that one base unit of net delta can cost.</param>
     public RoundingBound NetDelta(BookUnit unit, double usdPerDelta) => Add(DeltaStep * usdPerDelta * unit.Positions.Count);
 
+    /// <summary>USD of another derived source.</summary>
+    public RoundingBound Money(double usd) => Add(usd);
+
     /// <summary>One rounding of a unit's requirement in USD.</summary>
     public RoundingBound Conversion(int units = 1) => Add(MicroUsd * units);
 

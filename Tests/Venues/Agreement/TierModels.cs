@@ -2,13 +2,13 @@ using MarginEngine.Tests.VenueTests.Reference;
 
 namespace MarginEngine.Tests.VenueTests.Agreement;
 
-/// <summary>A bracket of notional with the largest leverage in it.</summary>
-internal sealed record LeverageBracket(NotionalBracket Bracket, decimal Leverage);
+/// <summary>A bracket of notional with its initial rate, one over the largest leverage in it.</summary>
+internal sealed record LeverageBracket(NotionalBracket Bracket, decimal InitialRate);
 
 /// <summary>
-/// Per-position margin in exact decimals, from the documents' formulas:
+/// Per-position margin from the documents' formulas:
 /// <code>
-/// future, perpetual   N = |lots| size mark;   initial N / leverage of N's bracket;   maintenance N mmr - cum
+/// future, perpetual   N = notional in USD;   brackets: initial N * rate of N's bracket, maintenance N mmr - cum;   slices: each part of N at its rates
 /// short option        initial size (mark + max(a - otm/S, b) S), a put at least its maintenance
 ///                     call maintenance size (mark + m S);    put size (mark + max(m S, m mark))
 /// long option         nothing: it is paid
@@ -20,7 +20,22 @@ internal static class TieredMargin
     public static (decimal Initial, decimal Maintenance) Linear(IReadOnlyList<LeverageBracket> brackets, decimal notional)
     {
         LeverageBracket bracket = brackets.Last(candidate => notional >= candidate.Bracket.From);
-        return (notional / bracket.Leverage, (notional * bracket.Bracket.MaintenanceRate) - bracket.Bracket.Cumulative);
+        return (notional * bracket.InitialRate, (notional * bracket.Bracket.MaintenanceRate) - bracket.Bracket.Cumulative);
+    }
+
+    public static (double Initial, double Maintenance) BySlices(IReadOnlyList<(double From, double Initial, double Maintenance)> slices, double notional)
+    {
+        double initial = 0.0;
+        double maintenance = 0.0;
+        for (int i = 0; i < slices.Count; i++)
+        {
+            double end = i + 1 < slices.Count ? slices[i + 1].From : double.PositiveInfinity;
+            double part = Math.Max(0.0, Math.Min(notional, end) - slices[i].From);
+            initial += part * slices[i].Initial;
+            maintenance += part * slices[i].Maintenance;
+        }
+
+        return (initial, maintenance);
     }
 
     /// <summary>USD of one base unit of a short option.</summary>
@@ -34,12 +49,12 @@ internal static class TieredMargin
     }
 }
 
-/// <summary>`brackets` (linear contracts on Binance's tables), `cross` and `isolated` (the same and short options): one sum of positions.</summary>
-internal sealed class TierModel(string name, bool hasOptions) : IReferenceModel
+/// <summary>`brackets` (Binance's tables), `cross` and `isolated` (rates of our own): one sum of positions, with orders filled on their worse side.</summary>
+internal sealed class TierModel(string name) : IReferenceModel
 {
     public string Name => name;
 
-    public BookStyle Style { get; } = new() { Family = BookFamily.Linear, HasOptions = hasOptions };
+    public BookStyle Style { get; } = new() { HasOrders = true };
 
     public BookGrowth Growth => BookGrowth.Progressive;
 
@@ -50,32 +65,31 @@ internal sealed class TierModel(string name, bool hasOptions) : IReferenceModel
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
-            foreach (BookPosition position in unit.Positions)
-            {
-                (double Initial, double Maintenance) each = Position(book, unit, position);
-                initial += each.Initial;
-                maintenance += each.Maintenance;
-            }
-
-            bound.AddOns(unit, 2 * unit.Positions.Count).Conversion();
+            initial += book.Filled(unit, position => Position(book, unit, position).Initial);
+            maintenance += unit.Positions.Sum(position => Position(book, unit, position).Maintenance);
+            bound.Rows(unit).Orders(unit).AddOns(unit, unit.Positions.Count + unit.Orders.Count).Conversion();
         }
 
-        double equity = book.Equity(code => AgreementParameters.NoHaircut, optionUsd: null);
+        double equity = book.Equity(name == "isolated" ? AgreementParameters.NamedInFull : AgreementParameters.Haircut, optionUsd: null);
         return new ReferenceMargin(initial, maintenance, equity, bound.Doubles(book).Usd, RoundingBound.Equity(book));
     }
 
-    private static (double Initial, double Maintenance) Position(RandomBook book, BookUnit unit, BookPosition position)
+    private (double Initial, double Maintenance) Position(RandomBook book, BookUnit unit, BookPosition position)
     {
         BookInstrument instrument = position.Instrument;
+        double notional = book.NotionalUsd(position);
+        if (!instrument.IsOption && name != "brackets")
+            return TieredMargin.BySlices(AgreementParameters.Slices(name), notional);
         if (!instrument.IsOption)
         {
-            (decimal Initial, decimal Maintenance) exact = TieredMargin.Linear(
-                AgreementParameters.Brackets(unit.Underlying.Code), Math.Abs(position.Lots) * instrument.Size * instrument.Mark);
+            (decimal Initial, decimal Maintenance) exact = TieredMargin.Linear(AgreementParameters.Brackets(unit.Underlying.Code), (decimal)notional);
             return ((double)exact.Initial, (double)exact.Maintenance);
         }
 
-        (double Initial, double Maintenance) each = TieredMargin.ShortOption(
-            instrument.IsCall, (double)unit.Underlying.Index, (double)instrument.Strike, book.OptionUsd(instrument));
+        // A coin-settled option's mark is coin, value over forward.
+        double index = (double)unit.Underlying.Index;
+        double mark = book.OptionUsd(instrument) * (instrument.IsInverse ? index / book.Forward(instrument) : 1.0);
+        (double Initial, double Maintenance) each = TieredMargin.ShortOption(instrument.IsCall, index, (double)instrument.Strike, mark);
         double shorts = Math.Max(-position.Amount, 0.0);
         return (shorts * each.Initial, shorts * each.Maintenance);
     }

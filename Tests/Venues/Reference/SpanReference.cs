@@ -96,10 +96,12 @@ internal static class SpanReference
 
     /// <summary>
     /// Risk of price alone: the mean of the active point and its pair (volatility up and down at one price) less the mean of the two points without a
-    /// price move, not below 0 [S].
+    /// price move, not below 0, and none where no point loses [S].
     /// </summary>
     private static double PriceRisk(double[] losses, int active, IReadOnlyList<SpanPoint> points)
     {
+        if (losses[active] <= 0.0)
+            return 0.0;
         double averaged = (losses[active] + losses[points[active].PairedPoint - 1]) / 2.0;
         return Math.Max(averaged - (losses[0] + losses[1]) / 2.0, 0.0);
     }
