@@ -38,6 +38,7 @@ internal static class Program
             TopVerb.Create(terminal),
             CalcVerb.Create(terminal),
             CalibrateVerb.Create(terminal),
+            SpanVerb.Create(terminal),
             ReplayVerb.Create(terminal),
             VerifyVerb.Create(terminal),
             InspectVerb.Create(terminal),
