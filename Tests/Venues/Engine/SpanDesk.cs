@@ -78,6 +78,13 @@ internal sealed class SpanDesk : IDisposable
     public PositionReport PositionIn(MarginReport report, SpanContract contract) =>
         report.Units.SelectMany(unit => unit.Positions).Single(position => position.InstrumentId == _instruments[contract]);
 
+    /// <summary>Spot shock of the worst row in the newest margin update.</summary>
+    public long LastWorstShockE8()
+    {
+        MarginUpdateDecoder.TryWrap(_desk.Of(MarginUpdateDecoder.TemplateId).Last(), out MarginUpdateDecoder update);
+        return update.WorstSpotShock.Mantissa;
+    }
+
     private void Define()
     {
         _desk.Currency(Desk.Usd, 6, "USD");
