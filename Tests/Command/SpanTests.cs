@@ -156,6 +156,43 @@ public sealed class SpanTests
         Assert.That(File.ReadAllText(scratch.File("market.json")), Does.Not.Contain("150d5"));
     }
 
+    [TestCase("<intrRate><val>0.1<", "<intrRate><val>100000<", "has a rate or a life beyond", TestName = "A rate of a hundred thousand is an exception")]
+    [TestCase("<sc>1</sc><undC>", "<sc>0.00000000000000001</sc><undC>", "has no sensible delta scale", TestName = "A delta scale of next to nothing is an exception")]
+    [TestCase("<k>95</k>", "<k>0</k>", "has no strike or no volatility", TestName = "A strike of zero is an exception")]
+    [TestCase("<setlDate>20260308</setlDate><t>0.082192</t><cvf>10</cvf><sc>1</sc><undC>", "<setlDate>99991231</setlDate><t>7000</t><cvf>10</cvf><sc>1</sc><undC>", "has a rate or a life beyond", TestName = "An option of eight thousand years is an exception")]
+    public void A_figure_beyond_the_engines_bounds_is_an_exception(string from, string to, string reason)
+    {
+        using ScratchFolder scratch = new();
+        string parameters = Parameters();
+        Assert.That(parameters, Does.Contain(from));
+        File.WriteAllText(scratch.File("house.spn"), parameters.Replace(from, to, StringComparison.Ordinal));
+        CommandResult result = MarginCommand.Run("span", scratch.File("house.spn"), "--model", scratch.File("span.json"), "--calc", scratch.File("market.json"));
+        Assert.That(result.Code, Is.EqualTo(ExitCode.Done), result.ToString());
+        Assert.That(result.Out, Does.Contain(reason), result.ToString());
+    }
+
+    [TestCase("<priceScan>60</priceScan>", "<priceScan>999999999999</priceScan><x/>", "underlyings.GOLD.scanRange", TestName = "A scan range beyond the bounds of a model is refused")]
+    [TestCase("<weight>0.32</weight>", "<weight>32</weight>", "weight", TestName = "A weight beyond the bounds of a model is refused")]
+    public void A_model_that_the_engine_would_refuse_is_not_written(string from, string to, string place)
+    {
+        using ScratchFolder scratch = new();
+        File.WriteAllText(scratch.File("house.spn"), Parameters().Replace(from, to, StringComparison.Ordinal));
+        CommandResult result = MarginCommand.Run("span", scratch.File("house.spn"), "--model", scratch.File("span.json"));
+        Assert.That(result.Code, Is.EqualTo(ExitCode.Refused), result.ToString());
+        Assert.That(result.Error, Does.Contain(place), result.ToString());
+        Assert.That(File.Exists(scratch.File("span.json")), Is.False);
+    }
+
+    [Test]
+    public void Options_hang_on_the_value_of_a_contract_of_their_underlying()
+    {
+        using ScratchFolder scratch = new();
+        File.WriteAllText(scratch.File("house.spn"), Parameters().Replace("<p>100</p>", "<p>100.123</p><val>1001.2</val><cvf>10</cvf>", StringComparison.Ordinal));
+        CommandResult result = MarginCommand.Run("span", scratch.File("house.spn"), "--json");
+        using JsonDocument listed = JsonDocument.Parse(result.Out);
+        Assert.That(listed.RootElement.GetProperty("commodities")[0].GetProperty("index").GetString(), Is.EqualTo("100.12"), result.ToString());
+    }
+
     [Test]
     public void The_whole_market_of_a_real_file_is_margined_by_its_own_model()
     {

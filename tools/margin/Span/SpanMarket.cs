@@ -27,6 +27,12 @@ internal sealed class SpanMarket
 {
     private const decimal YearsTolerance = 0.0000015m;
 
+    // Bounds inside which no product of figures of a file overflows; the engine's own on rates.
+    private const decimal SmallestScale = 0.00000001m;
+    private const decimal LargestScale = 1_000_000_000_000m;
+    private const decimal LargestRate = 2m;
+    private const int LongestDays = 10 * 365;
+
     private readonly SpanParameters _file;
     private readonly List<SpanUnderlying> _underlyings = [];
     private readonly List<SpanException> _exceptions = [];
@@ -90,10 +96,12 @@ internal sealed class SpanMarket
     private string? Fault(SpanContract contract) =>
         contract.Expiry <= _file.Date ? "has expired on the day of the file"
         : contract.Price <= 0m ? "has no price"
-        : contract.DeltaScale <= 0m ? "has no delta scale"
+        : contract.DeltaScale < SmallestScale || contract.Size / contract.DeltaScale is < SmallestScale or > LargestScale ? "has no sensible delta scale"
         : !contract.IsOption ? null
         : contract.IsAmerican ? "may be exercised early, which the engine does not price"
         : contract.Strike <= 0m || contract.Volatility <= 0m ? "has no strike or no volatility"
+        : Math.Abs(contract.Rate) > LargestRate || Math.Abs(contract.Yield) > LargestRate || contract.Expiry.DayNumber - _file.Date.DayNumber > LongestDays
+            ? "has a rate or a life beyond the engine's bounds"
         : contract.VolatilityScan is null ? "has a volatility scan range that is no part of the volatility"
         : InstrumentName.Parse(Named(contract).Name) is null ? "has a name that is too long"
         : null;

@@ -5,7 +5,7 @@ using MarginEngine.Tool.Import;
 namespace MarginEngine.Tool.Span;
 
 /// <summary>
-/// The file's element names: <c>pfId</c> portfolio, <c>cId</c> contract, <c>pe</c> period, <c>p</c> price, <c>cvf</c> contract value factor, <c>sc</c> delta
+/// The file's element names: <c>pfId</c> portfolio, <c>cId</c> contract, <c>pe</c> period, <c>p</c> price, <c>val</c> value of a contract, <c>cvf</c> contract value factor, <c>sc</c> delta
 /// scale, <c>t</c> years, <c>k</c> strike, <c>v</c> volatility, <c>cc</c> combined commodity, <c>rs</c> side of a leg, <c>i</c> its deltas.
 /// </summary>
 internal sealed class SpanReader
@@ -15,9 +15,13 @@ internal sealed class SpanReader
 
     private readonly SpanElement _organisation;
     private readonly Dictionary<(string Exchange, string Type, string Portfolio), string> _commodities = [];
-    private readonly Dictionary<(string Exchange, string Type, string Portfolio, string Contract), decimal> _prices = [];
+    private readonly Dictionary<(string Exchange, string Type, string Portfolio, string Contract), UnderlyingPrice> _prices = [];
 
     private SpanReader(SpanElement organisation) => _organisation = organisation;
+
+    /// <param name="Quoted">As it stands.</param>
+    /// <param name="Priced">What options on it are priced with.</param>
+    private readonly record struct UnderlyingPrice(decimal Quoted, decimal Priced);
 
     /// <exception cref="ImportException">The file is no SPAN parameter file, or damaged.</exception>
     public static SpanParameters Read(string path)
@@ -58,8 +62,14 @@ internal sealed class SpanReader
         foreach ((string portfolios, string contracts, string type) in new[] { ("phyPf", "phy", "PHY"), ("futPf", "fut", "FUT") })
             foreach (SpanElement portfolio in exchange.All(portfolios))
                 foreach (SpanElement contract in portfolio.All(contracts))
-                    _prices[(exchange.TextOf("exch"), type, portfolio.TextOf("pfId"), contract.TextOf("cId"))] = contract.NumberOf("p");
+                    _prices[(exchange.TextOf("exch"), type, portfolio.TextOf("pfId"), contract.TextOf("cId"))] = new UnderlyingPrice(contract.NumberOf("p"), PerUnit(portfolio, contract));
     }
+
+    // Options are priced on the value of a contract, which is rounded to the currency's decimals: a small contract shows it.
+    private static decimal PerUnit(SpanElement portfolio, SpanElement contract) =>
+        contract.Find("val")?.Number() is > 0m and decimal value && (contract.Find("cvf") ?? portfolio.Find("cvf"))?.Number() is >= Smallest and decimal size
+            ? SpanMarket.Rounded(value / size)
+            : contract.NumberOf("p");
 
     private IEnumerable<SpanContract> Futures(SpanElement exchange) =>
         from portfolio in exchange.All("futPf")
@@ -106,8 +116,8 @@ internal sealed class SpanReader
     {
         SpanElement underlying = series.Get("undC");
         string home = underlying.Find("exch")?.Text ?? exchange.TextOf("exch");
-        return _prices.TryGetValue((home, UnderlyingType(portfolio), underlying.TextOf("pfId"), underlying.TextOf("cId")), out decimal price)
-            ? price
+        return _prices.TryGetValue((home, UnderlyingType(portfolio), underlying.TextOf("pfId"), underlying.TextOf("cId")), out UnderlyingPrice price)
+            ? price.Priced
             : throw underlying.Wrong("<undC> names a contract that is not in the file");
     }
 
@@ -121,9 +131,9 @@ internal sealed class SpanReader
     {
         decimal? price = null;
         foreach (SpanElement link in commodity.All("pfLink").Where(link => link.TextOf("pfType") == "PHY"))
-            foreach (((_, string type, string portfolio, _), decimal known) in _prices)
+            foreach (((_, string type, string portfolio, _), UnderlyingPrice known) in _prices)
                 if (type == "PHY" && portfolio == link.TextOf("pfId"))
-                    price ??= known;
+                    price ??= known.Quoted;
         SpanElement? minimum = commodity.Find("somTiers")?.Find("tier")?.Find("rate");
         return new SpanCommodity(
             commodity.TextOf("cc"), commodity.Find("name")?.Text ?? "", commodity.TextOf("currency"), price, minimum?.NumberOf("val") ?? 0m,
