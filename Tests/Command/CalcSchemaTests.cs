@@ -1,7 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
-using System.Text.RegularExpressions;
 using MarginEngine.Tool.Calc;
 using NUnit.Framework;
 
@@ -22,7 +20,7 @@ public sealed class CalcSchemaTests
     public void Every_example_conforms_to_the_schema_and_is_read(string name)
     {
         string path = Path.Combine(ToolFolder, "examples", name);
-        Assert.That(Faults(JsonNode.Parse(File.ReadAllText(path)), Schema, "$"), Is.Empty);
+        Assert.That(JsonSchema.Faults(JsonNode.Parse(File.ReadAllText(path)), Schema), Is.Empty);
         Assert.That(PortfolioReader.Read(path).Positions, Is.Not.Empty);
     }
 
@@ -44,14 +42,14 @@ public sealed class CalcSchemaTests
     [TestCase("""{ "valuationTime": "2026-02-06T16:00:00Z", "underlyings": { "BTC": { "index": "5" } }, "account": { "positions": [{ "instrument": "BTC-PERPETUAL" }] } }""", "oneOf")]
     [TestCase("""{ "valuationTime": "2026-02-06T16:00:00Z", "underlyings": { "BTC": { "index": "5" } }, "account": { "positions": [{ "instrument": "BTC", "contracts": "1" }] } }""", "instrument")]
     public void What_the_reader_refuses_the_schema_refuses(string document, string about) =>
-        Assert.That(Faults(JsonNode.Parse(document), Schema, "$"), Has.Some.Contains(about));
+        Assert.That(JsonSchema.Faults(JsonNode.Parse(document), Schema), Has.Some.Contains(about));
 
     // Every key as a path, "*" for any key of a map, with "!" where it is required.
     private static void Collect(JsonNode schema, JsonNode root, string path, HashSet<string> keys)
     {
         // A decimal has a converter of its own: the exporter only knows that anything goes.
         if (schema is not JsonObject) return;
-        schema = Resolve(schema, root);
+        schema = JsonSchema.Resolve(schema, root);
         if (schema["items"] is JsonNode items) Collect(items, root, path + "[]", keys);
         if (schema["additionalProperties"] is JsonObject any) Collect(any, root, path + ".*", keys);
         HashSet<string> required = [.. (schema["required"] as JsonArray ?? []).Select(node => node!.GetValue<string>())];
@@ -61,55 +59,4 @@ public sealed class CalcSchemaTests
             Collect(property!, root, $"{path}.{name}", keys);
         }
     }
-
-    // As much of JSON Schema as calc.schema.json uses.
-    private static IEnumerable<string> Faults(JsonNode? value, JsonNode schema, string path)
-    {
-        schema = Resolve(schema, Schema);
-        if (schema["type"]?.GetValue<string>() is string type && !HasType(value, type)) return [$"{path} is no {type}"];
-        if (schema["enum"] is JsonArray allowed && !allowed.Any(choice => JsonNode.DeepEquals(choice, value))) return [$"{path} is none of the choices"];
-        List<string> faults = [];
-        if (value is JsonValue text && text.GetValueKind() == JsonValueKind.String && !Matches(schema, text.GetValue<string>())) faults.Add($"{path} does not match");
-        if (value is JsonArray array && schema["items"] is JsonNode items) faults.AddRange(array.SelectMany((item, index) => Faults(item, items, $"{path}[{index}]")));
-        if (value is JsonObject map) faults.AddRange(MapFaults(map, schema, path));
-        return faults;
-    }
-
-    private static IEnumerable<string> MapFaults(JsonObject map, JsonNode schema, string path)
-    {
-        foreach (JsonNode? name in schema["required"] as JsonArray ?? [])
-            if (!map.ContainsKey(name!.GetValue<string>()))
-                yield return $"{path}.{name} is missing";
-        if (schema["oneOf"] is JsonArray choices && choices.Count(choice => !MapFaults(map, choice!, path).Any()) != 1) yield return $"{path}: not exactly one of oneOf";
-        if (schema["minProperties"]?.GetValue<int>() > map.Count) yield return $"{path} has too few keys";
-        foreach ((string name, JsonNode? member) in map)
-        {
-            string place = $"{path}.{name}";
-            if (schema["propertyNames"] is JsonNode names && !Matches(Resolve(names, Schema), name)) yield return $"{place} is no allowed key";
-            JsonNode? known = schema["properties"]?[name];
-            if (known is null && schema["additionalProperties"] is JsonValue closed && !closed.GetValue<bool>()) yield return $"{place} is unknown";
-            known ??= schema["additionalProperties"] as JsonObject;
-            if (known is null) continue;
-            foreach (string fault in Faults(member, known, place)) yield return fault;
-        }
-    }
-
-    private static JsonNode Resolve(JsonNode schema, JsonNode root)
-    {
-        if (schema["$ref"]?.GetValue<string>() is not string reference) return schema;
-        JsonNode at = root;
-        foreach (string key in reference.Split('/')[1..]) at = at is JsonArray array ? array[int.Parse(key)]! : at[key]!;
-        return at;
-    }
-
-    private static bool Matches(JsonNode schema, string text) =>
-        (schema["pattern"]?.GetValue<string>() is not string pattern || Regex.IsMatch(text, pattern))
-        && (schema["maxLength"]?.GetValue<int>() is not int longest || text.Length <= longest);
-
-    private static bool HasType(JsonNode? value, string type) => (value?.GetValueKind(), type) switch
-    {
-        (JsonValueKind.Object, "object") or (JsonValueKind.Array, "array") or (JsonValueKind.String, "string") => true,
-        (JsonValueKind.Number, "integer") => value!.AsValue().TryGetValue(out decimal number) && number == Math.Truncate(number),
-        _ => false,
-    };
 }

@@ -37,6 +37,7 @@ internal static class Program
             WatchVerb.Create(terminal),
             TopVerb.Create(terminal),
             CalcVerb.Create(terminal),
+            ModelVerb.Create(terminal),
             CalibrateVerb.Create(terminal),
             SpanVerb.Create(terminal),
             ReplayVerb.Create(terminal),

@@ -36,7 +36,10 @@ public static class AddOnTable
         [Usd("threshold", "Delta in USD that is free."), new("increment", 12, 0, 1_000_000_000_000, 0, Text: "USD for each USD beyond the threshold and base unit of delta."), Rate("maximum", 0, 1, "Bound as a part of the delta in USD.")],
         [Rate("unhedged", 0, 1, "Part of unhedged delta in USD."), Rate("hedged", 0, 1, "Part of the delta in USD that is hedged.")],
         [Usd("amount", "USD for each base unit that is long in one expiry and short in others.")],
-        [Rate("threshold", 0, 1, "Confidence below which there is a charge."), Rate("margin", 0, 100, "Part of (1 - confidence) * notional."), Of, new("rateFeed", 0, 0, 1, 1, ["ignored", "asked"], Text: "Whether the confidence of the expiry's rate counts.")],
+        [
+            Rate("threshold", 0, 1, "Confidence below which there is a charge."), Rate("margin", 0, 100, "Part of (1 - confidence) * notional."), Of,
+            new("rateFeed", 0, 0, 1, 1, ["ignored", "asked"], Text: "Whether the confidence of the expiry's rate counts."),
+        ],
         [Rate("threshold", 0, 10, "Price of the peg below which there is a charge."), Rate("factor", 0, 100, "Charge a unit of shortfall, part of notional at index."), Of],
         [
             Rate("spotMaximum", 0, 10, "Part of spot less the amount out of the money."), Rate("spotMinimum", 0, 10, "Least part of spot."), Rate("callMaintenance", 0, 10, "Part of spot."),

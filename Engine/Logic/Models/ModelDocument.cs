@@ -14,6 +14,8 @@ internal readonly record struct DocumentParameter(ModelSection Section, byte Key
 /// </summary>
 public sealed class ModelDocument
 {
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
     private readonly JsonObject _tree;
 
     private ModelDocument(JsonObject tree)
@@ -96,6 +98,10 @@ public sealed class ModelDocument
 
     public ModelDocument WithVersion(uint version) => With("version", version);
 
+    /// <summary>Codes of underlyings and currencies that the document names, "*" among them.</summary>
+    public IEnumerable<string> Codes() => Parameters.Select(parameter => parameter.Code).Concat(Parameters.Select(parameter => parameter.ValueCode ?? ""))
+        .Where(code => code.Length > 0).Distinct();
+
     /// <summary>A copy of a part of the document; null: it is silent.</summary>
     public JsonNode? this[string section] => _tree[section]?.DeepClone();
 
@@ -148,6 +154,9 @@ public sealed class ModelDocument
         IReadOnlyList<(ushort Id, string Code)> underlyings, IReadOnlyList<(ushort Id, string Code)> currencies,
         ulong activation = 0, bool isCompared = false) =>
         ModelMessages.Write(this, new ModelMessages.Header(modelId, originSequence, eventTime, source, flags, activation, isCompared), underlyings, currencies);
+
+    /// <summary>The document as text, as it would be written to a file.</summary>
+    public string ToJson() => _tree.ToJsonString(Indented);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} {Version}");
 

@@ -31,6 +31,7 @@ internal sealed class ModelReader
 
     public void Read(JsonObject tree)
     {
+        ReadModel(tree);
         Name = Text(tree["name"], "name");
         if (Name.Length is 0 or > 16 || Name.Any(letter => letter is <= ' ' or > '~'))
         {
@@ -39,7 +40,6 @@ internal sealed class ModelReader
 
         Version = (uint)Stored(tree["version"], "version", 0, 1, uint.MaxValue);
         Note = tree["note"] is null ? "" : Text(tree["note"], "note");
-        ReadModel(tree);
         ReadGrid(tree["grid"]);
         ReadRows(tree["rows"]);
         ModelHistory.Read(this, tree["history"]);

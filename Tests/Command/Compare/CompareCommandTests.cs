@@ -23,9 +23,9 @@ public sealed partial class CompareCommandTests
         Assert.That(alone[0], Is.Not.EqualTo(alone[1]));
         string[] lines = both.Out.Split('\n');
         Assert.That(lines[0], Does.Match("^model +state +initial margin +maintenance margin +equity +ratio +buying power +worst row"));
-        Assert.That(Blanks().Replace(lines[1], " "), Does.StartWith($"portfolio 1 healthy {alone[0]}"));
-        Assert.That(Blanks().Replace(lines[2], " "), Does.StartWith($"wider 1 healthy {alone[1]}"));
-        Assert.That(both.Out, Does.Contain("portfolio asks least").And.Contain("wider asks most").And.Contain("worst case +"));
+        Assert.That(Blanks().Replace(lines[1], " "), Does.StartWith($"portfolio 2 healthy {alone[0]}"));
+        Assert.That(Blanks().Replace(lines[2], " "), Does.StartWith($"wider 2 healthy {alone[1]}"));
+        Assert.That(both.Out, Does.Contain("portfolio asks least").And.Contain("wider asks most").And.Contain("rows +"));
         Assert.That(lines.Where(line => line.EndsWith(' ')), Is.Empty);
     }
 
@@ -90,7 +90,7 @@ public sealed partial class CompareCommandTests
         string refused = scratch.Write("refused.json", Books.RefusedModel("too-late"));
         CommandResult some = MarginCommand.Run("calc", Book, "--compare", $"{refused},portfolio", "--html", scratch.File("page.html"));
         Assert.That(some.Code, Is.Zero, some.ToString());
-        Assert.That(some.Out, Does.Match("too-late 1 +refused").And.Match("portfolio 1 +healthy").And.Match("too-late is refused: the engine rejects .*warningRatio"));
+        Assert.That(some.Out, Does.Match("too-late 2 +refused").And.Match("portfolio 2 +healthy").And.Match("too-late is refused: the engine rejects .*warningRatio"));
         Assert.That(File.ReadAllText(scratch.File("page.html")), Does.Match(">too-late<.*>refused<.*warningRatio"));
         CommandResult none = MarginCommand.Run("calc", Book, "--compare", refused, "--json");
         Assert.That(none.Code, Is.EqualTo(ExitCode.Refused), none.ToString());
