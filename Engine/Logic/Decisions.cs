@@ -55,7 +55,7 @@ public sealed partial class DecisionWriter
         {
             update.WorstRow = (ushort)margin.WorstRow;
             update.WorstUnderlyingId = market.UnderlyingAt(margin.WorstUnderlying).Id;
-            update.SetWorstSpotShock(rules.SpotShockE8(margin.WorstUnderlying)[margin.WorstRow]);
+            update.SetWorstSpotShock(rules.ReportedShockE8(margin.WorstUnderlying, margin.WorstRow, market.UnderlyingAt(margin.WorstUnderlying).IndexE8));
             update.WorstVolatilityShock = rules.VolatilityShocks[margin.WorstRow];
         }
 

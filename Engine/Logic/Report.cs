@@ -255,7 +255,7 @@ public sealed partial class MarginMachine
             }
 
             rows.Add(new RowReport(
-                row, rules.SpotShockE8(unit.Underlying)[row], rules.VolatilityShocks[row], rules.Rows[row].IsTail, rules.Rows[row].IsMeasured,
+                row, rules.ReportedShockE8(unit.Underlying, row, _market.UnderlyingAt(unit.Underlying).IndexE8), rules.VolatilityShocks[row], rules.Rows[row].IsTail, rules.Rows[row].IsMeasured,
                 rules.Rows[row].Weight, profit, counted[row]));
         }
 

@@ -3,7 +3,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.VenueTests;
 
 /// <summary>Absolute differences to a venue's figures: printed as a distribution, judged by its quantiles.</summary>
-internal sealed class ErrorDistribution(string name)
+internal sealed class ErrorDistribution(string name, string unit = "options")
 {
     private readonly List<(double Error, string Where)> _errors = [];
     private bool _sorted;
@@ -25,7 +25,7 @@ internal sealed class ErrorDistribution(string name)
 
     public void Print() =>
         TestContext.Out.WriteLine(
-            $"{name,-14} {Count,6} options  p50 {Median:E2}  p90 {Quantile(0.9).Error:E2}  p99 {Percentile99:E2}  p99.9 {Quantile(0.999).Error:E2}"
+            $"{name,-14} {Count,6} {unit}  p50 {Median:E2}  p90 {Quantile(0.9).Error:E2}  p99 {Percentile99:E2}  p99.9 {Quantile(0.999).Error:E2}"
             + $"  max {Worst.Error:E2} ({Worst.Where})");
 
     private (double Error, string Where) Quantile(double share)

@@ -39,6 +39,7 @@ internal static class Program
             CalcVerb.Create(terminal),
             ModelVerb.Create(terminal),
             CalibrateVerb.Create(terminal),
+            SpanVerb.Create(terminal),
             ReplayVerb.Create(terminal),
             VerifyVerb.Create(terminal),
             InspectVerb.Create(terminal),

@@ -25,7 +25,7 @@ public static class AddOnTable
     private static readonly AddOnSlot[][] ByKind =
     [
         [],
-        [Measure, Of, Rate("initial", 0, 100, "Added to initial margin; USD a lot where the measure is lots."), Rate("maintenance", 0, 100, "Added to maintenance margin.")],
+        [Measure, Of, Rate("initial", 0, 1_000_000, "Added to initial margin; USD a lot where the measure is lots."), Rate("maintenance", 0, 1_000_000, "Added to maintenance margin.")],
         [
             Measure, Of, new("initialBy", 0, 0, 1, 0, ["slices", "whole"], Text: "Whether the tier's initial rate counts for its slice or the whole amount."),
             new("scope", 0, 0, 1, 0, ["position", "unit"], Text: "Whether each position has its tiers or the unit's sum."),

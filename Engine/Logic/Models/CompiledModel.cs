@@ -202,7 +202,13 @@ public sealed class CompiledModel
     /// <summary>Relative move of volatility of the kinds that have one of their own.</summary>
     public Span<double> VolatilityMove(int underlying) => Column(_volatilityMove, underlying);
 
-    /// <summary>Spot shock as it is reported, exponent -8.</summary>
+    /// <summary>Spot shock of a row as it is reported, exponent -8. A scan range is money: told as the part of the index that it is, 0 while there is none.</summary>
+    public long ReportedShockE8(int underlying, int row, long indexE8) =>
+        !Rows[row].IsScan ? SpotShockE8(underlying)[row]
+        : indexE8 <= 0 ? 0
+        : Fixed.ToAtoms(Rows[row].ScanMove * Underlyings[underlying].ScanRange / Fixed.ToDouble(indexE8) * Fixed.One);
+
+    /// <summary>Relative spot shock of rows that are no scan, exponent -8.</summary>
     public Span<long> SpotShockE8(int underlying) => _spotShockE8.AsSpan(underlying * Limits.Rows, Limits.Rows);
 
     /// <summary>The numbers of an add-on for one underlying.</summary>

@@ -70,12 +70,13 @@ internal sealed class SpanFile
             }
         }
 
+        // Options are priced on the value of a contract of their underlying, which the file rounds to the currency's decimals.
         var prices = new Dictionary<(string Type, string Portfolio, string Contract), double>();
         foreach (XElement portfolio in exchange.Elements().Where(element => element.Name == "phyPf" || element.Name == "futPf"))
         {
             foreach (XElement contract in portfolio.Elements().Where(element => element.Name == "phy" || element.Name == "fut"))
             {
-                prices[(contract.Name.LocalName.ToUpperInvariant(), Text(portfolio, "pfId"), Text(contract, "cId"))] = Number(contract, "p");
+                prices[(contract.Name.LocalName.ToUpperInvariant(), Text(portfolio, "pfId"), Text(contract, "cId"))] = Number(contract, "val") / Number(contract, "cvf");
             }
         }
 

@@ -17,8 +17,8 @@ internal sealed record SpanRequirement(string Commodity, double ScanRisk, int Ac
 /// </code>
 /// What the real file settles: the look-ahead is 0.004 years (1/250, not 1/252 and not a calendar day: 40 times smaller misfit); the base is the
 /// model's value, not the settlement price; the volatility scan is a fraction of the volatility; the currency options' second rate is in the file as
-/// their dividend rate, so they need no exception; extreme moves are 3 scan ranges at weight 0.32. All series fit to 5e-6 of the scan range but those of
-/// one mini index contract, whose price moves misfit by up to 1.3e-4 for a reason that the file does not show.
+/// their dividend rate, so they need no exception; extreme moves are 3 scan ranges at weight 0.32; the underlying's price is the
+/// value of a contract over its factor, rounded to the currency's decimals, which shows in a mini index contract. All series fit to 5e-6 of the scan range.
 /// </summary>
 internal static class SpanReference
 {

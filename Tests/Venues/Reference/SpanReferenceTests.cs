@@ -15,12 +15,12 @@ internal sealed class SpanReferenceTests
 
     [Test]
     public void Every_option_array_of_a_real_file_is_reproduced_currency_options_included()
-        => CompareArrays("SPAN option arrays [V], in scan ranges", 2.5e-4, contract => contract.Strike is not null);
+        => CompareArrays("SPAN option arrays [V], in scan ranges", 1e-5, contract => contract.Strike is not null);
 
     [Test]
     public void Every_composite_delta_of_a_real_file_is_reproduced()
     {
-        var tally = new Reproduction("SPAN composite deltas [V]", 2.5e-4);
+        var tally = new Reproduction("SPAN composite deltas [V]", 1e-5);
         foreach (SpanFile file in Loaded.Value)
         {
             tally.Case();

@@ -50,6 +50,9 @@ internal sealed record ExpiryDocument
 {
     public required decimal Forward { get; init; }
 
+    /// <summary>Annual rate, continuously compounded, of this expiry; goes before its currency's.</summary>
+    public decimal? Rate { get; init; }
+
     public SliceDocument? Svi { get; init; }
 }
 

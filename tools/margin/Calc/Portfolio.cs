@@ -35,8 +35,8 @@ internal sealed record Portfolio
 /// <param name="Code">Currency and underlying alike.</param>
 internal sealed record Coin(string Code, ushort UnderlyingId, ushort CurrencyId, int Decimals, decimal Index);
 
-/// <summary>Forward of an expiry and, where options follow a surface, its slice.</summary>
-internal sealed record Slice(ushort UnderlyingId, string Day, long Expiry, decimal Forward, SliceDocument? Svi);
+/// <summary>Forward of an expiry, its own rate where it has one and, where options follow a surface, its slice.</summary>
+internal sealed record Slice(ushort UnderlyingId, string Day, long Expiry, decimal Forward, decimal? Rate, SliceDocument? Svi);
 
 /// <param name="Mark">In USD; null for options.</param>
 /// <param name="Volatility">Of an option with a mark volatility of its own.</param>

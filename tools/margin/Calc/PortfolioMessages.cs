@@ -139,6 +139,16 @@ internal sealed class PortfolioMessages
         forward.Expiry = (ulong)slice.Expiry;
         forward.SetPrice(Mantissa(slice.Forward, PriceExponent, $"the forward of {slice.Day}"));
         Add(forward.EncodedLength, $"the forward of {slice.Day}");
+        if (slice.Rate is decimal annual)
+        {
+            ExpiryRateEncoder rate = ExpiryRateEncoder.Wrap(_buffer);
+            rate.SetOrigin(Next, Time, Source, default);
+            rate.UnderlyingId = slice.UnderlyingId;
+            rate.Expiry = (ulong)slice.Expiry;
+            rate.SetRate(Mantissa(annual, PriceExponent, $"the rate of {slice.Day}"));
+            Add(rate.EncodedLength, $"the rate of {slice.Day}");
+        }
+
         if (slice.Svi is not SliceDocument svi) return;
         VolatilitySliceEncoder surface = VolatilitySliceEncoder.Wrap(_buffer);
         surface.SetOrigin(Next, Time, Source, default);

@@ -69,7 +69,7 @@ internal sealed class PortfolioReader
                 if (!InstrumentName.TryExpiry(day, out long time)) throw Wrong(place, "is not a day such as 27MAR26");
                 if (time <= Nanos(_document.ValuationTime)) throw Wrong(place, "has expired at the valuation time");
                 Positive(expiry.Forward, $"{place}.forward");
-                _slices.Add(new Slice((ushort)(id - 1), day, time, expiry.Forward, expiry.Svi));
+                _slices.Add(new Slice((ushort)(id - 1), day, time, expiry.Forward, expiry.Rate, expiry.Svi));
             }
         }
     }

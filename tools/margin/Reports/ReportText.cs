@@ -100,7 +100,7 @@ internal static class ReportText
         foreach (RowReport row in unit.Rows)
             table.AddRow(row.Index.ToString(CultureInfo.InvariantCulture), Percent(row.SpotShockE8), Names.Of(row.Volatility),
                 Amount(row.Profit, unit.Decimals), Amount(row.Counted, unit.Decimals),
-                (row.IsTail ? "tail" : "") + (row.Index == unit.Margin.WorstRow ? " <- worst" : ""));
+                (row.IsTail ? "tail" : "") + (row.IsMeasured ? "" : "not measured") + (row.Index == unit.Margin.WorstRow ? " <- worst" : ""));
         return table;
     }
 
