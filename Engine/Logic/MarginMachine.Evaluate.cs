@@ -104,6 +104,7 @@ public sealed partial class MarginMachine
         }
 
         account.IsChangedByOwner = false;
+        PublishComparison(index, rules);
     }
 
     private void PublishIfDue(ref Account account, CompiledModel rules, AccountState previous)
@@ -152,7 +153,6 @@ public sealed partial class MarginMachine
             {
                 TouchWhole(_refreshCursor);
                 EvaluateAccount(_refreshCursor);
-                PublishComparison(_refreshCursor);
             }
         }
     }

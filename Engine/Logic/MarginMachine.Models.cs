@@ -82,11 +82,12 @@ public sealed partial class MarginMachine
             }
 
             _parameters.Clear();
-            _staging = new Staging { Id = part.ModelId, Version = part.ModelVersion, Digest = new Digest64(5) };
+            _staging = new Staging { Id = part.ModelId, Version = part.ModelVersion, Total = part.Parts, Digest = new Digest64(5) };
         }
 
         field = Field.Part;
-        if (_staging.Id != part.ModelId || _staging.Version != part.ModelVersion || part.Part != _staging.Parts + 1 || part.Part > part.Parts)
+        if (_staging.Id != part.ModelId || _staging.Version != part.ModelVersion || part.Part != _staging.Parts + 1 || part.Part > part.Parts
+            || part.Parts != _staging.Total)
         {
             return RejectCode.OutOfOrder;
         }
@@ -127,8 +128,16 @@ public sealed partial class MarginMachine
             return inForce < 0 ? RejectCode.UnknownModel : RejectCode.OutOfRange;
         }
 
+        // What waits gives way to something newer only; an immediate version may be older than what waits.
+        int waiting = FindPending(part.ModelId);
+        if (waits && waiting >= 0 && _models[waiting].Version >= part.ModelVersion)
+        {
+            field = Field.ModelVersion;
+            return RejectCode.Inconsistent;
+        }
+
         field = Field.ModelId;
-        int slot = waits ? FindPending(part.ModelId) : inForce;
+        int slot = waits ? waiting : inForce;
         slot = slot >= 0 ? slot : FindFree();
         if (slot < 0)
         {
@@ -197,10 +206,21 @@ public sealed partial class MarginMachine
 
             if (old >= 0)
             {
+                MoveClasses(old, slot);
                 _models[old].Id = 0;
             }
 
             TouchAccountsOf(slot);
+        }
+    }
+
+    // Classes name their model by slot, and accounts to be opened or moved into them take it from there.
+    private void MoveClasses(int old, int slot)
+    {
+        for (int index = 0; index < _classes.Count; index++)
+        {
+            ref AccountClass rules = ref _classes.At(index);
+            rules.Model = rules.Model == old ? slot : rules.Model;
         }
     }
 
@@ -257,19 +277,19 @@ public sealed partial class MarginMachine
 
     private int FindFree() => FindModel(0);
 
-    // What the version to come would ask of the account, where that is wanted.
-    private void PublishComparison(int index)
+    // What the version to come would ask of the account, where that is wanted: once a refresh time, however often its margin is published.
+    private void PublishComparison(int index, CompiledModel inForce)
     {
-        if (_pendingModels == 0)
+        ref Account account = ref _book.AccountAt(index);
+        if (_pendingModels == 0 || _now - account.ComparedTime < inForce.RefreshNanos)
         {
             return;
         }
 
-        ref readonly Account account = ref _book.AccountAt(index);
-        CompiledModel inForce = _models[account.Model];
         int pending = FindPending(inForce.Id);
         if (pending >= 0 && _models[pending].IsCompared)
         {
+            account.ComparedTime = _now;
             AccountMargin next = _calculator.TotalUnder(index, pending, PriceClock);
             _decisions.Compare(account, inForce, _models[pending], next);
         }
@@ -281,6 +301,9 @@ public sealed partial class MarginMachine
         public ushort Id;
         public uint Version;
         public ushort Parts;
+
+        /// <summary>Parts that the first one announced.</summary>
+        public ushort Total;
         public Digest64 Digest;
     }
 }

@@ -145,6 +145,11 @@ public sealed partial class MarginMachine
         digest.Add(account.LiquidationTime);
         digest.Add(account.LiquidationAttempt);
         digest.Add(account.LiquidationLots);
+        if (account.ComparedTime != 0)
+        {
+            digest.Add(account.ComparedTime);
+        }
+
         AddMembership(account, ref digest);
         foreach (long balance in _book.BalancesOf(index))
         {

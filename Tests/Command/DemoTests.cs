@@ -41,6 +41,42 @@ public sealed class DemoTests
         Assert.That(Directory.GetFileSystemEntries(scratch.Path, "margin-demo-*"), Is.Empty);
     }
 
+    // One of each family: rows with skew and a peg, past days, tiers of notional.
+    [TestCase("derive-pmrm2")]
+    [TestCase("hvar")]
+    [TestCase("brackets")]
+    public void Any_shipped_model_runs_live_and_its_replay_and_its_standby_are_identical(string model)
+    {
+        using ScratchFolder scratch = new();
+        CommandResult result = MarginCommand.RunIn(scratch.Path, Temporary(scratch), [.. Arguments(2), "--model", model]);
+        Assert.That(result.Code, Is.Zero, result.ToString());
+        JsonElement summary = JsonDocument.Parse(result.Out).RootElement;
+        Assert.Multiple(() =>
+        {
+            Assert.That(summary.GetProperty("model").GetString(), Does.StartWith(model + " "));
+            Assert.That(summary.GetProperty("replay").GetString(), Is.EqualTo("identical"));
+            Assert.That(summary.GetProperty("standby").GetString(), Is.EqualTo("identical"));
+            Assert.That(summary.GetProperty("updatesOut").GetInt64(), Is.GreaterThan(100));
+            Assert.That(summary.GetProperty("stateChanges").GetInt64(), Is.GreaterThan(0));
+            Assert.That(result.Error, Does.Contain($"margin model {model}"));
+        });
+    }
+
+    [Test]
+    public void A_model_of_a_file_runs_live_and_one_that_nobody_knows_is_refused_before_anything_starts()
+    {
+        using ScratchFolder scratch = new();
+        File.WriteAllText(scratch.File("mine.json"), """
+            {"name": "mine", "version": 4, "rows": [{"spot": -0.2}, {"spot": 0.2}], "underlyings": {"*": {"priceRange": 0.2}}, "currencies": {"USD": {"haircut": 0}}}
+            """);
+        CommandResult result = MarginCommand.RunIn(scratch.Path, Temporary(scratch), [.. Arguments(1), "--model", "mine.json"]);
+        Assert.That(result.Code, Is.Zero, result.ToString());
+        Assert.That(JsonDocument.Parse(result.Out).RootElement.GetProperty("model").GetString(), Is.EqualTo("mine 4"));
+        CommandResult unknown = MarginCommand.RunIn(scratch.Path, Temporary(scratch), [.. Arguments(1), "--model", "nobodys"]);
+        Assert.That(unknown.Code, Is.EqualTo(ExitCode.Unreachable), unknown.ToString());
+        Assert.That(unknown.Error, Does.Contain("'nobodys' is neither a shipped model"));
+    }
+
     [Test]
     public void A_kept_folder_can_be_audited_afterwards()
     {

@@ -29,6 +29,46 @@ public sealed class WatchTests
         return buffer[..call.EncodedLength];
     }
 
+    private static byte[] Comparison(ulong account)
+    {
+        byte[] buffer = new byte[512];
+        ModelComparisonEncoder told = ModelComparisonEncoder.Wrap(buffer);
+        told.Sequence = 77;
+        told.AccountId = account;
+        told.ModelId = 1;
+        told.ModelVersion = 2;
+        told.NextVersion = 3;
+        told.SetMaintenanceMargin(1_250_000);
+        told.SetNextMaintenanceMargin(2_500_000);
+        told.SetNextRatio(50_000_000);
+        return buffer[..told.EncodedLength];
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void A_comparison_of_two_versions_of_a_model_is_a_line_with_both_figures(bool json)
+    {
+        string channel = $"aeron:udp?endpoint=127.0.0.1:{FreePorts.Take(1)[0]}";
+        string[] arguments = ["watch", "--channel", channel, "--stream", $"{Stream}", .. (string[])(json ? ["--json"] : [])];
+        using Process process = MarginCommand.Start(Environment.CurrentDirectory, [], arguments);
+        Publish(channel, [Comparison(42)], () => process.HasExited);
+        CommandResult result = MarginCommand.Finish(process, arguments);
+        Assert.That(result.Code, Is.Zero, result.ToString());
+        if (json)
+        {
+            JsonElement message = JsonDocument.Parse(result.Out.Trim()).RootElement.GetProperty("message");
+            Assert.That(message.GetProperty("template").GetString(), Is.EqualTo("ModelComparison"));
+            Assert.That(message.GetProperty("maintenanceMargin").ToString(), Does.StartWith("1.25"));
+            Assert.That(message.GetProperty("nextMaintenanceMargin").ToString(), Does.StartWith("2.5"));
+            Assert.That(message.GetProperty("nextVersion").ToString(), Is.EqualTo("3"));
+        }
+        else
+        {
+            Assert.That(result.Out, Does.StartWith("ModelComparison ").And.Contain("accountId=42 ").And.Contain("modelVersion=2 ").And.Contain("nextVersion=3 ")
+                .And.Contain("nextMaintenanceMargin=2.5"));
+        }
+    }
+
     // Offers everything once a subscriber is there, works until it is sent and acknowledged, closes the stream.
     private static void Publish(string channel, IReadOnlyList<byte[]> messages, Func<bool> isDone)
     {

@@ -32,6 +32,9 @@ public struct Account
 
     public long PublishedRatioE8;
     public long PublishedTime;
+
+    /// <summary>When a version of its model to come was last compared with the one in force; 0: never.</summary>
+    public long ComparedTime;
     public MarginFlags PublishedFlags;
 
     /// <summary>The liquidation instruction in force: the sequence it was decided on; 0: none.</summary>

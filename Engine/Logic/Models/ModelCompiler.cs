@@ -358,9 +358,20 @@ public static class ModelCompiler
         {
             for (int underlying = 0; underlying < market.UnderlyingCount; underlying++)
             {
-                if (model.IsUnderlyingNamed(underlying) && Shock(model, row, underlying) <= -1.0)
+                if (!model.IsUnderlyingNamed(underlying))
+                {
+                    continue;
+                }
+
+                if (Shock(model, row, underlying) <= -1.0)
                 {
                     return new ParameterPlace(ModelSection.Row, (byte)RowKey.SpotMove, (ushort)row, market.UnderlyingAt(underlying).Id, 0);
+                }
+
+                // A tail is scaled by the price range: without one there would be 0 / 0.
+                if (model.Row(row, RowKey.Tail) == 1 && model.Underlying(underlying, UnderlyingKey.PriceRange) == 0)
+                {
+                    return new ParameterPlace(ModelSection.Underlying, (byte)UnderlyingKey.PriceRange, 0, market.UnderlyingAt(underlying).Id, 0);
                 }
             }
         }

@@ -252,7 +252,7 @@ public sealed class ModelParameters
         int slot = place.Key - (int)AddOnKey.FirstSlot;
         bool isPlace = place.Key == (byte)AddOnKey.Place;
         ReadOnlySpan<AddOnSlot> slots = AddOnTable.SlotsOf(kind);
-        if (kind == AddOnKind.None || (!isPlace && (slot < 0 || slot >= slots.Length)))
+        if (kind == AddOnKind.None || (isPlace ? place.Second != 0 : slot < 0 || slot >= slots.Length))
         {
             return RejectCode.OutOfRange;
         }

@@ -1,4 +1,6 @@
 // What `margin demo` is told.
+using MarginEngine.Tool.Calc;
+
 namespace MarginEngine.Tool.Demo;
 
 internal sealed record DemoOptions
@@ -6,6 +8,9 @@ internal sealed record DemoOptions
     public string? Data { get; init; }
 
     public string? Source { get; init; }
+
+    /// <summary>A shipped margin model or a JSON file.</summary>
+    public string Model { get; init; } = ModelChoice.Default;
 
     public int Accounts { get; init; } = 1_000;
 

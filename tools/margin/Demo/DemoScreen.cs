@@ -31,6 +31,7 @@ internal abstract class DemoScreen : IDisposable
             {
                 _sourceShown = true;
                 _output.WriteLine(market.Source);
+                _output.WriteLine($"margin model {market.Model}");
             }
 
             double seconds = Stopwatch.GetElapsedTime(_begin).TotalSeconds;
@@ -130,7 +131,12 @@ internal static class DemoFigures
     {
         NodeLine? primary = processes.PrimaryLine;
         NodeLine? standby = processes.StandbyLine;
-        if (processes.MarketLine is { } market) yield return market.Source;
+        if (processes.MarketLine is { } market)
+        {
+            yield return market.Source;
+            yield return $"model       {market.Model}";
+        }
+
         yield return Market(processes.MarketLine);
         yield return $"sequences   received {DemoText.Count(primary?.Received ?? 0)}  journalled {DemoText.Count(primary?.Journalled ?? 0)}  "
             + $"applied {DemoText.Count(primary?.Applied ?? 0)}  published {DemoText.Count(primary?.Published ?? 0)}";

@@ -54,6 +54,7 @@ internal sealed record DemoSummary
         Percentiles latency = Listener.TickToMargin;
         terminal.Out.WriteLine();
         Line("market", $"{Market.Source}{(WasInterrupted ? " (stopped early)" : "")}");
+        Line("model", Market.Model);
         Line("messages in", $"{DemoText.Count(MessagesIn)} for {DemoText.Count(Listener.Accounts)} accounts");
         Line("updates out", DemoText.Count(Updates));
         Line("margin calls", $"{DemoText.Count(Calls)} ({DemoText.Count(Listener.States.Values.Sum())} changes of state)");
@@ -74,6 +75,7 @@ internal sealed record DemoSummary
         writer.WriteStartObject();
         writer.WriteString("build", BuildVersion.Id);
         writer.WriteString("source", Market.Source);
+        writer.WriteString("model", Market.Model);
         writer.WriteNumber("seed", Options.Seed);
         writer.WriteNumber("seconds", Options.Seconds);
         writer.WriteNumber("eventsPerSecond", Options.Rate);

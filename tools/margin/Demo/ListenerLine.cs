@@ -44,6 +44,9 @@ internal sealed record MarketLine
 
     public required string Source { get; init; }
 
+    /// <summary>Name and version of the margin model.</summary>
+    public required string Model { get; init; }
+
     public required string MarketTime { get; init; }
 
     public required int Events { get; init; }

@@ -30,8 +30,8 @@ public sealed record MarketOptions
     public ulong Seed { get; init; } = 1;
 
     /// <summary>
-    /// The margin model all accounts are opened with; null: the shipped portfolio model, which then also takes every further coin of the
-    /// data as collateral. Its staleness limits are widened where the compressed time is coarser than they are.
+    /// The margin model all accounts are opened with, which also takes every further coin of the data as collateral; null: the shipped
+    /// portfolio model. Its staleness limits are widened where the compressed time is coarser than they are.
     /// </summary>
     public ModelDocument? Model { get; init; }
 

@@ -34,6 +34,8 @@ public sealed class MarketScript : IDisposable
     private readonly double _stepSeconds;
     private readonly double _refreshSeconds;
     private readonly Asset[] _traded;
+    private readonly FundingSchedule _funding;
+    private readonly PeggedCoin? _peg;
     private int _portion = 1;
     private int _nextStop;
     private int _nextAsset;
@@ -42,7 +44,7 @@ public sealed class MarketScript : IDisposable
     private long _ticked;
     private ulong _ids;
 
-    private MarketScript(MarketOptions options, IPricePath path, Board board, Population population, Logic.ModelDocument model)
+    private MarketScript(MarketOptions options, IPricePath path, Board board, Population population, Logic.ModelDocument model, PeggedCoin? peg)
     {
         _options = options;
         _path = path;
@@ -53,6 +55,8 @@ public sealed class MarketScript : IDisposable
         _stepSeconds = StepSeconds(options, path);
         _refreshSeconds = RefreshSeconds(options, path, board);
         _traded = [.. board.Traded];
+        _funding = new FundingSchedule(board);
+        _peg = peg;
         _ids = 1_000_000_000;
         _flow = new OrderFlow(board, population, new SeededRandom(options.Seed), 2_000_000_000);
         foreach (Asset asset in board.Assets)
@@ -87,6 +91,7 @@ public sealed class MarketScript : IDisposable
         IPricePath path = PathSource.Open(options, random);
         var board = new Board();
         path.Open(board);
+        PeggedCoin? peg = PeggedCoin.Open(board, options.Model ?? Logic.ModelDocument.Portfolio);
         double refresh = RefreshSeconds(options, path, board);
         Logic.ModelDocument model = Widen(TakingAll(board, options.Model ?? Logic.ModelDocument.Portfolio), StepSeconds(options, path), refresh, board.Traded.Count());
         Population population = BookFactory.Create(board, path, new BookPlan
@@ -97,7 +102,7 @@ public sealed class MarketScript : IDisposable
             Model = model,
             ModelId = options.ModelId,
         });
-        return new MarketScript(options, path, board, population, model);
+        return new MarketScript(options, path, board, population, model, peg);
     }
 
     /// <summary>Makes the next event of the set-up; false when the market can open.</summary>
@@ -206,10 +211,15 @@ public sealed class MarketScript : IDisposable
         }
     }
 
-    // Every second event is prices, every eighth volatilities, the rest belongs to the clients: so that nothing grows stale by chance.
+    // Every second event is prices, every eighth volatilities, three times a day funding, the rest belongs to the clients: so that nothing grows stale by chance.
     private void Play(int number)
     {
-        if (number % 2 == 0)
+        if (_funding.IsDue)
+        {
+            Tick();
+            _funding.Write(_writer);
+        }
+        else if (number % 2 == 0)
         {
             bool isCoarse = 2 * _traded.Length * _stepSeconds > PriceRefreshSeconds;
             PlayPrices(isCoarse ? _traded.Length : 1);
@@ -301,6 +311,7 @@ public sealed class MarketScript : IDisposable
     private void Advance(long nanos)
     {
         _path.Advance(Board, nanos);
+        _peg?.Move();
         foreach (Asset asset in Board.Assets)
         {
             Queue<(long Nanos, double Index)> fixing = _fixings[asset.Id];

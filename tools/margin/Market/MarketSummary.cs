@@ -25,6 +25,10 @@ public sealed record MarketSummary
 {
     public required MarketPhase Phase { get; init; }
     public required string Description { get; init; }
+
+    /// <summary>Name and version of the margin model that the accounts are opened with.</summary>
+    public required string Model { get; init; }
+
     public required ulong Seed { get; init; }
     public required int Accounts { get; init; }
 
@@ -66,6 +70,7 @@ public sealed record MarketSummary
         json.WriteStartObject();
         json.WriteString("phase", Phase.ToString().ToLowerInvariant());
         json.WriteString("source", Description);
+        json.WriteString("model", Model);
         json.WriteNumber("seed", Seed);
         json.WriteNumber("accounts", Accounts);
         json.WriteNumber("events", Events);
@@ -96,6 +101,7 @@ public sealed record MarketSummary
     {
         CultureInfo plain = CultureInfo.InvariantCulture;
         text.WriteLine(Description);
+        text.WriteLine($"model         {Model}");
         text.WriteLine(string.Create(plain,
             $"market time   {Import.UnixTime.Show(MarketNanos)}, {Events:N0} of {EventsOfAll:N0} events, seed {Seed}"));
         text.WriteLine(string.Create(plain,

@@ -156,6 +156,7 @@ public sealed class MatchingCore
     {
         Phase = Phase,
         Description = _script.Description,
+        Model = _script.Model.ToString(),
         Seed = _options.Seed,
         Accounts = _script.Population.Clients.Count,
         Events = _events,

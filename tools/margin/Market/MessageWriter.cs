@@ -112,6 +112,27 @@ public sealed class MessageWriter(MessageBatch batch)
         batch.Take(message.EncodedLength);
     }
 
+    /// <summary>Rate of the funding period that runs, part of notional; positive: longs pay.</summary>
+    public void AnnounceFunding(Contract perpetual, double rate)
+    {
+        FundingRateEncoder message = FundingRateEncoder.Wrap(batch.Room(LargestFlat));
+        message.SetOrigin(1, 0, 1, OriginFlags.None);
+        message.InstrumentId = perpetual.Id;
+        message.SetRate((long)Math.Round(rate * PriceScale));
+        batch.Take(message.EncodedLength);
+    }
+
+    /// <summary>Funding of the period that ends, at the mark.</summary>
+    public void PayFunding(Contract perpetual, double rate)
+    {
+        FundingPaymentEncoder message = FundingPaymentEncoder.Wrap(batch.Room(LargestFlat));
+        message.SetOrigin(1, 0, 1, OriginFlags.None);
+        message.InstrumentId = perpetual.Id;
+        message.SetRate((long)Math.Round(rate * PriceScale));
+        message.SetPrice(null);
+        batch.Take(message.EncodedLength);
+    }
+
     public void Time(long nanos)
     {
         TimeTickEncoder message = TimeTickEncoder.Wrap(batch.Room(LargestFlat));

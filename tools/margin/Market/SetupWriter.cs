@@ -28,7 +28,7 @@ internal static class SetupWriter
             writer.Batch.Add(part);
     }
 
-    /// <summary>Time and every price, the whole market of one moment.</summary>
+    /// <summary>Time, every price and funding rate, the whole market of one moment.</summary>
     public static void Prices(MessageWriter writer, Board board, IPricePath path)
     {
         writer.Time(board.Now);
@@ -36,6 +36,8 @@ internal static class SetupWriter
         foreach (Asset asset in board.Assets)
         {
             Linear(writer, asset);
+            foreach (Contract perpetual in asset.Perpetuals)
+                writer.AnnounceFunding(perpetual, FundingSchedule.RateOf(perpetual));
             foreach (Expiry expiry in asset.Expiries)
                 Volatilities(writer, board, path, expiry);
         }

@@ -1,6 +1,8 @@
 // Options that several verbs share, so that they read and refuse alike.
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using MarginEngine.Logic;
+using MarginEngine.Tool.Calc;
 
 namespace MarginEngine.Tool.Shell;
 
@@ -17,6 +19,14 @@ internal static class Options
     {
         Description = "builtin, deribit, or candles such as btc-2025-10. Default: deribit where there is a --data, else builtin.",
         HelpName = "NAME",
+    };
+
+    /// <summary>Margin model of the accounts.</summary>
+    public static Option<string> Model() => new("--model")
+    {
+        Description = $"Margin model of the accounts: one that is shipped ({string.Join(", ", ModelDocument.ShippedNames)}) or a JSON file.",
+        HelpName = "NAME|FILE",
+        DefaultValueFactory = _ => ModelChoice.Default,
     };
 
     public static Option<int> Accounts(int fallback) => Count("--accounts", "Accounts to open.", fallback, 2, 1_000_000);

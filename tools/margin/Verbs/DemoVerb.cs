@@ -1,5 +1,6 @@
 // `margin demo`: the whole machine in one command, ending with the proof that it can be recomputed.
 using System.CommandLine;
+using MarginEngine.Tool.Calc;
 using MarginEngine.Tool.Demo;
 using MarginEngine.Tool.Shell;
 
@@ -16,24 +17,31 @@ internal static class DemoVerb
         Option<int> seconds = Options.Seconds(defaults.Seconds);
         Option<int> rate = Options.Rate(defaults.Rate);
         Option<ulong> seed = Options.Seed(defaults.Seed);
+        Option<string> model = Options.Model();
         Option<string?> keep = new("--keep") { Description = "Leave journals and records in this folder instead of removing them.", HelpName = "DIR" };
         Option<bool> json = Options.Json();
         Verb verb = new("demo", "Runs a market, a primary, a standby and a market maker on this machine, then recomputes everything and compares.",
             "margin demo", "margin demo --data ../shared/data --seconds 60", "margin demo --data ../shared/data --source btc-2025-10 --json",
-            "margin demo --accounts 50 --seconds 5 --keep ./demo")
+            "margin demo --accounts 50 --seconds 5 --keep ./demo", "margin demo --model derive-pmrm2")
         {
-            data, source, accounts, seconds, rate, seed, keep, json,
+            data, source, accounts, seconds, rate, seed, model, keep, json,
         };
-        return verb.Does(line => new DemoRun(terminal, new DemoOptions
+        return verb.Does(line =>
         {
-            Data = line.GetValue(data),
-            Source = line.GetValue(source),
-            Accounts = line.GetValue(accounts),
-            Seconds = line.GetValue(seconds),
-            Rate = line.GetValue(rate),
-            Seed = line.GetValue(seed),
-            Keep = line.GetValue(keep),
-            Json = line.GetValue(json),
-        }).Run());
+            // A name that nobody knows is told before anything is started.
+            ModelChoice.Load(line.GetValue(model)!);
+            return new DemoRun(terminal, new DemoOptions
+            {
+                Data = line.GetValue(data),
+                Source = line.GetValue(source),
+                Accounts = line.GetValue(accounts),
+                Seconds = line.GetValue(seconds),
+                Rate = line.GetValue(rate),
+                Seed = line.GetValue(seed),
+                Model = line.GetValue(model)!,
+                Keep = line.GetValue(keep),
+                Json = line.GetValue(json),
+            }).Run();
+        });
     }
 }

@@ -18,13 +18,14 @@ internal static class MarketVerb
         Option<int> seconds = Options.Seconds(defaults.Seconds);
         Option<int> rate = Options.Rate(defaults.EventsPerSecond);
         Option<ulong> seed = Options.Seed(defaults.Seed);
-        Option<string> model = new("--model") { Description = "Margin model of the accounts.", HelpName = "NAME|FILE", DefaultValueFactory = _ => ModelChoice.Default };
+        Option<string> model = Options.Model();
         Option<string> input = new("--input") { Description = "Aeron channel the engine listens to.", HelpName = "URI", DefaultValueFactory = _ => defaults.InputChannel };
         Option<string> output = new("--output") { Description = "Aeron channel the engine publishes to.", HelpName = "URI", DefaultValueFactory = _ => defaults.OutputChannel };
         Option<bool> json = Options.Json();
         Option<bool> withParent = Options.WithParent();
         Verb verb = new("market", "Plays a market into an engine: the matching engine's stand-in.",
-            "margin market --accounts 100 --seconds 10", "margin market --data ../shared/data --source btc-2025-10 --seconds 120 --json")
+            "margin market --accounts 100 --seconds 10", "margin market --data ../shared/data --source btc-2025-10 --seconds 120 --json",
+            "margin market --model paradex-pm")
         {
             data, source, accounts, seconds, rate, seed, model, input, output, json, withParent,
         };
