@@ -56,14 +56,18 @@ public sealed partial class MarginMachine
         for (int account = 0; account < _book.AccountCount; account++)
         {
             ref readonly Account holder = ref _book.AccountAt(account);
-            if ((holder.Currencies & _market.DirtyCurrencies) != 0)
+
+            // The price of the money of account enters the requirement of every unit, and what balances are worth.
+            int peg = _models[holder.Model].PegUnderlying;
+            bool pegMoved = peg >= 0 && _movedUnderlyings[peg];
+            if (pegMoved || (holder.Currencies & _market.DirtyCurrencies) != 0)
             {
                 _book.TouchAccount(account);
             }
 
             for (int unit = holder.FirstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
             {
-                if (_movedUnderlyings[_book.UnitAt(unit).Underlying])
+                if (pegMoved || _movedUnderlyings[_book.UnitAt(unit).Underlying])
                 {
                     _book.TouchUnit(unit);
                 }

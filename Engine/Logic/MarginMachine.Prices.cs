@@ -24,6 +24,7 @@ public sealed partial class MarginMachine
         _pendingMessages++;
         if (Moves(ref underlying.ConfidenceE8, price.Confidence))
         {
+            _market.TouchCurrency(underlying.Currency);
             _movedUnderlyings[index] = true;
             _anyIndexMoved = true;
         }

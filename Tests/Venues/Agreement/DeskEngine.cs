@@ -17,7 +17,8 @@ internal sealed class DeskEngine(Func<string, ModelDocument>? document = null) :
     /// <summary>The stable coin as an underlying, whose index is its price.</summary>
     private const ushort StableUnderlying = 9;
 
-    private readonly Dictionary<string, ModelDocument> _documents = [];
+    // Books of as many underlyings define the same currencies and coins before their model, so that its messages are the same.
+    private readonly Dictionary<(string Model, int Underlyings), IReadOnlyList<byte[]>> _models = [];
 
     private static readonly Limits Room = new()
     {
@@ -44,9 +45,7 @@ internal sealed class DeskEngine(Func<string, ModelDocument>? document = null) :
     public MarginReport Report(RandomBook book, string model)
     {
         using var desk = new Desk(Room, withMarket: false) { Now = (long)book.Now };
-        if (!_documents.TryGetValue(model, out ModelDocument? rules))
-            _documents[model] = rules = (document ?? ModelDocument.Shipped)(model);
-        Define(desk, book, rules);
+        Define(desk, book, model);
         SendMarket(desk, book);
         SendAccount(desk, book);
         if (desk.HasRejected)
@@ -61,7 +60,7 @@ internal sealed class DeskEngine(Func<string, ModelDocument>? document = null) :
         return report;
     }
 
-    private static void Define(Desk desk, RandomBook book, ModelDocument rules)
+    private void Define(Desk desk, RandomBook book, string model)
     {
         foreach (BookCurrency currency in book.Currencies)
         {
@@ -74,10 +73,16 @@ internal sealed class DeskEngine(Func<string, ModelDocument>? document = null) :
         }
 
         desk.Underlying(StableUnderlying, RandomBook.StableId, "USDC");
-        foreach (byte[] part in rules.ToMessages(
-            1, desk.NextOrigin(), book.Now, desk.Source, OriginFlags.EndOfEvent,
-            [.. book.Underlyings.Select(underlying => (underlying.Id, underlying.Code)), (StableUnderlying, "USDC")],
-            [.. book.Currencies.Select(currency => (currency.Id, currency.Code))]))
+        if (!_models.TryGetValue((model, book.Underlyings.Count), out IReadOnlyList<byte[]>? parts))
+        {
+            parts = (document ?? ModelDocument.Shipped)(model).ToMessages(
+                1, desk.NextOrigin(), book.Now, desk.Source, OriginFlags.EndOfEvent,
+                [.. book.Underlyings.Select(underlying => (underlying.Id, underlying.Code)), (StableUnderlying, "USDC")],
+                [.. book.Currencies.Select(currency => (currency.Id, currency.Code))]);
+            _models.Add((model, book.Underlyings.Count), parts);
+        }
+
+        foreach (byte[] part in parts)
         {
             desk.Apply(part);
         }
