@@ -2,7 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
-using MarginEngine.Logic;
+using System.Text.Json.Nodes;
 using MarginEngine.Tool.Shell;
 using NUnit.Framework;
 
@@ -215,9 +215,12 @@ public sealed class SpanTests
             using JsonDocument margin = JsonDocument.Parse(answer.Out);
             decimal scan = decimal.Parse(commodity.GetProperty("scanRange").GetString()!, CultureInfo.InvariantCulture);
             Assert.That(decimal.Parse(margin.RootElement.GetProperty("initialMargin").GetString()!, CultureInfo.InvariantCulture), Is.EqualTo(scan).Within(scan * 0.000001m), $"{future}: {answer}");
-            Assert.That(ModelDocument.Parse(File.ReadAllText(scratch.File("span.json"))).Name, Is.EqualTo("span"));
+            Assert.That(JsonSchema.Faults(Json(scratch.File("span.json")), Json(Path.Combine(Repository.Root, "Engine", "Logic", "Models", "margin-model.schema.json"))), Is.Empty);
+            Assert.That(JsonSchema.Faults(Json(scratch.File("book.json")), Json(Path.Combine(Repository.Root, "tools", "margin", "calc.schema.json"))), Is.Empty);
         }
     }
+
+    private static JsonNode Json(string path) => JsonNode.Parse(File.ReadAllText(path))!;
 
     private static void Refuse(CommandResult result, string reason)
     {
