@@ -74,10 +74,10 @@ public sealed partial class MarginMachine
         field = Field.Part;
         if (part.Part == 1)
         {
-            field = Field.ModelVersion;
             RejectCode code = FindSlot(part.ModelId, part.ModelVersion, out _);
             if (code != 0)
             {
+                field = code == RejectCode.Capacity ? Field.ModelId : Field.ModelVersion;
                 return code;
             }
 

