@@ -61,6 +61,13 @@ internal sealed partial class Desk : IDecisionSink, IDisposable
         return (reject.Code, reject.FieldId, reject.Expected);
     }
 
+    /// <summary>Every reject heard, with the place of a model's parameter: for the message of a test that expects none.</summary>
+    public string Rejections() => string.Join('\n', Of(RejectDecoder.TemplateId).Select(message =>
+    {
+        RejectDecoder.TryWrap(message, out RejectDecoder reject);
+        return $"{Schema.NameOf(reject.RefusedTemplateId)}: {reject.Code}, field {reject.FieldId}, {ParameterPlace.Unpack(reject.Expected)}";
+    }));
+
     public bool HasRejected => Of(RejectDecoder.TemplateId).Any();
 
     public MarginReport Report(ulong account) => Machine.Report(account) ?? throw new InvalidOperationException($"no account {account}");

@@ -214,7 +214,7 @@ internal sealed class Stage : IDisposable
             desk.SkipOrigin(desk.Machine.LastSourceSequence(desk.Source));
         }
 
-        Assert.That(desk.HasRejected, Is.False);
+        Assert.That(desk.HasRejected, Is.False, () => desk.Rejections());
         return [.. desk.Applied.Select(applied => applied.Message)];
     }
 
