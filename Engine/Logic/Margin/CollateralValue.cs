@@ -87,8 +87,8 @@ public sealed class CollateralValue
     }
 
     /// <summary>
-    /// What doubt about the price of a balance adds to initial margin: (1 - confidence) * margin * value, where the lower of the currency's own confidence and
-    /// <paramref name="lowestConfidenceE8"/> is below the threshold of an add-on that counts collateral. Micro-USD.
+    /// What doubt about the price of a balance adds to initial margin: (1 - confidence) * margin * value, where the currency's own confidence (of a model that says so the
+    /// lower of it and <paramref name="lowestConfidenceE8"/>) is below the threshold of an add-on that counts collateral. Micro-USD.
     /// </summary>
     public long Doubt(CompiledModel rules, int currency, long money, long lowestConfidenceE8)
     {
@@ -98,7 +98,8 @@ public sealed class CollateralValue
             ref readonly AddOnTerms terms = ref rules.AddOn(addOn, priced);
             if (rules.Kinds[addOn] == AddOnKind.Confidence && ((int)terms[2] & (int)Contracts.Collateral) != 0)
             {
-                double confidence = Fixed.ToDouble(Math.Min(lowestConfidenceE8, _market.UnderlyingAt(priced).ConfidenceE8));
+                long own = _market.UnderlyingAt(priced).ConfidenceE8;
+                double confidence = Fixed.ToDouble(terms[4] != 0.0 ? Math.Min(lowestConfidenceE8, own) : own);
                 return confidence < terms[0] ? Fixed.CeilingToAtoms((1.0 - confidence) * terms[1] * money) : 0;
             }
         }

@@ -39,6 +39,7 @@ public static class AddOnTable
         [
             Rate("threshold", 0, 1, "Confidence below which there is a charge."), Rate("margin", 0, 100, "Part of (1 - confidence) * notional."), Of,
             new("rateFeed", 0, 0, 1, 1, ["ignored", "asked"], Text: "Whether the confidence of the expiry's rate counts."),
+            new("balances", 0, 0, 1, 0, ["own", "account"], Text: "Whether a balance is doubted with its own index alone or with those of the account's units too."),
         ],
         [Rate("threshold", 0, 10, "Price of the peg below which there is a charge."), Rate("factor", 0, 100, "Charge a unit of shortfall, part of notional at index."), Of],
         [

@@ -11,7 +11,6 @@ namespace MarginEngine.Tests.LogicTests.Properties;
 /// </summary>
 internal sealed class Stage : IDisposable
 {
-    private const ushort UsdcCurrency = 5;
     private const ushort UsdcUnderlying = 4;
 
     private static readonly Limits Room = new()
@@ -194,7 +193,6 @@ internal sealed class Stage : IDisposable
             desk.Currency(currency.Id, currency.Decimals, currency.Code);
         }
 
-        desk.Currency(UsdcCurrency, 6, "USDC");
         (ushort Id, string Code)[] underlyings = [(1, "BTC"), (2, "ETH"), (3, "SOL"), (UsdcUnderlying, "USDC")];
         foreach ((ushort id, string code) in underlyings)
         {
@@ -206,7 +204,7 @@ internal sealed class Stage : IDisposable
         {
             foreach (byte[] part in document.ToMessages(
                 ++model, desk.NextOrigin(), any.Now, desk.Source, OriginFlags.EndOfEvent, underlyings,
-                [.. any.Currencies.Select(currency => (currency.Id, currency.Code)), (UsdcCurrency, "USDC")]))
+                [.. any.Currencies.Select(currency => (currency.Id, currency.Code))]))
             {
                 desk.Apply(part);
             }

@@ -104,7 +104,10 @@ internal sealed class WhatIfTests
 
         UnitReport before = asked.Units.Single(unit => Is(stage, unit, contract));
         double inside = ExpirySumTerms.Excess(stage, document, after, order);
+
+        // A fill moves the delta that spreads between underlyings were formed with: what credit it costs is told across units.
         double outside = 0.0;
+        long credit = document["spreads"] is null ? 0 : Math.Max(0, filled.AcrossInitial - asked.AcrossInitial);
         foreach (ComponentReport part in after.Components.Where(part => part.AddOn >= 0 || part.Name == "liquidationCost"))
         {
             ComponentReport then = before.Components.Single(each => each.Name == part.Name && each.AddOn == part.AddOn);
@@ -122,7 +125,7 @@ internal sealed class WhatIfTests
         bool isCharged = contract.IsOption && document["equity"]?["optionValue"] is not null && order.Lots < 0;
         double charge = isCharged ? Charge(document, after.Currency) * Math.Abs((double)(order.Lots * contract.Size * order.Price)) * coin : 0.0;
         double atoms = (after.InitialFactorE16 / 1e16 * inside) + outside + Usd.AtomsOfRounding;
-        return (long)Math.Ceiling(((atoms * Usd.PerAtom(stage.Book, after)) + step + charge) * 1e6) + Usd.MicrosOfRounding;
+        return (long)Math.Ceiling(((atoms * Usd.PerAtom(stage.Book, after)) + step + charge) * 1e6) + Usd.MicrosOfRounding + credit;
     }
 
     private static double Charge(ModelDocument document, string currency) =>

@@ -95,14 +95,13 @@ internal sealed class PortfolioModel : IReferenceModel
         };
     }
 
-    // A balance is doubted with its own index and those of all underlyings that the account has positions on.
+    // A balance is doubted with its own index: a position on a doubtful one does not make another coin doubtful.
     private static double DoubtOfBalances(RandomBook book)
     {
-        double lowest = book.Units().Select(unit => (double)unit.Underlying.Confidence).DefaultIfEmpty(1.0).Min();
         return book.Totals(book.OptionUsd).Where(total => total.Usd > 0.0 && total.Currency.Id != RandomBook.UsdId).Sum(total =>
         {
             double own = (double)(book.Underlyings.FirstOrDefault(underlying => underlying.CoinId == total.Currency.Id)?.Confidence ?? 1m);
-            return PortfolioUnit.Doubt(Math.Min(lowest, own)) * total.Usd / total.Price * Price(book, total.Currency, total.Price);
+            return PortfolioUnit.Doubt(own) * total.Usd / total.Price * Price(book, total.Currency, total.Price);
         });
     }
 }
