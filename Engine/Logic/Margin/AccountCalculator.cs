@@ -65,14 +65,21 @@ public sealed class AccountCalculator
     /// <summary>Groups of the account last totalled, where its model nets rows across units.</summary>
     public GroupCalculator Groups => _groups;
 
-    /// <summary>Brings the units that changed up to date.</summary>
+    /// <summary>
+    /// Brings the units that changed up to date. Where rows net across units they are all calculated by <see cref="Total(int, long)"/>, which has to follow, and not
+    /// twice; with <paramref name="all"/> they are calculated here in any case.
+    /// </summary>
     public void RefreshUnits(int account, bool all, long nowNanos)
     {
         int model = _book.AccountAt(account).Model;
         for (int unit = _book.AccountAt(account).FirstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
         {
             ref RiskUnit refreshed = ref _book.UnitAt(unit);
-            if (all || refreshed.IsDirty)
+            if (!all && _models[model].NetsAcross)
+            {
+                refreshed.IsDirty = false;
+            }
+            else if (all || refreshed.IsDirty)
             {
                 refreshed.IsDirty = false;
                 refreshed.Margin = Units.Calculate(

@@ -67,7 +67,13 @@ public sealed class GroupCalculator
             RiskUnit part = _book.UnitAt(unit);
             bool isMeant = change.Order.Instrument >= 0 && _market.InstrumentAt(change.Order.Instrument).Underlying == part.Underlying
                 && _market.InstrumentAt(change.Order.Instrument).Currency == part.Currency;
-            AddUnit(rules, model, part.Underlying, part.Currency, part.FirstPosition, nowNanos, isMeant ? change.Order : Hypothesis.None, totals, ref margin);
+            UnitMargin calculated = AddUnit(
+                rules, model, part.Underlying, part.Currency, part.FirstPosition, nowNanos, isMeant ? change.Order : Hypothesis.None, totals, ref margin);
+            if (!isMeant)
+            {
+                _book.UnitAt(unit).Margin = calculated;
+            }
+
             lowestConfidence = Math.Min(lowestConfidence, _market.UnderlyingAt(part.Underlying).ConfidenceE8);
         }
 
@@ -87,7 +93,7 @@ public sealed class GroupCalculator
         return found;
     }
 
-    private void AddUnit(
+    private UnitMargin AddUnit(
         CompiledModel rules, int model, int underlying, int currency, int firstPosition, long nowNanos, in Hypothesis order, Span<long> totals,
         ref AccountMargin margin)
     {
@@ -104,25 +110,29 @@ public sealed class GroupCalculator
             margin.Flags |= MarginFlags.Unpriced;
         }
 
-        AddRows(rules, underlying, currency, _units.Profits, Rows(group, rules));
-        AddRows(rules, underlying, currency, _units.ProfitsWithOrders, RowsWithOrders(group, rules));
-    }
-
-    private void AddRows(CompiledModel rules, int underlying, int currency, ReadOnlySpan<long> profits, Span<long> rows)
-    {
-        ref readonly UnderlyingParameters parameters = ref rules.Underlyings[underlying];
-        long shareE8 = Fixed.ToAtoms(parameters.GainShare * 1e8);
+        Span<long> rows = Rows(group, rules);
+        Span<long> withOrders = RowsWithOrders(group, rules);
         for (int row = 0; row < rules.RowCount; row++)
         {
-            long money = _market.ToMoney(currency, profits[row], roundUp: false);
-            if (money > 0)
-            {
-                money = shareE8 == Fixed.One ? money : Fixed.MultiplyFloor(money, shareE8, Fixed.One);
-                money = parameters.GainCap > 0 ? Math.Min(money, parameters.GainCap) : money;
-            }
-
-            rows[row] = Fixed.Add(rows[row], money);
+            long counted = Counted(rules, underlying, currency, _units.Profits[row]);
+            rows[row] = Fixed.Add(rows[row], counted);
+            withOrders[row] = Fixed.Add(withOrders[row], _units.HasOrders ? Counted(rules, underlying, currency, _units.ProfitsWithOrders[row]) : counted);
         }
+
+        return unit;
+    }
+
+    private long Counted(CompiledModel rules, int underlying, int currency, long profit)
+    {
+        long money = _market.ToMoney(currency, profit, roundUp: false);
+        if (money <= 0)
+        {
+            return money;
+        }
+
+        ref readonly UnderlyingParameters parameters = ref rules.Underlyings[underlying];
+        money = parameters.GainShareE8 == Fixed.One ? money : Fixed.MultiplyFloor(money, parameters.GainShareE8, Fixed.One);
+        return parameters.GainCap > 0 ? Math.Min(money, parameters.GainCap) : money;
     }
 
     private void AddParts(int currency, in RequirementParts unit, ref RequirementParts into)

@@ -66,6 +66,9 @@ public sealed partial class UnitCalculator
     /// <summary>The same after weights and dampener.</summary>
     public ReadOnlySpan<long> Profits => _profits;
 
+    /// <summary>The unit last calculated has resting orders that its rows count.</summary>
+    public bool HasOrders => _scope.HasOrders;
+
     /// <summary>With resting orders filled where that hurts.</summary>
     public ReadOnlySpan<long> ProfitsWithOrders => _scope.HasOrders ? _profitsWithOrders : _profits;
 

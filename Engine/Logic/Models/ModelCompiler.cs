@@ -239,7 +239,7 @@ public static class ModelCompiler
             VolatilityUp = Real(model.Underlying(index, UnderlyingKey.VolatilityUp)),
             VolatilityDown = Real(model.Underlying(index, UnderlyingKey.VolatilityDown)),
             MinimumVolatilityUp = Real(model.Underlying(index, UnderlyingKey.MinimumVolatilityUp)),
-            GainShare = Real(model.Underlying(index, UnderlyingKey.GainShare)),
+            GainShareE8 = model.Underlying(index, UnderlyingKey.GainShare),
             GainCap = model.Underlying(index, UnderlyingKey.GainCap),
             Group = (int)model.Underlying(index, UnderlyingKey.Group),
             ScanRange = Real(model.Underlying(index, UnderlyingKey.ScanRange)),

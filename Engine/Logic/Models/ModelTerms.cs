@@ -12,7 +12,7 @@ public struct UnderlyingParameters
     public double VolatilityUp;
     public double VolatilityDown;
     public double MinimumVolatilityUp;
-    public double GainShare;
+    public long GainShareE8;
 
     /// <summary>Micro-USD; 0: no bound.</summary>
     public long GainCap;
