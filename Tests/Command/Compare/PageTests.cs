@@ -159,7 +159,7 @@ public sealed partial class PageTests
     {
         UnitColumn unit = new("BTC", "BTC", 50_000, [new ComponentAmount("worst case", 0.1m, 0.08m)], [], -1);
         Assert.That(ReportColumn.Account([unit], 5_000.000001m, 4_000m), Is.EqualTo(new[] { new ComponentAmount("worst case", 5_000.000001m, 4_000m) }), "rounding");
-        Assert.That(ReportColumn.Account([unit], 5_300, 4_100).Last(), Is.EqualTo(new ComponentAmount("account", 300, 100)));
+        Assert.That(ReportColumn.Account([unit], 5_300, 4_100).Last(), Is.EqualTo(new ComponentAmount("netting and collateral", 300, 100)));
     }
 
     [TestCase(0, "0")]

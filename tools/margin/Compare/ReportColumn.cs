@@ -47,7 +47,7 @@ internal static class ReportColumn
         {
             decimal initial = Share(part.Place, part.Initial, unit.Margin.InitialParts, unit.InitialFactorE16);
             decimal maintenance = Share(part.Place, part.Maintenance, unit.Margin.MaintenanceParts, unit.MaintenanceFactorE16);
-            parts.Add(new ComponentAmount(part.Name, amount(1) * initial, amount(1) * maintenance));
+            parts.Add(new ComponentAmount(part.Name == "liquidationCost" ? "liquidation cost" : part.Name, amount(1) * initial, amount(1) * maintenance));
         }
 
         // Orders enter through the rows: they are what the other parts leave.
@@ -90,7 +90,7 @@ internal static class ReportColumn
         decimal initialLeft = initial - sums.Sum(part => part.Initial), maintenanceLeft = maintenance - sums.Sum(part => part.Maintenance);
         if (initialLeft == 0 && maintenanceLeft == 0) return sums;
         if (sums.Count == 0 || Math.Abs(initialLeft) > RoundingUsd || Math.Abs(maintenanceLeft) > RoundingUsd)
-            return [.. sums, new ComponentAmount("account", initialLeft, maintenanceLeft)];
+            return [.. sums, new ComponentAmount("netting and collateral", initialLeft, maintenanceLeft)];
         ComponentAmount largest = sums.MaxBy(part => part.Initial)!;
         sums[sums.IndexOf(largest)] = largest with { Initial = largest.Initial + initialLeft, Maintenance = largest.Maintenance + maintenanceLeft };
         return sums;
