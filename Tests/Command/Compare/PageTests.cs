@@ -117,8 +117,8 @@ public sealed partial class PageTests
         foreach (XElement part in chart.Elements("rect"))
         {
             double x = double.Parse(part.Attribute("x")!.Value, CultureInfo.InvariantCulture);
-            if (credits.Contains(part)) Assert.That(x, Is.LessThan(zero), part.ToString());
-            else if (!part.Element("title")!.Value.Contains(": -", StringComparison.Ordinal)) Assert.That(x, Is.GreaterThanOrEqualTo(zero - 0.01), part.ToString());
+            bool isCredit = credits.Contains(part) || part.Element("title")!.Value.Contains(": -", StringComparison.Ordinal);
+            Assert.That(x, isCredit ? Is.LessThan(zero) : Is.GreaterThanOrEqualTo(zero - 0.01), part.ToString());
         }
     }
 
