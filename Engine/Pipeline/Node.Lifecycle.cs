@@ -80,6 +80,10 @@ public sealed partial class Node
         foreach (IDisposable part in _owned)
             part.Dispose();
         _owned.Clear();
+        // Last: a stage's reader may look into its ring until then.
+        foreach (IDisposable ring in _rings)
+            ring.Dispose();
+        _rings.Clear();
     }
 
     /// <summary>Cold work off the stages' threads: the next journal segment, the disk's reserve, the wall clock, stalled stages.</summary>
@@ -90,8 +94,7 @@ public sealed partial class Node
         {
             while (!_ended.Wait(HousekeepingMillis))
             {
-                _writer.PrepareNext();
-                Gauges.DiskNearlyFull.Set(_writer.IsNearlyFull ? 1 : 0);
+                PrepareDisk();
                 (_clock as Watch.Clock)?.Discipline();
                 if (stalls.Look() is { } stuck)
                     Fail(stuck.Name, stuck.Sequence, new StageStalledException(stuck.Name, _options.StallMillis));
@@ -101,6 +104,12 @@ public sealed partial class Node
         {
             Fail("housekeeping", Gauges.Journalled.Value, error);
         }
+    }
+
+    private void PrepareDisk()
+    {
+        _writer.PrepareNext();
+        Gauges.DiskNearlyFull.Set(_writer.IsNearlyFull ? 1 : 0);
     }
 
     private void OnStageFault(StageLoop loop, IStage stage, Exception error) => Fail(stage.Name, stage.Sequence, error);

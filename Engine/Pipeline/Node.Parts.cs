@@ -49,7 +49,7 @@ public sealed partial class Node
     {
         // Smaller terms than Aeron's default: what waits in a term is margin that grows stale, and nothing here is that far ahead.
         var clock = new TransportClock(_clock);
-        AeronAgent agent = Own(new AeronAgent(new AeronOptions(clock)
+        AeronAgent agent = Own(new AeronAgent(_transport?.Invoke(clock) ?? new AeronOptions(clock)
         {
             TermLength = TermBytes,
             // One agent serves the directory: the first, which is the input's.
@@ -68,7 +68,7 @@ public sealed partial class Node
         Publication publication = network.Agent.AddPublication(_options.Output!.Channel, stream);
         CheckLength("output", publication);
         return new Outlet(
-            publication, _options.OutputRingSlots, _options.MaximumMessageBytes, conflatedAccounts,
+            publication, Rings.Create(_options.OutputRingSlots, _rings), _options.MaximumMessageBytes, conflatedAccounts,
             _options.SubscriberGraceMillis * NanosPerMilli, _clock, Gauges);
     }
 

@@ -27,14 +27,26 @@ public sealed partial class Node : IDisposable
     private readonly List<NetworkStage> _networks = [];
     private readonly StageLoop[] _loops;
     private readonly List<IDisposable> _owned = [];
+    private readonly List<IDisposable> _rings = [];
+    private readonly Func<INanoClock, AeronOptions>? _transport;
     private readonly List<Thread> _threads = [];
 
     /// <exception cref="NodeOptionsException">The configuration cannot be used.</exception>
     /// <exception cref="IOException">The journal is locked, damaged or refused, or a socket cannot be opened; the message says which.</exception>
     public Node(NodeOptions options, IClock? clock = null, IStorage? storage = null)
+        : this(options, clock, storage, transport: null)
+    {
+    }
+
+    /// <param name="options">The configuration.</param>
+    /// <param name="clock">Null: the machine's.</param>
+    /// <param name="storage">Null: the machine's disk.</param>
+    /// <param name="transport">Settings of the transport for a clock; null: sockets. The simulation brings its own network.</param>
+    internal Node(NodeOptions options, IClock? clock, IStorage? storage, Func<INanoClock, AeronOptions>? transport)
     {
         options.Check();
         _options = options;
+        _transport = transport;
         _clock = clock ?? new Clock();
         storage ??= new Storage();
         try
@@ -48,8 +60,8 @@ public sealed partial class Node : IDisposable
             Gauges.Journalled.Set(recovered.LastSequence);
 
             // 2. The rings.
-            _inputRing = Rings.Create(options.InputRingSlots);
-            _outputRing = Rings.Create(options.OutputRingSlots);
+            _inputRing = Rings.Create(options.InputRingSlots, _rings);
+            _outputRing = Rings.Create(options.OutputRingSlots, _rings);
 
             // 3. The journaller, and the rest by role.
             var journalReader = new SlotReader(_inputRing);
@@ -129,7 +141,7 @@ public sealed partial class Node : IDisposable
         Replay? replay = ReplayOldPart(plan, margins);
 
         // p3. In: the gateway and its rejects.
-        UnmanagedRingBuffer<MessageSlot> rejectRing = Rings.Create(RejectRingSlots);
+        UnmanagedRingBuffer<MessageSlot> rejectRing = Rings.Create(RejectRingSlots, _rings);
         var rejectReader = new SlotReader(rejectRing);
         rejectRing.AddGatingSequences(rejectReader.Released);
         Gateway gateway = BuildGateway(inputNetwork, rejectRing, plan.Recovered);

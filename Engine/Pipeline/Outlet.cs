@@ -24,14 +24,14 @@ internal sealed class Outlet
     private long _measureAfter;
 
     /// <param name="publication">The stream.</param>
-    /// <param name="heldSlots">Slots for what waits in order; a power of two.</param>
+    /// <param name="waiting">Room for what waits in order; this outlet is its only reader and writer.</param>
     /// <param name="maximumMessageBytes">Longest message.</param>
     /// <param name="conflatedAccounts">Accounts whose update can wait; 0 on a stream that carries no margin updates.</param>
     /// <param name="graceNanos">How long messages wait for a first listener, or after the last one left.</param>
     /// <param name="clock">Measures grace and latency.</param>
     /// <param name="gauges">Counts.</param>
     public Outlet(
-        Publication publication, int heldSlots, int maximumMessageBytes, int conflatedAccounts, long graceNanos, IClock clock,
+        Publication publication, UnmanagedRingBuffer<MessageSlot> waiting, int maximumMessageBytes, int conflatedAccounts, long graceNanos, IClock clock,
         NodeGauges gauges)
     {
         _publication = publication;
@@ -39,10 +39,9 @@ internal sealed class Outlet
         _clock = clock;
         _gauges = gauges;
         _conflater = conflatedAccounts > 0 ? new Conflater(conflatedAccounts) : null;
-        UnmanagedRingBuffer<MessageSlot> ring = Rings.Create(heldSlots);
-        _held = new SlotReader(ring);
-        ring.AddGatingSequences(_held.Released);
-        _holding = new SlotWriter(ring, maximumMessageBytes);
+        _held = new SlotReader(waiting);
+        waiting.AddGatingSequences(_held.Released);
+        _holding = new SlotWriter(waiting, maximumMessageBytes);
         _unconnectedSinceNanos = clock.MonotonicNanos;
     }
 

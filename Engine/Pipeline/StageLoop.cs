@@ -81,6 +81,20 @@ internal sealed class StageLoop
         }
     }
 
+    /// <summary>One pass on the caller's thread, for a loop that no thread runs; 0 when there was nothing to do, or after a fault.</summary>
+    public int Step()
+    {
+        try
+        {
+            return Pass();
+        }
+        catch (Exception error)
+        {
+            _onFault(this, _current, error);
+            return 0;
+        }
+    }
+
     /// <summary>A stage that waits for room in the middle of its poll is slow, not stuck.</summary>
     public void NoteWaiting() => _passes.Add(1);
 

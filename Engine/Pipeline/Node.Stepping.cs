@@ -1,0 +1,32 @@
+// A node without threads: polled pass by pass by whoever holds it. The simulation runs whole systems so, on one thread and a clock of its own.
+namespace MarginEngine.Pipeline;
+
+/// <content>Use either <see cref="Start"/> or <see cref="Step"/>.</content>
+public sealed partial class Node
+{
+    /// <summary>Polls every stage once; returns an amount of work, 0 when there was none. A fault is handed on as by a thread.</summary>
+    internal int Step()
+    {
+        int work = 0;
+        foreach (StageLoop loop in _loops)
+        {
+            if (Fault is null)
+                work |= loop.Step();
+        }
+
+        return work;
+    }
+
+    /// <summary>What the housekeeping thread does now and then: the next journal segment, the disk's reserve.</summary>
+    internal void KeepHouse()
+    {
+        try
+        {
+            PrepareDisk();
+        }
+        catch (Exception error)
+        {
+            Fail("housekeeping", Gauges.Journalled.Value, error);
+        }
+    }
+}
