@@ -1,6 +1,7 @@
 // After set-up the transport allocates nothing: over real sockets, with fragments, term ends, back pressure, status messages and NAKs.
 
 using MarginEngine.Aeron;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.AeronTests;

@@ -1,6 +1,7 @@
 // Channel URIs: what is taken, what it means, and that every mistake names its parameter.
 
 using MarginEngine.Aeron;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.AeronTests;
@@ -8,7 +9,7 @@ namespace MarginEngine.Tests.AeronTests;
 [TestFixture]
 public sealed class ChannelTests
 {
-    private static readonly AeronOptions Options = new(new ManualClock());
+    private static readonly AeronOptions Options = new(new SimulatedTime());
 
     [TestCase("", "prefix")]
     [TestCase("udp?endpoint=127.0.0.1:1", "prefix")]
@@ -172,7 +173,7 @@ public sealed class ChannelTests
     [TestCase(nameof(AeronOptions.MaxImages))]
     public void A_wrong_option_names_itself(string name)
     {
-        var options = new AeronOptions(new ManualClock());
+        var options = new AeronOptions(new SimulatedTime());
         typeof(AeronOptions).GetProperty(name)!.SetValue(options, 17);
         if (name == nameof(AeronOptions.MaxImages))
             typeof(AeronOptions).GetProperty(name)!.SetValue(options, 0);

@@ -1,6 +1,7 @@
 // Channels with a control address: destinations learned from status messages or named by hand; and channels that share by tags.
 
 using MarginEngine.Aeron;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.AeronTests;

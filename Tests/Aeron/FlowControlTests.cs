@@ -1,6 +1,7 @@
 // Whom a sender waits for: max, min and tagged groups, their sizes and times, joiners; against receivers that the test plays by hand.
 
 using MarginEngine.Aeron;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.AeronTests;
@@ -177,7 +178,7 @@ public sealed class FlowControlTests
         const long Timeout = 400_000_000;
         var random = new Random(seed);
         Channel channel = Channel.ForPublication(
-            "aeron:udp?endpoint=224.20.30.41:45000|fc=min,t:400ms", new AeronOptions(new ManualClock()));
+            "aeron:udp?endpoint=224.20.30.41:45000|fc=min,t:400ms", new AeronOptions(new SimulatedTime()));
         var flow = new FlowControl(channel.Flow, 5_000_000_000);
         var heard = new Dictionary<long, long>();
         long now = 1;
@@ -206,7 +207,7 @@ public sealed class FlowControlTests
     [Test]
     public void More_receivers_than_are_tracked_push_nobody_out()
     {
-        Channel channel = Channel.ForPublication("aeron:udp?endpoint=224.20.30.41:45000|fc=min", new AeronOptions(new ManualClock()));
+        Channel channel = Channel.ForPublication("aeron:udp?endpoint=224.20.30.41:45000|fc=min", new AeronOptions(new SimulatedTime()));
         var flow = new FlowControl(channel.Flow, 5_000_000_000);
         for (int i = 0; i < Limits.TrackedReceivers + 100; i++)
             flow.OnStatusMessage(new StatusMessageFrame { ReceiverId = i, ReceiverWindow = 1000 + i }, null, 0, 0, 1);

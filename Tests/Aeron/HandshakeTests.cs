@@ -1,6 +1,7 @@
 // Whole conversations against decoded captures of the stock driver: same frames, same order, same fields, same pace.
 
 using MarginEngine.Aeron;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.AeronTests;

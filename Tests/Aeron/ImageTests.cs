@@ -1,6 +1,7 @@
 // The rules of a receiver, one at a time, against a hand-played sender under a clock that only the test moves.
 
 using MarginEngine.Aeron;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.AeronTests;

@@ -2,6 +2,7 @@
 
 using System.Runtime.InteropServices;
 using MarginEngine.Aeron;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.AeronTests;

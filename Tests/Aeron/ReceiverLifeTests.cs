@@ -1,6 +1,7 @@
 // Receivers that come late, pause, die without a word and come back, beside one that does none of it; and a million messages under loss.
 
 using MarginEngine.Aeron;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.AeronTests;

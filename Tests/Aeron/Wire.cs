@@ -3,6 +3,7 @@
 
 using System.Buffers.Binary;
 using MarginEngine.Aeron;
+using MarginEngine.Tool.Simulate;
 
 namespace MarginEngine.Tests.AeronTests;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using MarginEngine.Journal;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.JournalTests;

@@ -1,5 +1,6 @@
 using System.Text;
 using MarginEngine.Journal;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.JournalTests;

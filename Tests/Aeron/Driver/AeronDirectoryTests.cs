@@ -1,6 +1,7 @@
 // The directory a driver serves: whose it is, who may look into it, what is deleted and what is not.
 
 using MarginEngine.Aeron;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.AeronTests;
@@ -10,7 +11,7 @@ public sealed class AeronDirectoryTests
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    private readonly ManualClock _clock = new();
+    private readonly SimulatedTime _clock = new();
     private TemporaryDirectory _place = null!;
     private string _path = null!;
 

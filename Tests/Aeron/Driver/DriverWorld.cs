@@ -3,6 +3,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using MarginEngine.Aeron;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.AeronTests;
@@ -72,7 +73,7 @@ internal sealed class DriverWorld : IDisposable
 }
 
 /// <summary>A time of day that goes with the manual clock.</summary>
-internal sealed class WallTime(ManualClock clock) : IEpochClock
+internal sealed class WallTime(SimulatedTime clock) : IEpochClock
 {
     public long EpochMillis => 1_700_000_000_000 + (clock.Now / 1_000_000);
 }

@@ -4,9 +4,9 @@
 using System.Buffers.Binary;
 using MarginEngine.Aeron;
 
-namespace MarginEngine.Tests.AeronTests;
+namespace MarginEngine.Tool.Simulate;
 
-internal sealed class ManualClock : INanoClock
+internal sealed class SimulatedTime : INanoClock
 {
     public long Now { get; set; } = 1_000_000_000;
 
@@ -51,7 +51,7 @@ internal sealed class SimulatedWorld(int seed)
     private long _order;
     private ushort _nextPort = 50_000;
 
-    public ManualClock Clock { get; } = new();
+    public SimulatedTime Clock { get; } = new();
 
     public Faults Faults { get; set; } = Faults.None;
 

@@ -1,7 +1,8 @@
+// A disk in memory with a real disk's bad habits, and a few worse ones. Used by the simulation and by the tests of the journal.
 using System.Runtime.CompilerServices;
 using MarginEngine.Journal;
 
-namespace MarginEngine.Tests.JournalTests;
+namespace MarginEngine.Tool.Simulate;
 
 /// <summary>Thrown at the step where the simulated machine stops, and by every call after it.</summary>
 internal sealed class SimulatedCrashException() : StorageException("the machine has stopped");
