@@ -151,6 +151,8 @@ internal sealed class Replicator : IStage, IMessageHandler
     {
         _state = State.Absent;
         _lastCompared = 0;
+        // What was found out about this standby is over with it: the next one may be whole. The counters remember.
+        _gauges.Diverged.Set(0);
         _gauges.StandbyConnected.Set(0);
         _gauges.ReplicaEvents.Count((int)reason);
     }
