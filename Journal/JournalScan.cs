@@ -216,7 +216,7 @@ internal sealed class JournalScan : IDisposable
         long segment = Header.Segment;
         Tail = new JournalTail(segment, Position, Position);
         _segments = SegmentNames.List(_storage, _directory);
-        if (state == GroupState.Damaged && !_follow)
+        if (state == GroupState.Damaged && !_follow && !Planted.Is(Defect.CutDamage))
             return Damage(segment, Position, reason);
         if (state is GroupState.Torn or GroupState.Damaged)
         {

@@ -223,6 +223,8 @@ public sealed class JournalWriter : IDisposable
             _segmentBytes = header.SegmentBytes;
             _groupLimit = Math.Min(header.LargestGroupBytes, _options.BatchBytes);
             _mustRollOver = header.Identity != _identity;
+            if (Planted.Is(Defect.ForgetChain))
+                _chain.Checksum = 0;
         }
         else
         {
@@ -319,7 +321,7 @@ public sealed class JournalWriter : IDisposable
         try
         {
             _file!.Write(_position, write);
-            if (_syncsFile)
+            if (_syncsFile && !Planted.Is(Defect.SkipSync))
                 _file.Sync();
         }
         catch (StorageException cause)

@@ -1,6 +1,7 @@
 // The door itself: decides of each frame whether it becomes an input, stamps it and copies it into the input ring.
 // Called by the gateway for what arrives and for its own time ticks. Time enters the engine here and nowhere else.
 using MarginEngine.Codecs;
+using MarginEngine.Journal;
 using MarginEngine.Logic;
 using MarginEngine.Watch;
 
@@ -82,7 +83,7 @@ internal sealed class Intake
         if (origin.Source == OwnSource)
             return TryReject(frame, RejectCode.Unauthorised, Frame.OriginField, 0);
         long expected = _lastOfSource[origin.Source] + 1;
-        if (origin.Sequence != (ulong)expected)
+        if (origin.Sequence != (ulong)expected && !(Planted.Is(Defect.TakeTwice) && origin.Sequence + 1 == (ulong)expected))
             return TryReject(frame, SequenceCode(origin.Sequence, expected), Frame.OriginField, (ulong)expected);
         if (_gauges.DiskNearlyFull.Value != 0)
             return TryReject(frame, RejectCode.Capacity, 0, (ulong)expected);

@@ -80,7 +80,8 @@ public sealed partial class Node
         if (recovered.LastSequence == 0)
             return null;
         var replay = Own(new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Of(_options.Limits), recovered));
-        replay.ApplyBefore(_machine, recovered.LastTimestampNanos - _options.RepublishMillis * NanosPerMilli, margins, Gauges);
+        long from = recovered.LastTimestampNanos - _options.RepublishMillis * NanosPerMilli;
+        replay.ApplyBefore(_machine, Planted.Is(Defect.RepublishNothing) ? long.MaxValue : from, margins, Gauges);
         margins.MeasureAfter(recovered.LastSequence);
         return replay;
     }
@@ -175,9 +176,9 @@ public sealed partial class Node
         return new StageLoop(stages, Own(new EventParking()), _clock, spinNanos, EventParkNanos, OnStageFault);
     }
 
-    private static IRelief NewRelief(StageLoop loop, Decider decider)
+    private IRelief NewRelief(StageLoop loop, Decider decider)
     {
         IStage[] downstream = [.. loop.Stages.Where(stage => stage != decider && stage is not Gateway and not Standby.Follower)];
-        return downstream.Length > 0 ? new PollingRelief(loop, downstream) : new WaitingRelief(loop);
+        return downstream.Length > 0 ? new PollingRelief(loop, downstream, this) : new WaitingRelief(loop);
     }
 }

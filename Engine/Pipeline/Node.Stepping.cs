@@ -4,6 +4,12 @@ namespace MarginEngine.Pipeline;
 /// <content>Use either <see cref="Start"/> or <see cref="Step"/>.</content>
 public sealed partial class Node
 {
+    /// <summary>Called while the decider waits for room in the middle of a step: without threads, nobody else moves the world meanwhile.</summary>
+    internal Action? WhileWaiting { get; set; }
+
+    /// <summary>The state; only between two steps.</summary>
+    internal Logic.MarginMachine Machine => _machine;
+
     /// <summary>Polls every stage once; returns an amount of work, 0 when there was none. A fault is handed on as by a thread.</summary>
     internal int Step()
     {

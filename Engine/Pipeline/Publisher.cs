@@ -1,5 +1,6 @@
 // Lets decisions out, in order, once what they were decided on is safe. Nothing leaves the node anywhere else.
 using MarginEngine.Codecs;
+using MarginEngine.Journal;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Pipeline;
@@ -49,7 +50,7 @@ internal sealed class Publisher : IStage
     }
 
     /// <summary>Last input on which decisions may leave.</summary>
-    private long Confirmed() => _gate switch
+    private long Confirmed() => Planted.Is(Defect.PublishBeforeDurable) ? long.MaxValue : _gate switch
     {
         Gate.Journal => _gauges.Journalled.Value,
         Gate.Replica => _gauges.ReplicaReceived.Value,

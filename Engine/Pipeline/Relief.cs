@@ -2,7 +2,7 @@
 namespace MarginEngine.Pipeline;
 
 /// <summary>Merged placement: nobody else polls the stages downstream.</summary>
-internal sealed class PollingRelief(StageLoop loop, IStage[] downstream) : IRelief
+internal sealed class PollingRelief(StageLoop loop, IStage[] downstream, Node node) : IRelief
 {
     public void Relieve()
     {
@@ -11,6 +11,7 @@ internal sealed class PollingRelief(StageLoop loop, IStage[] downstream) : IReli
         loop.NoteWaiting();
         foreach (IStage stage in downstream)
             stage.Poll();
+        node.WhileWaiting?.Invoke();
     }
 }
 

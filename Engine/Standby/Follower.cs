@@ -2,6 +2,7 @@
 // the primary's sequence and stamp. Everything behind it is the same code as on the primary.
 using MarginEngine.Aeron;
 using MarginEngine.Codecs;
+using MarginEngine.Journal;
 using MarginEngine.Pipeline;
 using MarginEngine.Watch;
 
@@ -68,13 +69,13 @@ internal sealed class Follower : IStage, IMessageHandler
         long sequence = checked((long)record.Sequence);
         if (sequence <= _sequence)
             return Passed(NodeEvent.RecordDuplicate);
-        if (sequence != _sequence + 1)
+        if (sequence != _sequence + 1 && !Planted.Is(Defect.AcceptGap))
         {
             HasGap = true;
             return Passed(NodeEvent.RecordAfterGap);
         }
 
-        if (record.Epoch < _gauges.Epoch.Value)
+        if (record.Epoch < _gauges.Epoch.Value && !Planted.Is(Defect.AcceptOldEpoch))
             return Passed(NodeEvent.RecordOfOldEpoch);
         // Journaller and decider read the epoch when they work: a new one begins when they are through with the old one.
         if (record.Epoch > _gauges.Epoch.Value && Math.Min(_gauges.Journalled.Value, _gauges.Applied.Value) < _sequence)

@@ -44,6 +44,7 @@ internal static class Program
             VerifyVerb.Create(terminal),
             InspectVerb.Create(terminal),
             DoctorVerb.Create(terminal),
+            SimulateVerb.Create(terminal),
             ListenVerb.Create(terminal),
         };
         foreach (Option option in root.Options)

@@ -7,6 +7,21 @@ namespace MarginEngine.Tool.Simulate;
 /// <summary>Thrown at the step where the simulated machine stops, and by every call after it.</summary>
 internal sealed class SimulatedCrashException() : StorageException("the machine has stopped");
 
+/// <summary>What becomes of one write that the disk reports as done.</summary>
+internal enum WriteFault
+{
+    None,
+
+    /// <summary>One bit is wrong on the medium.</summary>
+    Corrupt,
+
+    /// <summary>It went to another block of the file.</summary>
+    Misdirect,
+
+    /// <summary>It went nowhere.</summary>
+    Lose,
+}
+
 /// <summary>
 /// A disk in memory that behaves as badly as a real one may: unsynced sectors and names survive a power cut or not, a crash stops at
 /// any step, calls fail with a chosen error, a failed sync loses the data and the next one lies, space runs out.
@@ -54,6 +69,18 @@ internal sealed class FaultyStorage : IStorage
     /// <summary>Runs once, when a directory is listed next: what another process does meanwhile.</summary>
     public Action? OnList { get; set; }
     public string LastCall { get; private set; } = "";
+    /// <summary>Asked before every write; the write is reported as done whatever becomes of it.</summary>
+    public Func<WriteFault>? OnWrite { get; set; }
+    /// <summary>Called after every write and sync that took effect: a slow disk lets time pass here.</summary>
+    public Action? OnWaited { get; set; }
+    /// <summary>The disk says that it has synced, and has not.</summary>
+    public bool Lies { get; set; }
+
+    /// <summary>A crash or a failure is set for one of the next calls, or the disk is no longer to be trusted.</summary>
+    public bool HasTroubleAhead => CrashAt > Steps || FailAt > Steps || Lies || OnWrite is not null || CapacityBytes != long.MaxValue;
+
+    /// <summary>The machine stops here and now: every later call throws.</summary>
+    public void Stop() => _stopped = true;
 
     /// <summary>What a restarted process finds: everything the system had accepted, synced or not.</summary>
     public FaultyStorage AfterKill()
@@ -260,7 +287,21 @@ internal sealed class FaultyStorage : IStorage
                 throw new StorageException($"a write of {source.Length} bytes at {offset} is not aligned", 22);
             storage.Writes++;
             byte[] bytes = source.ToArray();
+            switch (storage.OnWrite?.Invoke() ?? WriteFault.None)
+            {
+                case WriteFault.Corrupt:
+                    bytes[storage.Chance.Next(bytes.Length)] ^= (byte)(1 << storage.Chance.Next(8));
+                    break;
+                case WriteFault.Misdirect:
+                    long blocks = (file.Cache.Length - bytes.Length) / Format.BlockBytes;
+                    offset = storage.Chance.NextInt64(blocks + 1) * Format.BlockBytes;
+                    break;
+                case WriteFault.Lose:
+                    storage.OnWaited?.Invoke();
+                    return;
+            }
             storage.Step("write", () => Put(offset, bytes), onCrash: () => PutPagesToCache(offset, bytes), onFailure: () => PutToCache(offset, bytes));
+            storage.OnWaited?.Invoke();
         }
 
         public void Sync()
@@ -268,6 +309,7 @@ internal sealed class FaultyStorage : IStorage
             storage.Syncs++;
             // As Linux does: after a failed sync the pages count as clean, and the next sync reports success.
             storage.Step("sync", Flush, onFailure: file.Dirty.Clear);
+            storage.OnWaited?.Invoke();
         }
 
         public void DropCache() => storage.Step("drop cache", () =>
@@ -308,6 +350,8 @@ internal sealed class FaultyStorage : IStorage
 
         void Flush()
         {
+            if (storage.Lies)
+                return;
             Array.Resize(ref file.Disk, file.Cache.Length);
             foreach (int sector in file.Dirty)
                 file.Cache.AsSpan(sector * Sector, Sector).CopyTo(file.Disk.AsSpan(sector * Sector));

@@ -64,6 +64,15 @@ internal sealed class SimulatedWorld(int seed)
     /// <summary>Sockets that hear nothing and say nothing, as a dead or cut-off process.</summary>
     public HashSet<IDatagramNetwork> CutOff { get; } = [];
 
+    /// <summary>Pairs of hosts, from and to, between which nothing passes.</summary>
+    public HashSet<(string From, string To)> Severed { get; } = [];
+
+    /// <summary>Datagrams that were dropped, doubled, delayed, overtaken, cut or damaged, and those a partition swallowed.</summary>
+    public NetworkCounts Counts { get; } = new();
+
+    /// <summary>Sees which network sent what where.</summary>
+    public Action<SimulatedNetwork, Ipv4Endpoint, byte[]>? Watch { get; set; }
+
     public AeronOptions Options(int mtu = 1408, int termLength = 64 * 1024, SimulatedNetwork? network = null) => new(Clock)
     {
         Network = () => network ?? new SimulatedNetwork(this),
@@ -94,10 +103,18 @@ internal sealed class SimulatedWorld(int seed)
             return;
         if (sender is not null && CutOff.Contains(sender))
             return;
+        Counts.Sent++;
+        if (sender is not null)
+            Watch?.Invoke(sender, to, datagram);
         foreach (SimulatedSocket socket in _sockets)
         {
             if (CutOff.Contains(socket.Network) || !socket.Hears(from, to))
                 continue;
+            if (sender is not null && Severed.Contains((sender.Host, socket.Network.Host)))
+            {
+                Counts.Severed++;
+                continue;
+            }
             if (faulty)
                 DeliverFaulty(socket, from, datagram);
             else
@@ -119,18 +136,18 @@ internal sealed class SimulatedWorld(int seed)
     {
         (SimulatedSocket To, Ipv4Endpoint From, byte[] Data, long Delay)? overtaken = _held;
         _held = null;
-        int copies = Happens(Faults.Duplicate) ? 2 : 1;
+        int copies = 1 + Count(ref Counts.Doubled, Happens(Faults.Duplicate));
         for (int copy = 0; copy < copies; copy++)
         {
-            if (Happens(Faults.Drop))
+            if (Count(ref Counts.Dropped, Happens(Faults.Drop)) > 0)
                 continue;
             byte[] data = datagram;
-            if (Happens(Faults.Truncate))
+            if (Count(ref Counts.Cut, Happens(Faults.Truncate)) > 0)
                 data = data[.._random.Next(data.Length)];
-            if (Happens(Faults.Corrupt) && data.Length >= 8)
+            if (Count(ref Counts.Damaged, Happens(Faults.Corrupt) && data.Length >= 8) > 0)
                 data = Damage(data);
-            long delay = Happens(Faults.Delay) ? _random.NextInt64(Faults.LongestDelayNanos) : 0;
-            if (_held is null && Happens(Faults.Reorder))
+            long delay = Count(ref Counts.Delayed, Happens(Faults.Delay)) > 0 ? _random.NextInt64(Faults.LongestDelayNanos) : 0;
+            if (_held is null && Count(ref Counts.Overtaken, Happens(Faults.Reorder)) > 0)
                 _held = (socket, from, data, delay);
             else
                 Schedule(socket, from, data, delay);
@@ -141,6 +158,14 @@ internal sealed class SimulatedWorld(int seed)
 
     private void Schedule(SimulatedSocket socket, Ipv4Endpoint from, byte[] data, long delay) =>
         _inFlight.Enqueue((socket, data, from), (Clock.Now + FlightNanos + delay, _order++));
+
+    private static int Count(ref long counter, bool happened)
+    {
+        if (!happened)
+            return 0;
+        counter++;
+        return 1;
+    }
 
     private bool Happens(int percent) => percent > 0 && _random.Next(100) < percent;
 
@@ -166,8 +191,17 @@ internal sealed class SimulatedWorld(int seed)
     }
 }
 
+/// <summary>What happened to datagrams.</summary>
+internal sealed class NetworkCounts
+{
+    public long Sent, Dropped, Doubled, Delayed, Overtaken, Cut, Damaged, Severed;
+}
+
 internal sealed class SimulatedNetwork(SimulatedWorld world) : IDatagramNetwork
 {
+    /// <summary>The machine it belongs to, for partitions.</summary>
+    public string Host { get; init; } = "";
+
     public IDatagramSocket Open(in SocketSpec spec) => world.Open(this, spec);
 
     public void BeginReceive()

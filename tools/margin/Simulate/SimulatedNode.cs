@@ -1,0 +1,197 @@
+// One simulated machine: a disk that outlives its processes, a clock of its own, and now and then a node running on it.
+using System.Reflection;
+using MarginEngine.Aeron;
+using MarginEngine.Logic;
+using MarginEngine.Pipeline;
+using MarginEngine.Watch;
+
+namespace MarginEngine.Tool.Simulate;
+
+/// <summary>Starts, steps, stops and crashes a node. The real one: only its disk, network and clock are simulated.</summary>
+internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario scenario, Random random) : IDisposable
+{
+    private readonly NodeClock _clock = new(world.Clock);
+    private long _notBefore;
+    private long _houseAt;
+    private bool _isStepping;
+
+    public int Number => number;
+
+    public string Host { get; } = $"node {number}";
+
+    public FaultyStorage Disk { get; private set; } = new() { Chance = new Random(random.Next()) };
+
+    /// <summary>The running node, or null.</summary>
+    public Node? Node { get; private set; }
+
+    public bool IsPrimary => Node?.Options.Role == NodeRole.Primary;
+
+    /// <summary>The newest epoch this machine was started in or has followed.</summary>
+    public uint Epoch { get; private set; } = 1;
+
+    /// <summary>Why the node stopped or would not start; null while all is well.</summary>
+    public Exception? Failure { get; private set; }
+
+    /// <summary>When the operator should look at it again.</summary>
+    public long RestartAt { get; set; }
+
+    /// <summary>Moves the rest of the world while this node waits inside a step.</summary>
+    public Action? WhileWaiting { get; set; }
+
+    /// <summary>Inside a step: it can be neither killed nor looked at.</summary>
+    public bool IsStepping => _isStepping;
+
+    /// <summary>Simulated time that each write and sync takes; 0 none.</summary>
+    public long DiskNanos { get; set; }
+
+    /// <summary>A balance was changed behind the machine's back, and nobody has noticed yet.</summary>
+    public bool IsFlipped { get; private set; }
+
+    public bool IsPaused => world.Clock.Now < _notBefore;
+
+    /// <summary>Opens the journal and builds a node; false where it refused, see <see cref="Failure"/>.</summary>
+    public bool Start(NodeRole role, uint epoch)
+    {
+        Failure = null;
+        Disk.OnWaited = () => _notBefore = Math.Max(_notBefore, world.Clock.Now) + DiskNanos;
+        try
+        {
+            Node = new Node(Topology.Options(number, role, epoch, scenario), _clock, Disk, Transport);
+            Node.WhileWaiting = WhileWaiting;
+            Epoch = (uint)Node.Gauges.Epoch.Value;
+            return true;
+        }
+        catch (Exception refusal) when (refusal is not SimulationFailure)
+        {
+            Failure = refusal;
+            if (Disk.HasStopped)
+                Disk = Disk.AfterKill();
+            return false;
+        }
+    }
+
+    public int Step()
+    {
+        if (Node is null || IsPaused || _isStepping)
+            return 0;
+        _isStepping = true;
+        int work = Node.Step();
+        _isStepping = false;
+        if (world.Clock.Now >= _houseAt)
+        {
+            Node.KeepHouse();
+            _houseAt = world.Clock.Now + 100_000_000;
+        }
+
+        Epoch = Math.Max(Epoch, (uint)Node.Gauges.Epoch.Value);
+        if (Node.Fault is { } fault)
+        {
+            Failure = fault.Cause;
+            Drop();
+            if (Disk.HasStopped)
+                Disk = Disk.AfterKill();
+        }
+
+        return work;
+    }
+
+    /// <summary>The process is gone; the system still has what it accepted.</summary>
+    public void Kill()
+    {
+        Disk.Stop();
+        Drop();
+        Disk = Renewed(Disk.AfterKill());
+    }
+
+    /// <summary>The machine is gone; the disk has what was synced, and of the rest whatever it pleases.</summary>
+    public void CutPower()
+    {
+        Disk.Stop();
+        Drop();
+        Disk = Renewed(Disk.AfterPowerCut(random));
+    }
+
+    /// <summary>The process dies inside one of its next calls to the disk.</summary>
+    public void CrashSoon()
+    {
+        Disk.CrashAt = Disk.Steps + random.Next(1, 12);
+        Disk.CrashAfter = random.Next(2) == 0;
+    }
+
+    public void FailSoon() => Disk.FailAt = Disk.Steps + random.Next(1, 12);
+
+    public void Pause(long nanos) => _notBefore = world.Clock.Now + nanos;
+
+    public void StepClock(long nanos) => _clock.Offset += nanos;
+
+    /// <summary>An orderly end: everything taken is journalled and applied first.</summary>
+    public bool Stop()
+    {
+        for (int i = 0; i < 10_000 && Node is { Fault: null } node && Math.Min(node.Gauges.Journalled.Value, node.Gauges.Applied.Value) < node.Gauges.Received.Value; i++)
+        {
+            world.Clock.Now += 1_000;
+            node.Step();
+        }
+
+        bool drained = Node is { Fault: null };
+        Drop();
+        return drained;
+    }
+
+    /// <summary>A new disk, as after its replacement.</summary>
+    public void ReplaceDisk() => Disk = Renewed(new FaultyStorage());
+
+    /// <summary>Changes a balance in memory, as a cosmic ray or an undiscovered bug would.</summary>
+    public bool FlipMemory()
+    {
+        if (Node is null || Node.Machine.AccountCount == 0)
+            return false;
+        var book = (Book)typeof(MarginMachine).GetField("_book", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(Node.Machine)!;
+        book.BalancesOf(random.Next(book.AccountCount))[0] ^= 1L << random.Next(20);
+        IsFlipped = true;
+        return true;
+    }
+
+    public void Dispose() => Drop();
+
+    private FaultyStorage Renewed(FaultyStorage disk)
+    {
+        disk.CapacityBytes = Disk.CapacityBytes;
+        return disk;
+    }
+
+    private void Drop()
+    {
+        Node?.Dispose();
+        Node = null;
+        IsFlipped = false;
+        _notBefore = 0;
+    }
+
+    private AeronOptions Transport(INanoClock clock) => new(clock)
+    {
+        Network = () => new SimulatedNetwork(world) { Host = Host },
+        TermLength = 128 << 10,
+        InitialWindowLength = 32 << 10,
+        SocketReceiveBufferLength = 64 << 10,
+        ImageLivenessNanos = 2_000_000_000,
+        ReceiverLivenessNanos = 1_000_000_000,
+        MaxImages = 16,
+        Seed = (ulong)random.NextInt64(),
+    };
+
+    /// <summary>Steady since the start; the wall part can be stepped.</summary>
+    private sealed class NodeClock(SimulatedTime time) : IClock
+    {
+        private const long Wall = 1_770_000_000_000_000_000;
+
+        public long Offset { get; set; }
+
+        public long MonotonicNanos => time.Now;
+
+        public long WallNanos => Wall + time.Now + Offset;
+    }
+}
+
+/// <summary>A run that broke a promise; the message says which.</summary>
+internal sealed class SimulationFailure(string message) : Exception(message);

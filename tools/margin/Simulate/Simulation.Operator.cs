@@ -1,0 +1,267 @@
+// The operator and the bad luck: faults as the seed has them, and what somebody on duty does about a node that is down.
+using MarginEngine.Journal;
+using MarginEngine.Pipeline;
+
+namespace MarginEngine.Tool.Simulate;
+
+/// <content>Faults come one after the other; a second copy is never damaged while the first one is.</content>
+internal sealed partial class Simulation
+{
+    private int _primary;
+    private uint _epoch = 1;
+    private long _nextFaultAt;
+    private long _partitionEndsAt;
+    private long _diskEndsAt;
+    private SimulatedNode? _troubledDisk;
+    private bool _mustPromote;
+    private bool _expectsDivergence;
+
+    private SimulatedNode Any => _nodes[_random.Next(_nodes.Length)];
+
+    private bool AllRun => Array.TrueForAll(_nodes, node => node.Node is not null && !node.IsPaused);
+
+    /// <summary>Both nodes run, hold the same, and nothing is under way that could take one of them down.</summary>
+    private bool IsWhole => _scenario.HasStandby && AllRun && _nodes[_primary].Node is { } primary && _nodes[1 - _primary].Node is { } standby
+        && standby.Options.Role == NodeRole.Standby && primary.Gauges.StandbyConnected.Value != 0 && primary.Gauges.Diverged.Value == 0
+        && primary.Gauges.Received.Value - standby.Gauges.Journalled.Value < 8 && primary.Gauges.ReplicaReceived.Value >= primary.Gauges.Published.Value
+        && Array.TrueForAll(_nodes, node => !node.IsFlipped && !node.Disk.HasTroubleAhead);
+
+    private void Inject()
+    {
+        _nextFaultAt = _world.Clock.Now + 1 + _random.NextInt64(2 * _scenario.FaultEveryNanos);
+        if (_scenario.Repertoire.Length == 0)
+            return;
+        Fault fault = _scenario.Repertoire[_random.Next(_scenario.Repertoire.Length)];
+        if (!TryInject(fault))
+            return;
+        Counts.Faults[(int)fault]++;
+    }
+
+    private bool TryInject(Fault fault)
+    {
+        SimulatedNode node = Any;
+        if (node.Node is null)
+            return false;
+        // The other copy must be whole before this one is put at risk; where a standby's memory is a copy, whatever ends a process does that.
+        bool endsProcess = fault is Fault.Kill or Fault.PowerCut or Fault.CrashInCall or Fault.FailedSync or Fault.FullDisk;
+        bool risksCopy = (endsProcess && _scenario.Gate == Gate.Replica)
+            || fault is Fault.LyingSync or Fault.LostWrite or Fault.MisdirectedWrite or Fault.CorruptWrite or Fault.Promotion or Fault.OldPrimary;
+        if ((risksCopy && !IsWhole) || (_troubledDisk is not null && (risksCopy || endsProcess)))
+            return false;
+        switch (fault)
+        {
+            case Fault.Kill:
+                Say($"kill {node.Host}");
+                node.Kill();
+                OnStopped(node);
+                return true;
+            case Fault.PowerCut:
+                Say($"power cut of {node.Host}");
+                node.CutPower();
+                OnStopped(node);
+                return true;
+            case Fault.CrashInCall:
+                Say($"{node.Host} will die inside a call");
+                node.CrashSoon();
+                return true;
+            case Fault.FailedSync:
+                Say($"a call of {node.Host} to its disk will fail");
+                node.FailSoon();
+                return true;
+            case Fault.SlowDisk:
+                node.DiskNanos = _random.NextInt64(100_000, 60_000_000);
+                Say($"disk of {node.Host} takes {node.DiskNanos} ns");
+                _diskEndsAt = _world.Clock.Now + _random.NextInt64(Second);
+                return true;
+            case Fault.FullDisk:
+                Say($"disk of {node.Host} is full");
+                node.Disk.CapacityBytes = node.Disk.Paths.Sum(path => (long)node.Disk.BytesOf(path).Length) + _random.NextInt64(600 << 10);
+                _diskEndsAt = _world.Clock.Now + _random.NextInt64(Second);
+                return true;
+            case Fault.Pause:
+                Say($"{node.Host} is stopped for a while");
+                node.Pause(_random.NextInt64(1_000_000, 4 * Second));
+                return true;
+            case Fault.ClockStep:
+                node.StepClock(_random.NextInt64(-500_000_000, 2 * Second));
+                Say($"clock of {node.Host} was stepped");
+                return true;
+            case Fault.Partition:
+                Sever(node.Host, _random.Next(2) == 0 ? _nodes[1 - node.Number].Host : "market");
+                return true;
+            case Fault.MemoryFlip:
+                return FlipStandby();
+            case Fault.Promotion:
+                return TryPromote();
+            case Fault.OldPrimary:
+                return TryWakeOldPrimary();
+            default:
+                return SpoilDisk(node, fault);
+        }
+    }
+
+    private void Sever(string one, string other)
+    {
+        Say($"{one} and {other} are apart");
+        _world.Severed.Add((one, other));
+        if (_random.Next(3) != 0)
+            _world.Severed.Add((other, one));
+        _partitionEndsAt = _world.Clock.Now + _random.NextInt64(10_000_000, 3 * Second);
+    }
+
+    // A disk that reports success: it goes on for a while, then the machine loses power, and only then it shows.
+    private bool SpoilDisk(SimulatedNode node, Fault fault)
+    {
+        Say($"{fault} on {node.Host}");
+        _troubledDisk = node;
+        _diskEndsAt = _world.Clock.Now + _random.NextInt64(200_000_000);
+        if (fault == Fault.LyingSync)
+        {
+            node.Disk.Lies = true;
+            return true;
+        }
+
+        WriteFault kind = fault switch
+        {
+            Fault.LostWrite => WriteFault.Lose,
+            Fault.MisdirectedWrite => WriteFault.Misdirect,
+            _ => WriteFault.Corrupt,
+        };
+        int left = 1;
+        node.Disk.OnWrite = () => left-- == 1 ? kind : WriteFault.None;
+        return true;
+    }
+
+    private bool FlipStandby()
+    {
+        SimulatedNode standby = _nodes[1 - _primary];
+        if (!IsWhole || standby.Node!.Gauges.Applied.Value < standby.Node.Gauges.Received.Value)
+            return false;
+        Say($"a bit of {standby.Host}'s memory flips");
+        _expectsDivergence = standby.FlipMemory();
+        return _expectsDivergence;
+    }
+
+    private void LiftFaults()
+    {
+        if (_partitionEndsAt != 0 && _world.Clock.Now >= _partitionEndsAt)
+        {
+            _partitionEndsAt = 0;
+            _world.Severed.Clear();
+        }
+
+        if (_troubledDisk is not null && _diskEndsAt == 0 && IsWhole)
+            _troubledDisk = null;
+        if (_diskEndsAt == 0 || _world.Clock.Now < _diskEndsAt)
+            return;
+        _diskEndsAt = 0;
+        foreach (SimulatedNode node in _nodes)
+            Mend(node);
+    }
+
+    private void Mend(SimulatedNode node)
+    {
+        if (node.IsStepping)
+            return;
+        bool loses = node == _troubledDisk;
+        node.DiskNanos = 0;
+        node.Disk.CapacityBytes = long.MaxValue;
+        node.Disk.FailAt = node.Disk.CrashAt = 0;
+        if (!loses || (!node.Disk.Lies && node.Disk.OnWrite is null))
+            return;
+        // The spoilt disk shows what it is worth.
+        Say($"power cut of {node.Host} with the spoilt disk");
+        if (node.Node is not null)
+        {
+            node.CutPower();
+            OnStopped(node);
+        }
+    }
+
+    private void OnStopped(SimulatedNode node)
+    {
+        if (node.Failure is { } failure)
+            Say($"{node.Host} stopped: {failure.GetType().Name}: {failure.Message}");
+        if (node.Failure is StandbyAheadException)
+            _mustPromote = true;
+        // A restarted standby computes its state anew from the journal: the flip is gone with the process.
+        if (node.Failure is not DivergenceException && node.Number != _primary)
+            _expectsDivergence = false;
+        CheckFailure(node);
+        node.RestartAt = _world.Clock.Now + _random.NextInt64(1_000_000, 300_000_000);
+    }
+
+    private void Operate()
+    {
+        foreach (SimulatedNode node in _nodes)
+        {
+            if (node.Node is null && _world.Clock.Now >= node.RestartAt)
+                Restart(node);
+        }
+    }
+
+    private void Restart(SimulatedNode node)
+    {
+        Counts.Restarts++;
+        if (node.Number == _primary && _mustPromote)
+        {
+            TryPromote();
+            return;
+        }
+
+        bool isPrimary = node.Number == _primary;
+        Say($"start {node.Host} as {(isPrimary ? "primary" : "standby")} in epoch {_epoch}");
+        if (node.Start(isPrimary ? NodeRole.Primary : NodeRole.Standby, isPrimary ? _epoch : 1))
+            return;
+
+        Say($"{node.Host} would not start: {node.Failure!.GetType().Name}: {node.Failure.Message}");
+        node.RestartAt = _world.Clock.Now + _random.NextInt64(1_000_000, 300_000_000);
+        if (node.Failure is StorageException { IsOutOfSpace: true } or SimulatedCrashException || IsTold(node.Failure))
+            return;
+        if (node.Failure is JournalDamagedException && node == _troubledDisk)
+        {
+            Rebuild(node);
+            return;
+        }
+
+        throw new SimulationFailure($"{node.Host} refuses to start without a reason we gave it: {node.Failure}");
+    }
+
+    // The damaged copy is put away, and the machine starts from nothing behind the other one.
+    private void Rebuild(SimulatedNode node)
+    {
+        Say($"{node.Host} gets a new disk");
+        Counts.Faults[(int)Fault.Rebuild]++;
+        if (node.Number == _primary && !TryPromote())
+            return;
+        node.ReplaceDisk();
+    }
+
+    /// <summary>The standby takes over in the next epoch; the machine that was primary is rebuilt behind it.</summary>
+    private bool TryPromote()
+    {
+        SimulatedNode standby = _nodes[1 - _primary], old = _nodes[_primary];
+        if (standby.Node is null || standby.IsFlipped)
+            return false;
+        if (old.Node is not null)
+        {
+            old.Kill();
+            OnStopped(old);
+        }
+
+        Say($"{standby.Host} is promoted to epoch {_epoch + 1}");
+        if (!standby.Stop())
+            return false;
+        _mustPromote = false;
+        _epoch++;
+        _primary = standby.Number;
+        old.ReplaceDisk();
+        standby.RestartAt = _world.Clock.Now;
+        return true;
+    }
+
+    private bool TryWakeOldPrimary() => false;
+
+    private static bool IsTold(Exception failure) => failure is StorageException && failure.Message.EndsWith("as told", StringComparison.Ordinal)
+        || failure.InnerException is { } inner && IsTold(inner);
+}
