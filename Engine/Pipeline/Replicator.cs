@@ -15,6 +15,7 @@ namespace MarginEngine.Pipeline;
 internal sealed class Replicator : IStage, IMessageHandler
 {
     private const int BatchMessages = 256;
+    private const long LostNanos = 1_000_000_000;
     private readonly SlotReader _input;
     private readonly CatchUp _catchUp;
     private readonly Publication _records;
@@ -31,6 +32,8 @@ internal sealed class Replicator : IStage, IMessageHandler
     private long _lastAckNanos;
     private long _heartbeatsSent;
     private long _lastCompared;
+    private long _lastReceived;
+    private long _progressNanos;
 
     private enum State
     {
@@ -81,8 +84,13 @@ internal sealed class Replicator : IStage, IMessageHandler
         if (!ReplicaAckDecoder.TryWrap(message, out ReplicaAckDecoder ack))
             return PollAction.Continue;
         // One standby: another one is not heard until the first has fallen silent.
-        if (_state == State.Absent)
+        if (_state == State.Absent && context.SessionId != _session)
+        {
             _session = context.SessionId;
+            // What was found out about a standby is over with it: the next one may be whole. The counters remember.
+            _gauges.Diverged.Set(0);
+        }
+
         if (context.SessionId == _session)
             OnAck(ack);
         else
@@ -113,10 +121,25 @@ internal sealed class Replicator : IStage, IMessageHandler
             _gauges.ReplicaEvents.Count((int)NodeEvent.StandbyFound);
             BeginCatchUp(received + 1);
         }
-        else if ((ack.Flags & ReplicaFlags.Resend) != 0)
+        else if ((ack.Flags & ReplicaFlags.Resend) != 0 || HasLostTheEnd(received))
         {
             BeginCatchUp(received + 1);
         }
+    }
+
+    /// <summary>
+    /// Everything is sent, and for a while the standby has not come nearer to its end: what was sent last is lost, with the image that a
+    /// partition ended. The standby sees no gap while nothing follows, and nothing may follow while the gate waits for it.
+    /// </summary>
+    private bool HasLostTheEnd(long received)
+    {
+        if (received != _lastReceived)
+        {
+            _lastReceived = received;
+            _progressNanos = _clock.MonotonicNanos;
+        }
+
+        return _state == State.Live && _frameBytes == 0 && received < _next - 1 && _clock.MonotonicNanos - _progressNanos > LostNanos;
     }
 
     /// <summary>True when the digests that the standby reports differ from ours at the same heartbeat.</summary>
@@ -151,8 +174,6 @@ internal sealed class Replicator : IStage, IMessageHandler
     {
         _state = State.Absent;
         _lastCompared = 0;
-        // What was found out about this standby is over with it: the next one may be whole. The counters remember.
-        _gauges.Diverged.Set(0);
         _gauges.StandbyConnected.Set(0);
         _gauges.ReplicaEvents.Count((int)reason);
     }
@@ -163,6 +184,7 @@ internal sealed class Replicator : IStage, IMessageHandler
         _next = sequence;
         _frameBytes = 0;
         _heartbeatsSent = 0;
+        _progressNanos = _clock.MonotonicNanos;
         _catchUp.StartAt(sequence);
         _gauges.ReplicaEvents.Count((int)NodeEvent.CatchUp);
     }
