@@ -14,9 +14,6 @@ internal enum Defect
     /// <summary>Damage at the end of a journal passes for a torn write and is cut off.</summary>
     CutDamage,
 
-    /// <summary>What a torn write left behind is not zeroed.</summary>
-    LeaveRemains,
-
     /// <summary>Decisions leave when they are made, not when their input is confirmed.</summary>
     PublishBeforeDurable,
 
@@ -32,8 +29,8 @@ internal enum Defect
     /// <summary>A restarted primary publishes nothing of what it decided before.</summary>
     RepublishNothing,
 
-    /// <summary>The state digest leaves out balances; planted in the machine itself.</summary>
-    DigestWithoutBalances,
+    /// <summary>The state digest leaves out balances and what follows from them; planted in the machine itself.</summary>
+    DigestWithoutMoney,
 }
 
 /// <summary>Which defect is planted on this thread; none, ever, outside tests and <c>margin simulate</c>.</summary>

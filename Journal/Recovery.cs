@@ -111,7 +111,7 @@ public static class Recovery
     {
         SyncAll(storage, directory);
         RecoveryReport report = Examine(storage, directory, identity);
-        if (report.Tail.IsTorn && !Planted.Is(Defect.LeaveRemains))
+        if (report.Tail.IsTorn)
             Cut(storage, Path.Combine(directory, SegmentNames.Segment(report.Tail.Segment)), report.Tail);
         return report;
     }

@@ -5,7 +5,7 @@ public sealed partial class MarginMachine
 {
     /// <summary>A defect that the simulation plants on its own thread, to show that it would be found. Never set elsewhere.</summary>
     [ThreadStatic]
-    internal static bool LeavesBalancesOut;
+    internal static bool LeavesMoneyOut;
 
     /// <summary>
     /// Digest of everything that can influence a later decision. Positions and orders are summed, so that neither slot numbers nor the
@@ -137,8 +137,8 @@ public sealed partial class MarginMachine
         digest.Add(account.Id);
         digest.Add(((ulong)account.State << 32) | (uint)account.Model);
         digest.Add((account.IsDirty ? 1UL : 0UL) | (account.IsChangedByOwner ? 2UL : 0UL));
-        digest.Add(account.Margin.Equity);
-        digest.Add(account.Margin.GrossEquity);
+        digest.Add(LeavesMoneyOut ? 0 : account.Margin.Equity);
+        digest.Add(LeavesMoneyOut ? 0 : account.Margin.GrossEquity);
         digest.Add(account.Margin.Initial);
         digest.Add(account.Margin.Maintenance);
         digest.Add(account.Margin.RatioE8);
@@ -157,7 +157,7 @@ public sealed partial class MarginMachine
         AddMembership(account, ref digest);
         foreach (long balance in _book.BalancesOf(index))
         {
-            digest.Add(LeavesBalancesOut ? 0 : balance);
+            digest.Add(LeavesMoneyOut ? 0 : balance);
         }
 
         ulong sum = 0;

@@ -89,7 +89,9 @@ internal sealed class Acknowledger : IStage
 
             bool equal = ours == theirs;
             _gauges.ReplicaEvents.Count((int)(equal ? NodeEvent.DigestEqual : NodeEvent.DigestDifferent));
-            if (!equal)
+            if (equal)
+                _gauges.Agreed.Set(theirs.Sequence);
+            else
                 Diverge(ours, theirs);
         }
     }

@@ -84,6 +84,9 @@ public sealed class NodeGauges
     /// <summary>1 while a standby acknowledges.</summary>
     public Gauge StandbyConnected { get; } = new();
 
+    /// <summary>Sequence of the newest heartbeat whose digests this standby found equal to its primary's.</summary>
+    public Gauge Agreed { get; } = new();
+
     /// <summary>1 after a digest of the standby differed from ours.</summary>
     public Gauge Diverged { get; } = new();
 

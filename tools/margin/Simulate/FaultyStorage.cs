@@ -293,7 +293,7 @@ internal sealed class FaultyStorage : IStorage
                     bytes[storage.Chance.Next(bytes.Length)] ^= (byte)(1 << storage.Chance.Next(8));
                     break;
                 case WriteFault.Misdirect:
-                    long blocks = (file.Cache.Length - bytes.Length) / Format.BlockBytes;
+                    long blocks = Math.Max(0, file.Cache.Length - bytes.Length) / Format.BlockBytes;
                     offset = storage.Chance.NextInt64(blocks + 1) * Format.BlockBytes;
                     break;
                 case WriteFault.Lose:

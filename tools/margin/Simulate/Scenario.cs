@@ -23,6 +23,9 @@ internal enum Fault
     MemoryFlip,
     Promotion,
     Rebuild,
+
+    /// <summary>The only copy was damaged, and the node said so and did not start.</summary>
+    Refusal,
     OldPrimary,
 }
 
@@ -65,7 +68,9 @@ internal sealed record Scenario
         // In the mode "replica" the local disk may be behind: a power cut of both at once may lose, of one must not.
         faults.Add(Fault.PowerCut);
         if (hasStandby)
-            faults.AddRange([Fault.Partition, Fault.MemoryFlip]);
+            faults.AddRange([Fault.Partition, Fault.MemoryFlip, Fault.MemoryFlip]);
+        else
+            faults.Add(Fault.CorruptWrite); // one copy: the node must refuse, and that is the end
         // A disk that says done and has not done needs a second copy.
         if (gate != Gate.Journal)
             faults.AddRange([Fault.LyingSync, Fault.LostWrite, Fault.MisdirectedWrite, Fault.CorruptWrite, Fault.Promotion, Fault.OldPrimary]);

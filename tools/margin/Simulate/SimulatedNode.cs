@@ -14,6 +14,7 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
     private long _notBefore;
     private long _houseAt;
     private bool _isStepping;
+    private long _flippedAt;
 
     public int Number => number;
 
@@ -47,6 +48,9 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
     /// <summary>A balance was changed behind the machine's back, and nobody has noticed yet.</summary>
     public bool IsFlipped { get; private set; }
 
+    /// <summary>A flipped memory passed a comparison that was made after the flip.</summary>
+    public bool PassedWithFlip => IsFlipped && Node is not null && Node.Gauges.Agreed.Value > _flippedAt;
+
     public bool IsPaused => world.Clock.Now < _notBefore;
 
     /// <summary>Opens the journal and builds a node; false where it refused, see <see cref="Failure"/>.</summary>
@@ -64,8 +68,7 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
         catch (Exception refusal) when (refusal is not SimulationFailure)
         {
             Failure = refusal;
-            if (Disk.HasStopped)
-                Disk = Disk.AfterKill();
+            RiseAgain();
             return false;
         }
     }
@@ -88,8 +91,7 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
         {
             Failure = fault.Cause;
             Drop();
-            if (Disk.HasStopped)
-                Disk = Disk.AfterKill();
+            RiseAgain();
         }
 
         return work;
@@ -147,12 +149,23 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
         if (Node is null || Node.Machine.AccountCount == 0)
             return false;
         var book = (Book)typeof(MarginMachine).GetField("_book", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(Node.Machine)!;
-        book.BalancesOf(random.Next(book.AccountCount))[0] ^= 1L << random.Next(20);
+        // Of an account that nothing touches meanwhile, where there is one: there the digest alone can tell.
+        int[] quiet = [.. Enumerable.Range(0, book.AccountCount).Where(index => book.AccountAt(index).FirstUnit < 0)];
+        int account = quiet.Length > 0 ? quiet[random.Next(quiet.Length)] : random.Next(book.AccountCount);
+        book.BalancesOf(account)[0] ^= 1L << random.Next(20);
         IsFlipped = true;
+        _flippedAt = Node.Gauges.Applied.Value;
         return true;
     }
 
     public void Dispose() => Drop();
+
+    // Whatever ended it inside a call took the process or the whole machine along.
+    private void RiseAgain()
+    {
+        if (Disk.HasStopped)
+            Disk = Renewed(random.Next(2) == 0 ? Disk.AfterKill() : Disk.AfterPowerCut(random));
+    }
 
     private FaultyStorage Renewed(FaultyStorage disk)
     {

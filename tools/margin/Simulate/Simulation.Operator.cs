@@ -14,6 +14,7 @@ internal sealed partial class Simulation
     private long _diskEndsAt;
     private SimulatedNode? _troubledDisk;
     private bool _mustPromote;
+    private bool _isRefused;
     private bool _expectsDivergence;
 
     private SimulatedNode Any => _nodes[_random.Next(_nodes.Length)];
@@ -46,7 +47,7 @@ internal sealed partial class Simulation
         bool endsProcess = fault is Fault.Kill or Fault.PowerCut or Fault.CrashInCall or Fault.FailedSync or Fault.FullDisk;
         bool risksCopy = (endsProcess && _scenario.Gate == Gate.Replica)
             || fault is Fault.LyingSync or Fault.LostWrite or Fault.MisdirectedWrite or Fault.CorruptWrite or Fault.Promotion or Fault.OldPrimary;
-        if ((risksCopy && !IsWhole) || (_troubledDisk is not null && (risksCopy || endsProcess)))
+        if ((risksCopy && _scenario.HasStandby && !IsWhole) || (_troubledDisk is not null && (risksCopy || endsProcess)))
             return false;
         switch (fault)
         {
@@ -220,6 +221,13 @@ internal sealed partial class Simulation
             return;
         if (node.Failure is JournalDamagedException && node == _troubledDisk)
         {
+            if (!_scenario.HasStandby)
+            {
+                Counts.Faults[(int)Fault.Refusal]++;
+                _isRefused = true;
+                return;
+            }
+
             Rebuild(node);
             return;
         }

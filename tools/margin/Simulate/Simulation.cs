@@ -60,6 +60,8 @@ internal sealed partial class Simulation : IDisposable
             while (!_market.IsDone)
             {
                 Turn();
+                if (_isRefused)
+                    return;
                 if (!_isHealed && (_world.Clock.Now - _startedAt > Patience / 2 || _market.EventsLeft == 0))
                     Heal();
                 Require(_world.Clock.Now - _startedAt < Patience, $"the market is not done: {_market.Confirmed} of {_workload.Messages.Count} confirmed; {State()}");
@@ -67,7 +69,8 @@ internal sealed partial class Simulation : IDisposable
 
             Heal();
             Settle();
-            CheckAll();
+            if (!_isRefused)
+                CheckAll();
         }
         catch (Exception failure) when (failure is not SimulationFailure)
         {
@@ -109,6 +112,7 @@ internal sealed partial class Simulation : IDisposable
             work |= node.Step();
             if (wasRunning && node.Node is null)
                 OnStopped(node);
+            Require(!node.PassedWithFlip, $"{node.Host} passes the comparison of digests with a balance that its primary does not have");
         }
 
         work |= _market.Step();
@@ -135,6 +139,8 @@ internal sealed partial class Simulation : IDisposable
         while (!IsSettled())
         {
             Turn();
+            if (_isRefused)
+                return;
             Require(_world.Clock.Now - since < Patience, $"the system does not come to rest; {State()}");
         }
 
