@@ -19,20 +19,31 @@ public sealed partial class MarginMachine
             return RejectCode.UnknownUnderlying;
         }
 
+        field = IndexPriceDecoder.FieldIds.ConfidenceFurther;
+        uint confidenceFurther = price.ConfidenceFurther.Mantissa ?? 0;
+        if (confidenceFurther != 0 && (price.Confidence.Mantissa ?? (int)Fixed.One) == Fixed.One)
+        {
+            // More than wholly.
+            return RejectCode.OutOfRange;
+        }
+
         ref Underlying underlying = ref _market.UnderlyingAt(index);
         underlying.IndexTime = PriceClock;
         _pendingMessages++;
-        if (Moves(ref underlying.ConfidenceE8, price.Confidence))
+        if (Moves(ref underlying.ConfidenceE8, price.Confidence) | underlying.ConfidenceFurther != confidenceFurther)
         {
+            underlying.ConfidenceFurther = confidenceFurther;
             _market.TouchCurrency(underlying.Currency);
             _movedUnderlyings[index] = true;
             _anyIndexMoved = true;
         }
 
-        if (underlying.IndexE8 != price.Price.Mantissa)
+        FinePrice next = new(price.Price.Mantissa, price.PriceFurther.Mantissa ?? 0);
+        if (underlying.Price != next)
         {
             bool first = underlying.IndexE8 == 0;
-            underlying.IndexE8 = price.Price.Mantissa;
+            underlying.IndexE8 = next.E8;
+            underlying.IndexFurther = next.Further;
             _market.TouchCurrency(underlying.Currency);
             _movedUnderlyings[index] = true;
             _anyIndexMoved = true;
@@ -121,9 +132,11 @@ public sealed partial class MarginMachine
         instrument.VolatilityTime = PriceClock;
         _pendingMessages++;
         bool moved = Moves(ref instrument.VolatilityConfidenceE8, mark.Confidence);
-        if (moved || instrument.VolatilityE8 != mark.Volatility.Mantissa)
+        uint further = mark.VolatilityFurther.Mantissa ?? 0;
+        if (moved || instrument.VolatilityE8 != mark.Volatility.Mantissa || instrument.VolatilityFurther != further)
         {
             instrument.VolatilityE8 = mark.Volatility.Mantissa;
+            instrument.VolatilityFurther = further;
             _market.Touch(index);
         }
 

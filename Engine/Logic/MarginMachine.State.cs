@@ -59,6 +59,7 @@ public sealed partial class MarginMachine
             digest.Add(underlying.IndexTime);
             AddConfidence(ref digest, underlying.ConfidenceE8);
             AddSettlementFees(underlying, ref digest);
+            AddFurther(underlying.IndexFurther, underlying.ConfidenceFurther, ref digest);
         }
 
         for (int index = 0; index < _market.ExpiryCount; index++)
@@ -99,6 +100,7 @@ public sealed partial class MarginMachine
             AddConfidence(ref digest, instrument.MarkConfidenceE8);
             AddConfidence(ref digest, instrument.VolatilityConfidenceE8);
             AddFunding(instrument, ref digest);
+            AddFurther(instrument.VolatilityFurther, 0, ref digest);
         }
     }
 

@@ -6,7 +6,7 @@ namespace MarginEngine.Logic;
 /// </content>
 public sealed partial class MarginMachine
 {
-    private const ulong SettlementFeesMark = 0xF1, FundingMark = 0xF2, ClassesMark = 0xF3, MembershipMark = 0xF4;
+    private const ulong SettlementFeesMark = 0xF1, FundingMark = 0xF2, ClassesMark = 0xF3, MembershipMark = 0xF4, FurtherMark = 0xF5;
 
     private static void AddSettlementFees(in Underlying underlying, ref Digest64 digest)
     {
@@ -25,6 +25,15 @@ public sealed partial class MarginMachine
         {
             digest.Add(FundingMark);
             digest.Add(instrument.FundingRateE8);
+        }
+    }
+
+    private static void AddFurther(uint first, uint second, ref Digest64 digest)
+    {
+        if ((first | second) != 0)
+        {
+            digest.Add(FurtherMark);
+            digest.Add(((ulong)first << 32) | second);
         }
     }
 

@@ -152,7 +152,7 @@ public sealed partial class MarginMachine
             if (balance != 0)
             {
                 balances.Add(new BalanceReport(
-                    Text(_market.CurrencyCodeAt(currency)), _market.CurrencyAt(currency).Decimals, balance, _calculator.Collateral.PriceE8(rules, currency), HaircutOf(rules, currency, balance)));
+                    Text(_market.CurrencyCodeAt(currency)), _market.CurrencyAt(currency).Decimals, balance, _calculator.Collateral.Price(rules, currency).E8, HaircutOf(rules, currency, balance)));
             }
         }
 

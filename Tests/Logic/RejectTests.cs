@@ -17,7 +17,7 @@ internal sealed class RejectTests
         ("mark of an option", desk => desk.Mark(2, 5), RejectCode.Inconsistent, 2),
         ("volatility of a perpetual", desk => desk.Volatility(1, 0.5m), RejectCode.Inconsistent, 2),
         ("volatility of zero", desk => desk.Volatility(2, 0), RejectCode.OutOfRange, 3),
-        ("volatility of 5001 %", desk => desk.Volatility(2, 50.01m), RejectCode.OutOfRange, 3),
+        ("volatility of 1,000,001 %", desk => desk.Volatility(2, 10_000.01m), RejectCode.OutOfRange, 3),
         ("forward of an unknown expiry", desk => desk.Forward(5, Desk.Expiry + 1_000_000_000), RejectCode.UnknownInstrument, 3),
         ("account opened twice", desk => desk.Open(1), RejectCode.AlreadyDefined, 2),
         ("account of an unknown model", desk => desk.Open(2, model: 5), RejectCode.UnknownModel, 3),

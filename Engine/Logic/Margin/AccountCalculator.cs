@@ -199,7 +199,7 @@ public sealed class AccountCalculator
             margin.WorstUnderlying = underlying;
         }
 
-        if (_market.PriceOfCurrencyE8(currency) == 0)
+        if (!_market.IsPriced(currency))
         {
             margin.Flags |= MarginFlags.Unpriced;
         }
@@ -222,10 +222,10 @@ public sealed class AccountCalculator
                 margin.Maintenance = Fixed.Add(margin.Maintenance, CollateralValue.Charge(money, rules.Collaterals[currency].MaintenanceHaircutE8));
 
                 // Each unit stands alone here, so a balance is doubted with its own index only.
-                margin.Initial = Fixed.Add(margin.Initial, _collateral.Doubt(rules, currency, money, Fixed.One));
+                margin.Initial = Fixed.Add(margin.Initial, _collateral.Doubt(rules, currency, money, 1.0));
             }
 
-            if (total != 0 && _market.PriceOfCurrencyE8(currency) == 0)
+            if (total != 0 && !_market.IsPriced(currency))
             {
                 margin.Flags |= MarginFlags.Unpriced;
             }

@@ -17,10 +17,10 @@ public sealed class CollateralValue
 
     public CollateralValue(MarketState market) => _market = market;
 
-    /// <summary>USD a unit under a model, exponent -8; 0: unknown.</summary>
-    public long PriceE8(CompiledModel rules, int currency)
+    /// <summary>USD a unit under a model; 0: unknown. A price that redemption has a part in has eight decimals.</summary>
+    public FinePrice Price(CompiledModel rules, int currency)
     {
-        long index = _market.PriceOfCurrencyE8(currency);
+        FinePrice index = _market.PriceOfCurrency(currency);
         ref readonly CollateralParameters terms = ref rules.Collaterals[currency];
         if (terms.RedemptionValueE8 == 0)
         {
@@ -34,11 +34,11 @@ public sealed class CollateralValue
             return index;
         }
 
-        long blended = index == 0
+        long blended = index.E8 == 0
             ? redemption
             : Fixed.Add(
-                Fixed.MultiplyFloor(redemption, terms.RedemptionWeightE8, Fixed.One), Fixed.MultiplyFloor(index, Fixed.One - terms.RedemptionWeightE8, Fixed.One));
-        return Math.Max(blended, Fixed.MultiplyFloor(redemption, terms.FloorShareE8, Fixed.One));
+                Fixed.MultiplyFloor(redemption, terms.RedemptionWeightE8, Fixed.One), index.MultiplyFloor(Fixed.One - terms.RedemptionWeightE8, Fixed.One));
+        return new FinePrice(Math.Max(blended, Fixed.MultiplyFloor(redemption, terms.FloorShareE8, Fixed.One)), 0);
     }
 
     /// <summary>Atoms in micro-USD under a model, rounded down.</summary>
@@ -50,19 +50,10 @@ public sealed class CollateralValue
             return atoms;
         }
 
-        long price = PriceE8(rules, currency);
+        FinePrice price = Price(rules, currency);
         long divisor = Fixed.LongPower10(8 + of.Decimals - Limits.MoneyDecimals);
-        long peg = rules.PegDivides && rules.PegUnderlying >= 0 ? _market.UnderlyingAt(rules.PegUnderlying).IndexE8 : 0;
-        if (peg == 0)
-        {
-            return Fixed.MultiplyFloor(atoms, price, divisor);
-        }
-
-        // atoms * price / divisor * 10^8 / peg, in one division so that it is rounded once.
-        Int128 product = (Int128)atoms * price;
-        Int128 by = (Int128)divisor * peg / Fixed.One;
-        (Int128 quotient, Int128 remainder) = Int128.DivRem(product, by);
-        return Fixed.Saturate(remainder < 0 ? quotient - 1 : quotient);
+        FinePrice peg = rules.PegDivides && rules.PegUnderlying >= 0 ? _market.UnderlyingAt(rules.PegUnderlying).Price : default;
+        return peg.E8 == 0 ? price.MultiplyFloor(atoms, divisor) : price.MultiplyFloor(atoms, divisor, peg);
     }
 
     /// <summary>What is left of a positive amount after its haircut, micro-USD.</summary>
@@ -88,9 +79,9 @@ public sealed class CollateralValue
 
     /// <summary>
     /// What doubt about the price of a balance adds to initial margin: (1 - confidence) * margin * value, where the currency's own confidence (of a model that says so the
-    /// lower of it and <paramref name="lowestConfidenceE8"/>) is below the threshold of an add-on that counts collateral. Micro-USD.
+    /// lower of it and <paramref name="lowestConfidence"/>) is below the threshold of an add-on that counts collateral. Micro-USD.
     /// </summary>
-    public long Doubt(CompiledModel rules, int currency, long money, long lowestConfidenceE8)
+    public long Doubt(CompiledModel rules, int currency, long money, double lowestConfidence)
     {
         int priced = _market.CurrencyAt(currency).Underlying;
         for (int addOn = 0; addOn < rules.AddOnCount && priced >= 0; addOn++)
@@ -98,8 +89,8 @@ public sealed class CollateralValue
             ref readonly AddOnTerms terms = ref rules.AddOn(addOn, priced);
             if (rules.Kinds[addOn] == AddOnKind.Confidence && ((int)terms[2] & (int)Contracts.Collateral) != 0)
             {
-                long own = _market.UnderlyingAt(priced).ConfidenceE8;
-                double confidence = Fixed.ToDouble(terms[4] != 0.0 ? Math.Min(lowestConfidenceE8, own) : own);
+                double own = _market.UnderlyingAt(priced).Confidence;
+                double confidence = terms[4] != 0.0 ? Math.Min(lowestConfidence, own) : own;
                 return confidence < terms[0] ? Fixed.CeilingToAtoms((1.0 - confidence) * terms[1] * money) : 0;
             }
         }

@@ -21,7 +21,7 @@ public sealed class GroupCalculator
     private readonly Measure _measure = new();
     private readonly int[] _keys;
     private readonly int[] _first;
-    private readonly long[] _lowestConfidence;
+    private readonly double[] _lowestConfidence;
     private readonly RequirementParts[] _initial;
     private readonly RequirementParts[] _maintenance;
     private readonly long[] _rows;
@@ -36,7 +36,7 @@ public sealed class GroupCalculator
         _collateral = collateral;
         _keys = new int[limits.Underlyings];
         _first = new int[limits.Underlyings];
-        _lowestConfidence = new long[limits.Underlyings];
+        _lowestConfidence = new double[limits.Underlyings];
         _initial = new RequirementParts[limits.Underlyings];
         _maintenance = new RequirementParts[limits.Underlyings];
         _rows = new long[limits.Underlyings * Limits.Rows];
@@ -61,7 +61,7 @@ public sealed class GroupCalculator
     {
         _count = 0;
         ulong found = 0;
-        long lowestConfidence = Fixed.One;
+        double lowestConfidence = 1.0;
         for (int unit = firstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
         {
             RiskUnit part = _book.UnitAt(unit);
@@ -74,14 +74,14 @@ public sealed class GroupCalculator
                 _book.UnitAt(unit).Margin = calculated;
             }
 
-            lowestConfidence = Math.Min(lowestConfidence, _market.UnderlyingAt(part.Underlying).ConfidenceE8);
+            lowestConfidence = Math.Min(lowestConfidence, _market.UnderlyingAt(part.Underlying).Confidence);
         }
 
         if (change.AddedUnderlying >= 0)
         {
             found |= 1UL << change.AddedCurrency;
             AddUnit(rules, model, change.AddedUnderlying, change.AddedCurrency, -1, nowNanos, change.Order, totals, ref margin);
-            lowestConfidence = Math.Min(lowestConfidence, _market.UnderlyingAt(change.AddedUnderlying).ConfidenceE8);
+            lowestConfidence = Math.Min(lowestConfidence, _market.UnderlyingAt(change.AddedUnderlying).Confidence);
         }
 
         AddCollateral(rules, totals, currencies | found, Math.Min(lowestConfidence, LowestOfRows(rules, totals, currencies | found)), ref margin);
@@ -102,10 +102,10 @@ public sealed class GroupCalculator
         margin.Flags |= unit.Flags;
         margin.Greeks.Add(unit.Greeks);
         int group = GroupOf(rules, underlying);
-        _lowestConfidence[group] = Math.Min(_lowestConfidence[group], _market.UnderlyingAt(underlying).ConfidenceE8);
+        _lowestConfidence[group] = Math.Min(_lowestConfidence[group], _market.UnderlyingAt(underlying).Confidence);
         AddParts(currency, unit.InitialParts, ref _initial[group]);
         AddParts(currency, unit.MaintenanceParts, ref _maintenance[group]);
-        if (_market.PriceOfCurrencyE8(currency) == 0)
+        if (!_market.IsPriced(currency))
         {
             margin.Flags |= MarginFlags.Unpriced;
         }
@@ -144,22 +144,22 @@ public sealed class GroupCalculator
     }
 
     // Whose rows a balance moves in is an index of the account, with or without positions.
-    private long LowestOfRows(CompiledModel rules, ReadOnlySpan<long> totals, ulong currencies)
+    private double LowestOfRows(CompiledModel rules, ReadOnlySpan<long> totals, ulong currencies)
     {
-        long lowest = Fixed.One;
+        double lowest = 1.0;
         while (currencies != 0)
         {
             int currency = System.Numerics.BitOperations.TrailingZeroCount(currencies);
             currencies &= currencies - 1;
             int rowsOf = rules.Collaterals[currency].RowsOf;
-            lowest = totals[currency] != 0 && rowsOf >= 0 ? Math.Min(lowest, _market.UnderlyingAt(rowsOf).ConfidenceE8) : lowest;
+            lowest = totals[currency] != 0 && rowsOf >= 0 ? Math.Min(lowest, _market.UnderlyingAt(rowsOf).Confidence) : lowest;
         }
 
         return lowest;
     }
 
     // Balances that move with an underlying stand in its group's rows; every positive balance may be charged a part of its value.
-    private void AddCollateral(CompiledModel rules, ReadOnlySpan<long> totals, ulong currencies, long lowestConfidence, ref AccountMargin margin)
+    private void AddCollateral(CompiledModel rules, ReadOnlySpan<long> totals, ulong currencies, double lowestConfidence, ref AccountMargin margin)
     {
         while (currencies != 0)
         {
@@ -205,7 +205,7 @@ public sealed class GroupCalculator
     }
 
     // A balance in the rows of a group is doubted with the group's units and with the index it moves with, positions or not.
-    private long LowestOf(int group, int rowsOf) => Math.Min(_lowestConfidence[group], _market.UnderlyingAt(rowsOf).ConfidenceE8);
+    private double LowestOf(int group, int rowsOf) => Math.Min(_lowestConfidence[group], _market.UnderlyingAt(rowsOf).Confidence);
 
     private void AddBalanceRows(CompiledModel rules, int underlying, long money, int group)
     {
@@ -252,7 +252,7 @@ public sealed class GroupCalculator
 
         _keys[_count] = key;
         _first[_count] = underlying;
-        _lowestConfidence[_count] = Fixed.One;
+        _lowestConfidence[_count] = 1.0;
         _initial[_count] = default;
         _maintenance[_count] = default;
         Rows(_count, rules).Clear();

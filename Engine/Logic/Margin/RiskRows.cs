@@ -11,7 +11,7 @@ public struct LotRisk
     public uint ModelGeneration;
 
     /// <summary>Index it was priced at, where the model's rows depend on it.</summary>
-    public long IndexE8;
+    public FinePrice Index;
 
     /// <summary>A price it needs has never arrived: no row is valid and the whole notional counts as loss.</summary>
     public bool IsUnpriced;
@@ -95,11 +95,11 @@ public sealed unsafe class RiskRows : IDisposable
         ref LotRisk risk = ref _risks[(model * _instruments) + instrument];
         ref readonly Instrument contract = ref _market.InstrumentAt(instrument);
         CompiledModel rules = _models[model];
-        long index = rules.DependsOnIndex ? _market.UnderlyingAt(contract.Underlying).IndexE8 : 0;
-        if (risk.InstrumentVersion != contract.Version || risk.ModelGeneration != rules.Generation || risk.IndexE8 != index)
+        FinePrice index = rules.DependsOnIndex ? _market.UnderlyingAt(contract.Underlying).Price : default;
+        if (risk.InstrumentVersion != contract.Version || risk.ModelGeneration != rules.Generation || risk.Index != index)
         {
             Reprice(model, instrument, contract, ref risk);
-            risk.IndexE8 = index;
+            risk.Index = index;
         }
 
         return ref risk;
@@ -219,7 +219,7 @@ public sealed unsafe class RiskRows : IDisposable
     private OptionTerms TermsOf(CompiledModel rules, in Instrument contract, in Expiry expiry, double years)
     {
         double rate = expiry.HasRate ? Fixed.ToDouble(expiry.RateE8) : Fixed.ToDouble(_market.CurrencyAt(contract.Currency).RateE8);
-        double index = Fixed.ToDouble(_market.UnderlyingAt(contract.Underlying).IndexE8);
+        double index = _market.UnderlyingAt(contract.Underlying).Index;
         OptionTerms terms = new()
         {
             IsCall = contract.Right == OptionRight.Call,
@@ -331,7 +331,7 @@ public sealed unsafe class RiskRows : IDisposable
     }
 
     private double VolatilityOf(CompiledModel rules, in Instrument contract, double forward, double strike, double years) =>
-        contract.VolatilityE8 != 0 ? Fixed.ToDouble(contract.VolatilityE8)
+        contract.VolatilityE8 != 0 ? contract.Volatility
         : !rules.InterpolatesSurface && !_market.ExpiryAt(contract.Expiry).HasSurface ? 0.0
         : _market.SurfaceVolatility(contract.Expiry, forward, strike, years);
 

@@ -224,8 +224,8 @@ public sealed partial class UnitCalculator
             return;
         }
 
-        long lowest = Math.Min(_market.UnderlyingAt(contract.Underlying).ConfidenceE8, contract.IsOption ? OptionConfidence(contract, terms[3] != 0.0) : contract.MarkConfidenceE8);
-        double confidence = Fixed.ToDouble(lowest);
+        long own = contract.IsOption ? OptionConfidence(contract, terms[3] != 0.0) : contract.MarkConfidenceE8;
+        double confidence = Math.Min(_market.UnderlyingAt(contract.Underlying).Confidence, Fixed.ToDouble(own));
         if (confidence < terms[0])
         {
             _addOnInitial[addOn] = Fixed.Add(_addOnInitial[addOn], Fixed.CeilingToAtoms((1.0 - confidence) * terms[1] * held.AtIndex));
@@ -241,8 +241,8 @@ public sealed partial class UnitCalculator
 
     private double PegShortfall(CompiledModel rules, double threshold)
     {
-        long price = rules.PegUnderlying < 0 ? 0 : _market.UnderlyingAt(rules.PegUnderlying).IndexE8;
-        return price == 0 ? 0.0 : Math.Max(0.0, threshold - Fixed.ToDouble(price));
+        double price = rules.PegUnderlying < 0 ? 0.0 : _market.UnderlyingAt(rules.PegUnderlying).Index;
+        return price == 0.0 ? 0.0 : Math.Max(0.0, threshold - price);
     }
 
     private long FundingOf(in Instrument contract, in Held held, in AddOnTerms terms) =>
@@ -276,7 +276,7 @@ public sealed partial class UnitCalculator
 
     private long DeltaLiquidity(in AddOnTerms terms, long netDelta)
     {
-        double index = Fixed.ToDouble(_market.UnderlyingAt(_scope.Underlying).IndexE8);
+        double index = _market.UnderlyingAt(_scope.Underlying).Index;
         double size = Math.Abs((double)netDelta) / DeltaScale;
         double excess = (size * index) - terms[0];
         if (excess <= 0.0 || index <= 0.0)

@@ -53,7 +53,7 @@ public sealed partial class UnitCalculator
             return;
         }
 
-        double index = Fixed.ToDouble(_market.UnderlyingAt(contract.Underlying).IndexE8);
+        double index = _market.UnderlyingAt(contract.Underlying).Index;
         if (index <= 0.0)
         {
             margin.Flags |= MarginFlags.Unpriced;

@@ -186,8 +186,16 @@ public sealed partial class UnitCalculator
             return factor;
         }
 
-        long price = _market.UnderlyingAt(rules.PegUnderlying).IndexE8;
-        return price == 0 ? factor : factor + (Math.Max(0, rules.PegThresholdE8 - price) * rules.PegFactorE8);
+        FinePrice price = _market.UnderlyingAt(rules.PegUnderlying).Price;
+        if (price.E8 == 0)
+        {
+            return factor;
+        }
+
+        // Whole units of 10^-16 that the factor grows by, rounded up where the price has further digits.
+        long shortfall = Math.Max(0, rules.PegThresholdE8 - price.E8);
+        long finer = shortfall == 0 ? 0 : Fixed.MultiplyFloor(price.Further, rules.PegFactorE8, Fixed.One);
+        return factor + (shortfall * rules.PegFactorE8) - finer;
     }
 
     public static long MaintenanceFactorE16(CompiledModel rules) => rules.MaintenanceFactorE8 * Fixed.One;
@@ -355,14 +363,14 @@ public sealed partial class UnitCalculator
     private long AtomsOfUsd(int underlying, int currency, double usd)
     {
         ref readonly Currency unit = ref _market.CurrencyAt(currency);
-        double price = unit.Underlying < 0 || unit.IsMoney ? 1.0 : Fixed.ToDouble(_market.UnderlyingAt(underlying).IndexE8);
+        double price = unit.Underlying < 0 || unit.IsMoney ? 1.0 : _market.UnderlyingAt(underlying).Index;
         return price <= 0.0 ? 0 : Fixed.ToAtoms(Math.Floor(usd / price * Fixed.Power10(unit.Decimals)));
     }
 
     private double UsdPerAtom(int underlying, int currency)
     {
         ref readonly Currency unit = ref _market.CurrencyAt(currency);
-        double price = unit.Underlying < 0 || unit.IsMoney ? 1.0 : Fixed.ToDouble(_market.UnderlyingAt(underlying).IndexE8);
+        double price = unit.Underlying < 0 || unit.IsMoney ? 1.0 : _market.UnderlyingAt(underlying).Index;
         return price / Fixed.Power10(unit.Decimals);
     }
 
@@ -372,7 +380,7 @@ public sealed partial class UnitCalculator
         ref readonly Currency unit = ref _market.CurrencyAt(currency);
         ref readonly Underlying priced = ref _market.UnderlyingAt(underlying);
         double scale = Fixed.Power10(unit.Decimals);
-        return priced.Currency == currency && !unit.IsMoney ? scale : Fixed.ToDouble(priced.IndexE8) * scale;
+        return priced.Currency == currency && !unit.IsMoney ? scale : priced.Index * scale;
     }
 
     private void AddNetDelta(int expiry, long delta)

@@ -27,6 +27,9 @@ public struct Instrument
 
     /// <summary>Mark volatility of an option of its own, exponent -8; 0: the surface of its expiry counts.</summary>
     public long VolatilityE8;
+
+    /// <summary>Further digits of it, units of 10^-16.</summary>
+    public uint VolatilityFurther;
     public long VolatilityTime;
 
     /// <summary>How far mark and volatility can be trusted; <see cref="Fixed.One"/>: wholly.</summary>
@@ -51,6 +54,8 @@ public struct Instrument
     public bool IsDirty;
     public bool IsSettled;
 
+    public readonly double Volatility => Fixed.ToDouble(VolatilityE8, VolatilityFurther);
+
     public readonly bool IsOption => Kind == InstrumentKind.Option;
 
     public readonly bool IsInverse => Settlement == Codecs.Settlement.Inverse;
@@ -65,6 +70,10 @@ public struct Underlying
     public long IndexTime;
     public long ConfidenceE8;
 
+    /// <summary>Further digits of index and confidence, units of 10^-16.</summary>
+    public uint IndexFurther;
+    public uint ConfidenceFurther;
+
     /// <summary>Terms of settlement were given: fees as part of notional, cap as part of what an option pays, exponent -8.</summary>
     public bool HasSettlementFees;
     public long ExerciseFeeE8;
@@ -73,6 +82,13 @@ public struct Underlying
 
     /// <summary>The latest expiry that is not settled, -1: none.</summary>
     public int LastExpiry;
+
+    /// <summary>0: none has arrived.</summary>
+    public readonly double Index => Fixed.ToDouble(IndexE8, IndexFurther);
+
+    public readonly FinePrice Price => new(IndexE8, IndexFurther);
+
+    public readonly double Confidence => Fixed.ToDouble(ConfidenceE8, ConfidenceFurther);
 }
 
 /// <summary>One expiry of one underlying: forward and surface, which is a slice or a grid.</summary>

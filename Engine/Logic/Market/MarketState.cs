@@ -252,12 +252,15 @@ public sealed partial class MarketState
         return nanos > 0 ? nanos / NanosPerYear : 0.0;
     }
 
-    /// <summary>USD a unit of the currency, exponent -8; 0: unknown.</summary>
-    public long PriceOfCurrencyE8(int currency)
+    /// <summary>USD a unit of the currency; 0: unknown.</summary>
+    public FinePrice PriceOfCurrency(int currency)
     {
         ref readonly Currency asked = ref _currencies[currency];
-        return asked.IsMoney ? Fixed.One : asked.Underlying >= 0 ? _underlyings[asked.Underlying].IndexE8 : 0;
+        return asked.IsMoney ? FinePrice.One : asked.Underlying >= 0 ? _underlyings[asked.Underlying].Price : default;
     }
+
+    /// <summary>Whether anything is known of what the currency is worth.</summary>
+    public bool IsPriced(int currency) => PriceOfCurrency(currency).E8 != 0;
 
     /// <summary>Atoms of a currency in micro-USD, rounded down (<paramref name="roundUp"/>: up); 0 where its price is unknown.</summary>
     public long ToMoney(int currency, long atoms, bool roundUp)
@@ -269,9 +272,9 @@ public sealed partial class MarketState
         }
 
         // price e-8, atoms e-decimals, result e-6: divide by 10^(8 + decimals - 6).
-        long price = PriceOfCurrencyE8(currency);
+        FinePrice price = PriceOfCurrency(currency);
         long divisor = Fixed.LongPower10(8 + from.Decimals - Limits.MoneyDecimals);
-        return roundUp ? Fixed.MultiplyCeiling(atoms, price, divisor) : Fixed.MultiplyFloor(atoms, price, divisor);
+        return roundUp ? price.MultiplyCeiling(atoms, divisor) : price.MultiplyFloor(atoms, divisor);
     }
 
     private static ulong ExpiryKey(int underlying, long timeNanos) =>

@@ -177,7 +177,7 @@ public static class ModelCompiler
         for (int row = 0; row < model.RowCount; row++)
         {
             ref RowTerms terms = ref into.Rows[row];
-            terms.Weight = Real(model.Row(row, RowKey.Weight));
+            terms.Weight = Fixed.ToDouble(model.Row(row, RowKey.Weight), (uint)model.Row(row, RowKey.WeightFurther));
             terms.IsTail = model.Row(row, RowKey.Tail) == 1;
             terms.Role = (RowRole)model.Row(row, RowKey.Role);
             terms.IsScan = model.Row(row, RowKey.SpotScale) == (long)ShockScale.ScanRange;
@@ -208,7 +208,8 @@ public static class ModelCompiler
         for (int other = 0; other < model.RowCount; other++)
         {
             if (other != row && model.Row(other, RowKey.SpotMove) == model.Row(row, RowKey.SpotMove)
-                && model.Row(other, RowKey.Weight) == model.Row(row, RowKey.Weight) && model.Row(other, RowKey.Role) == model.Row(row, RowKey.Role))
+                && model.Row(other, RowKey.Weight) == model.Row(row, RowKey.Weight)
+                && model.Row(other, RowKey.WeightFurther) == model.Row(row, RowKey.WeightFurther) && model.Row(other, RowKey.Role) == model.Row(row, RowKey.Role))
             {
                 return other;
             }

@@ -77,6 +77,9 @@ public enum RowKey : byte
     TimeStepYears = 10,
     RateMove = 11,
     Role = 12,
+
+    /// <summary>Eight more decimals of <see cref="Weight"/>.</summary>
+    WeightFurther = 13,
 }
 
 /// <summary>Keys of <see cref="Codecs.ModelSection.RowUnderlying"/>: moves of one underlying in a joint or historical row.</summary>

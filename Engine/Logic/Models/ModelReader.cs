@@ -169,9 +169,31 @@ internal sealed class ModelReader
                 continue;
             }
 
-            ParameterRule rule = ParameterTable.All.FirstOrDefault(rule => rule.Section == ModelSection.Row && rule.Path == name) ?? throw Wrong($"{path}.{name}", "is not known");
-            _parameters.Add(Value(rule, index, "", 0, value, $"{path}.{name}"));
+            ParameterRule rule = ParameterTable.Named(ModelSection.Row).FirstOrDefault(rule => rule.Path == name) ?? throw Wrong($"{path}.{name}", "is not known");
+            _parameters.Add(Value(rule, index, "", 0, Coarse(rule, index, value, $"{path}.{name}"), $"{path}.{name}"));
         }
+    }
+
+    // Takes the decimals that stand behind a parameter's own where it has a key for them; what is left is read as any number is.
+    private JsonNode? Coarse(ParameterRule rule, ushort row, JsonNode? node, string path)
+    {
+        if (rule.Further == 0)
+        {
+            return node;
+        }
+
+        decimal value = Decimal(node, path);
+        decimal scale = Fixed.LongPower10(rule.Decimals);
+        decimal coarse = decimal.Floor(value * scale) / scale;
+        ParameterRule finer = ParameterTable.Find(rule.Section, rule.Further)!;
+        if (value > rule.Maximum / scale || value == coarse)
+        {
+            return node;
+        }
+
+        long further = Stored(JsonValue.Create(value - coarse), path, finer.Decimals, finer.Minimum, finer.Maximum);
+        _parameters.Add(new DocumentParameter(rule.Section, rule.Further, row, "", 0, further));
+        return JsonValue.Create(coarse);
     }
 
     // Moves of single underlyings on top of the row's own, "*" for those not named.

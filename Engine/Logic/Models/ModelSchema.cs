@@ -122,7 +122,7 @@ public static class ModelSchema
     }
 
     private static JsonObject Section(ModelSection section) =>
-        Closed([.. ParameterTable.All.Where(rule => rule.Section == section).Select(rule => (rule.Path, Value(rule)))]);
+        Closed([.. ParameterTable.Named(section).Select(rule => (rule.Path, Value(rule)))]);
 
     private static JsonObject Value(ParameterRule rule) =>
         rule.IsUnderlying ? new JsonObject { ["type"] = "string", ["description"] = rule.Text }

@@ -5,9 +5,10 @@ namespace MarginEngine.Logic;
 /// <summary>
 /// One parameter of a margin model: where it stands in the document, how many decimals its stored integer has, between which bounds it must lie (as
 /// stored), what it is where the document is silent, and the words it is written with where it is no number. <see cref="IsUnderlying"/>: a code.
+/// <see cref="Further"/>: key that takes the eight decimals beyond these, 0: it has none.
 /// </summary>
 public sealed record ParameterRule(
-    ModelSection Section, byte Key, string Path, int Decimals, long Minimum, long Maximum, long Default, string[]? Words = null, bool IsUnderlying = false, string Text = "");
+    ModelSection Section, byte Key, string Path, int Decimals, long Minimum, long Maximum, long Default, string[]? Words = null, bool IsUnderlying = false, string Text = "", byte Further = 0);
 
 /// <summary>
 /// Every parameter of a margin model but the numbers of add-ons (<see cref="AddOnTable"/>), once: the JSON document, its schema, the messages, the
@@ -84,7 +85,8 @@ public static class ParameterTable
         Row(RowKey.Slope, "slope", 8, -10 * One, 10 * One, 0, "Surface: move at the upper wing, minus at the lower."),
         Row(RowKey.Curvature, "curvature", 8, -10 * One, 10 * One, 0, "Surface: move at both wings."),
         Row(RowKey.Twist, "twist", 8, -10 * One, 10 * One, 0, "Surface: move of the shortest expiries, minus that of the longest."),
-        Row(RowKey.Weight, "weight", 8, 0, 10 * One, One, "Factor on the row's profit."),
+        Row(RowKey.Weight, "weight", 8, 0, 10 * One, One, "Factor on the row's profit; up to 16 decimals.") with { Further = (byte)RowKey.WeightFurther },
+        Row(RowKey.WeightFurther, "weight, decimals 9 to 16", 16, 0, One - 1, 0, "Added to the weight."),
         RowWord(RowKey.Tail, "tail", No, "A tail row: linear contracts are held at the price range, options are scaled, the result is damped."),
         Row(RowKey.TimeStepYears, "timeStepYears", 8, 0, One, 0, "Time that passes."),
         Row(RowKey.RateMove, "rateMove", 8, -One, One, 0, "Move of the rate."),
@@ -132,6 +134,18 @@ public static class ParameterTable
     /// <summary>Null: there is no such parameter.</summary>
     public static ParameterRule? Find(ModelSection section, int key) =>
         (int)section < 16 && key is >= 0 and < 64 ? Index[((int)section * 64) + key] : null;
+
+    /// <summary>What a document writes with a name of its own: all but the further decimals of another number.</summary>
+    public static IEnumerable<ParameterRule> Named(ModelSection section)
+    {
+        foreach (ParameterRule rule in Rules)
+        {
+            if (rule.Section == section && !Array.Exists(Rules, other => other.Section == section && other.Further == rule.Key))
+            {
+                yield return rule;
+            }
+        }
+    }
 
     private static ParameterRule?[] MakeIndex()
     {

@@ -31,6 +31,9 @@ public static class Fixed
     /// <summary>The decimal with exponent -8 as a double; correctly rounded because the divisor is exact.</summary>
     public static double ToDouble(long mantissaE8) => mantissaE8 / 1e8;
 
+    /// <summary>The same with eight further decimals, units of 10^-16; without any the same bits.</summary>
+    public static double ToDouble(long mantissaE8, uint further) => (mantissaE8 / 1e8) + (further / 1e16);
+
     /// <summary>Half-to-even rounding of a double to whole atoms, saturating at +-<see cref="Ceiling"/>; NaN becomes the lower bound.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long ToAtoms(double value)

@@ -53,16 +53,13 @@ internal static class DeriveDesk
 
         return account with
         {
-            Spot = VenueDesk.Wire(account.Spot),
-            SpotConfidence = VenueDesk.Wire(account.SpotConfidence),
-            Stable = VenueDesk.Wire(account.Stable),
             Cash = Math.Round((account.Cash + account.PerpetualPnl + account.Funding) * scale * 1e6) / 1e6,
             PerpetualPnl = 0.0,
             Funding = 0.0,
             Perpetuals = Amount(account.Perpetuals),
             PerpetualPrice = VenueDesk.Wire(account.PerpetualPrice),
             PerpetualConfidence = VenueDesk.Wire(account.PerpetualConfidence),
-            Options = [.. account.Options.Select(option => option with { Amount = Amount(option.Amount), Volatility = VenueDesk.Wire(option.Volatility) })],
+            Options = [.. account.Options.Select(option => option with { Amount = Amount(option.Amount) })],
             Expiries = [.. account.Expiries.Select(expiry => expiry with
             {
                 FixedForward = VenueDesk.Wire(expiry.FixedForward),
@@ -73,8 +70,6 @@ internal static class DeriveDesk
             Collaterals = [.. account.Collaterals.Select(collateral => collateral with
             {
                 Amount = Amount(collateral.Amount),
-                Price = VenueDesk.Wire(collateral.Price),
-                Confidence = VenueDesk.Wire(collateral.Confidence),
             })],
         };
     }
@@ -145,6 +140,13 @@ internal static class DeriveDesk
 
     /// <summary>A number of a document: at most eight decimals.</summary>
     public static JsonNode Number(double value) => JsonValue.Create(VenueDesk.E8(value) / 100_000_000m);
+
+    /// <summary>A number of a document that may have sixteen.</summary>
+    public static JsonNode Fine(double value)
+    {
+        (long coarse, uint further) = VenueDesk.E16(value);
+        return JsonValue.Create((coarse / 100_000_000m) + (further / 10_000_000_000_000_000m));
+    }
 
     private static JsonObject Terms(DeriveCollateral collateral)
     {

@@ -74,7 +74,6 @@ internal sealed class TierEngineTests
         tally.Finish();
     }
 
-    // An index may have more than eight decimals: it is told for a thousand units, of which there are a thousandth.
     [Test]
     public void Every_worked_collateral_example_comes_out_of_the_engine()
     {
@@ -92,7 +91,7 @@ internal sealed class TierEngineTests
             }
 
             var terms = new JsonObject { ["haircut"] = DeriveDesk.Number(LinearReferenceTests.Number(row[4])) };
-            double credit = Equity(terms, 1_000.0 * LinearReferenceTests.Number(row[3]), LinearReferenceTests.Number(row[2]), name) / 1_000.0;
+            double credit = Equity(terms, LinearReferenceTests.Number(row[3]), LinearReferenceTests.Number(row[2]), name);
             tally.Relative(credit, published, name);
             totals[(row[0], row[6])] = totals.GetValueOrDefault((row[0], row[6])) + credit;
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MarginEngine.Codecs;
 using MarginEngine.Logic;
 using MarginEngine.Tests.LogicTests;
@@ -50,6 +51,14 @@ internal sealed class VenueDesk : IDisposable
 
     public static long E8(double value) => (long)Math.Round(value * 1e8);
 
+    /// <summary>A number where a message has sixteen decimals: the eight that stand in the field itself, and those of the field beside it.</summary>
+    public static (long E8, uint Further) E16(double value)
+    {
+        decimal digits = decimal.Parse(value.ToString("R", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture);
+        decimal units = decimal.Round(digits * 10_000_000_000_000_000m);
+        return ((long)decimal.Floor(units / 100_000_000m), (uint)(units % 100_000_000m));
+    }
+
     public void Dispose() => _desk.Dispose();
 
     public ulong In(double seconds) => (ulong)(_desk.Now + (long)Math.Round(seconds * 1e9));
@@ -97,8 +106,12 @@ internal sealed class VenueDesk : IDisposable
         IndexPriceEncoder message = IndexPriceEncoder.Wrap(_buffer);
         message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent);
         message.UnderlyingId = underlying;
-        message.SetPrice(E8(price));
-        message.SetConfidence((int)E8(confidence));
+        (long coarse, uint further) = E16(price);
+        message.SetPrice(coarse);
+        message.SetPriceFurther(further);
+        (coarse, further) = E16(confidence);
+        message.SetConfidence((int)coarse);
+        message.SetConfidenceFurther(further);
         _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
     }
 
@@ -140,7 +153,9 @@ internal sealed class VenueDesk : IDisposable
         MarkVolatilityEncoder message = MarkVolatilityEncoder.Wrap(_buffer);
         message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent);
         message.InstrumentId = instrument;
-        message.SetVolatility(E8(volatility));
+        (long coarse, uint further) = E16(volatility);
+        message.SetVolatility(coarse);
+        message.SetVolatilityFurther(further);
         message.SetConfidence((int)E8(confidence));
         _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
     }
