@@ -2,7 +2,7 @@ using MarginEngine.Codecs;
 
 namespace MarginEngine.Logic;
 
-/// <content>Decisions about cash that moved without a trade.</content>
+/// <content>Decisions about cash that moved without a trade, and about the prices of liquidations.</content>
 public sealed partial class DecisionWriter
 {
     public void Funding(in Instrument contract, in Currency currency, long rateE8, long priceE8, in FundingTotals totals)
@@ -22,6 +22,27 @@ public sealed partial class DecisionWriter
         settled.SetOutside(totals.Outside, exponent);
         settled.Holders = (uint)totals.Holders;
         Send(settled.EncodedLength);
+    }
+
+    public void FillablePrices(in Account account, MarketState market, ReadOnlySpan<Leg> legs, ReadOnlySpan<long> pricesE8, long ratingE8)
+    {
+        LiquidationPricesEncoder prices = LiquidationPricesEncoder.Wrap(_buffer);
+        prices.Sequence = (ulong)Cause.Sequence;
+        prices.Time = (ulong)Cause.Time;
+        prices.CauseTime = Cause.EventTime;
+        prices.AccountId = account.Id;
+        prices.LiquidationId = (ulong)account.LiquidationId;
+        prices.Attempt = (ushort)Math.Min(account.LiquidationAttempt, ushort.MaxValue);
+        prices.SetBankruptcyRating(ratingE8);
+        LiquidationPricesEncoder.LegsEncoder group = prices.LegsCount(legs.Length);
+        for (int index = 0; index < legs.Length; index++)
+        {
+            LiquidationPricesEncoder.LegsEncoder.Entry entry = group[index];
+            entry.InstrumentId = market.InstrumentAt(legs[index].Instrument).Id;
+            entry.SetFillablePrice(pricesE8[index]);
+        }
+
+        Send(prices.EncodedLength);
     }
 
     public void Settled(in Account account, in Underlying underlying, in Currency currency, long expiry, long priceE8, in SettledCash cash)

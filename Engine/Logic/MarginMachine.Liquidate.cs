@@ -9,6 +9,7 @@ public record struct Share(int Account, long Amount);
 public sealed partial class MarginMachine
 {
     private readonly Share[] _shares;
+    private readonly long[] _fillablePrices;
 
     // A new instruction when there is none in force, when the last one is filled and was not enough, or when it waited too long.
     private void LiquidateIfDue(int index, CompiledModel rules)
@@ -42,6 +43,16 @@ public sealed partial class MarginMachine
         }
 
         _decisions.Liquidate(account, _market, _planner.Legs, after, _planner.ExpectedCost);
+        if (rules.SpreadToMaintenance > 0.0)
+        {
+            double rating = FillablePrice.Rating(rules, account.Margin);
+            for (int leg = 0; leg < _planner.Legs.Length; leg++)
+            {
+                _fillablePrices[leg] = _fillable.PriceE8(rules, account.Model, _planner.Legs[leg], rating, PriceClock);
+            }
+
+            _decisions.FillablePrices(account, _market, _planner.Legs, _fillablePrices, Fixed.ToAtoms(rating * Fixed.One));
+        }
     }
 
     private bool HasOpenLots(int account)

@@ -101,6 +101,7 @@ public sealed partial class MarginMachine
             AddConfidence(ref digest, instrument.VolatilityConfidenceE8);
             AddFunding(instrument, ref digest);
             AddFurther(instrument.VolatilityFurther, 0, ref digest);
+            AddOpenInterest(instrument, ref digest);
         }
     }
 

@@ -6,7 +6,7 @@ namespace MarginEngine.Logic;
 /// </content>
 public sealed partial class MarginMachine
 {
-    private const ulong SettlementFeesMark = 0xF1, FundingMark = 0xF2, ClassesMark = 0xF3, MembershipMark = 0xF4, FurtherMark = 0xF5;
+    private const ulong SettlementFeesMark = 0xF1, FundingMark = 0xF2, ClassesMark = 0xF3, MembershipMark = 0xF4, FurtherMark = 0xF5, OpenInterestMark = 0xF6;
 
     private static void AddSettlementFees(in Underlying underlying, ref Digest64 digest)
     {
@@ -25,6 +25,15 @@ public sealed partial class MarginMachine
         {
             digest.Add(FundingMark);
             digest.Add(instrument.FundingRateE8);
+        }
+    }
+
+    private static void AddOpenInterest(in Instrument instrument, ref Digest64 digest)
+    {
+        if (instrument.OpenInterest != 0)
+        {
+            digest.Add(OpenInterestMark);
+            digest.Add(instrument.OpenInterest);
         }
     }
 

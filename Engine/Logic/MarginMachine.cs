@@ -27,6 +27,7 @@ public sealed partial class MarginMachine : IDisposable
     private readonly RiskRows _rows;
     private readonly AccountCalculator _calculator;
     private readonly LiquidationPlanner _planner;
+    private readonly FillablePrice _fillable;
     private readonly SourceTable _sources;
     private readonly SurfaceUpdate _surface;
     private readonly DecisionWriter _decisions = new();
@@ -56,9 +57,11 @@ public sealed partial class MarginMachine : IDisposable
         UnitCalculator units = new(limits, _market, _book, _models, _rows);
         _calculator = new AccountCalculator(limits, _market, _book, _models, units);
         _planner = new LiquidationPlanner(limits, _market, _book, _models, _rows, _calculator);
+        _fillable = new FillablePrice(_market, _book, units);
         _sources = new SourceTable(limits.Sources);
         _surface = new SurfaceUpdate(limits, _market);
         _movedUnderlyings = new bool[limits.Underlyings];
+        _fillablePrices = new long[limits.Legs];
         _shares = new Share[Limits.DeleveragingShares];
         _classes = new AccountClasses(limits);
     }
@@ -179,6 +182,7 @@ public sealed partial class MarginMachine : IDisposable
             AccountClassDecoder.TemplateId => OnAccountClass(message, out fieldId),
             FundingPaymentDecoder.TemplateId => OnFundingPayment(message, out fieldId),
             FundingRateDecoder.TemplateId => OnFundingRate(message, out fieldId),
+            OpenInterestDecoder.TemplateId => OnOpenInterest(message, out fieldId),
             SettlementFeesDecoder.TemplateId => OnSettlementFees(message, out fieldId),
             PreTradeCheckDecoder.TemplateId => OnPreTradeCheck(message, out fieldId),
             _ => RejectCode.UnknownTemplate,

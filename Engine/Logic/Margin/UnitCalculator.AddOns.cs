@@ -22,6 +22,7 @@ namespace MarginEngine.Logic;
 /// shortVega        max(0, -sum vega max(0, 1 - volatility / normal)) points
 /// settlementDelay  |D| S deviations volatility sqrt(hours / 8760)
 /// staleness        min(maximum, rate (age / stale time - 1)) N
+/// openInterest     N (initial + (1 - initial) clamp((O - lower) / (upper - lower), 0, 1)); maintenance N m     O open interest in USD; in whole numbers
 /// </code>
 /// </content>
 public sealed partial class UnitCalculator
@@ -92,6 +93,9 @@ public sealed partial class UnitCalculator
                     // Micro-USD, signed, until the unit is finished.
                     double weight = Math.Max(0.0, 1.0 - (risk.Volatility / terms[1]));
                     _addOnInitial[addOn] = Fixed.Add(_addOnInitial[addOn], Fixed.ToAtoms(lots * risk.VegaUsd * weight * 1e6));
+                    break;
+                case AddOnKind.OpenInterest when Counts(terms[0], held):
+                    AddOpenInterest(addOn, terms, contract, lots);
                     break;
                 case AddOnKind.Staleness:
                     Charge(addOn, Stale(rules, terms, contract) * held.Notional);

@@ -8,7 +8,7 @@ public sealed partial class UnitCalculator
     private void CountOrders(CompiledModel rules, in Hypothesis order, ref UnitMargin margin)
     {
         bool hypothesisFound = false;
-        for (int index = _scope.FirstPosition; index >= 0; index = _book.PositionAt(index).NextOfUnit)
+        for (int index = _scope.FirstPosition; index >= 0; index = NextPosition(index))
         {
             ref readonly Position position = ref _book.PositionAt(index);
             Resting resting = new(position.BuyLots, position.SellLots, position.BuyCost, position.SellCost);

@@ -118,6 +118,24 @@ public sealed partial class UnitCalculator
         return margin;
     }
 
+    /// <summary>Maintenance requirement of one position as if it were all there is, in atoms of its currency.</summary>
+    public long MaintenanceAlone(int model, int position, long nowNanos)
+    {
+        ref readonly Position alone = ref _book.PositionAt(position);
+        ref readonly Instrument contract = ref _market.InstrumentAt(alone.Instrument);
+        _scope = new Scope
+        {
+            Model = model,
+            Underlying = contract.Underlying,
+            Currency = contract.Currency,
+            FirstPosition = position,
+            IsAlone = true,
+            Now = nowNanos,
+            AtomsPerBase = AtomsPerBase(contract.Underlying, contract.Currency),
+        };
+        return Evaluate(_models[model], default, Hypothesis.None).Maintenance;
+    }
+
     // The requirement of the positions, with one side's resting orders filled where a side is given.
     private UnitMargin Evaluate(CompiledModel rules, Side filled, in Hypothesis order)
     {
@@ -158,7 +176,7 @@ public sealed partial class UnitCalculator
     {
         _legCount = 0;
         bool found = order.Instrument < 0 || order.Side != filled;
-        for (int index = _scope.FirstPosition; index >= 0; index = _book.PositionAt(index).NextOfUnit)
+        for (int index = _scope.FirstPosition; index >= 0; index = NextPosition(index))
         {
             ref readonly Position position = ref _book.PositionAt(index);
             long lots = position.Lots + (filled == Side.Buy ? position.BuyLots : filled == Side.Sell ? -position.SellLots : 0);
@@ -177,28 +195,7 @@ public sealed partial class UnitCalculator
         }
     }
 
-    /// <summary>Initial factor with what the peg adds to it, exponent -16.</summary>
-    public long InitialFactorE16(CompiledModel rules)
-    {
-        long factor = rules.InitialFactorE8 * Fixed.One;
-        if (rules.PegUnderlying < 0 || rules.PegFactorE8 == 0)
-        {
-            return factor;
-        }
-
-        FinePrice price = _market.UnderlyingAt(rules.PegUnderlying).Price;
-        if (price.E8 == 0)
-        {
-            return factor;
-        }
-
-        // Whole units of 10^-16 that the factor grows by, rounded up where the price has further digits.
-        long shortfall = Math.Max(0, rules.PegThresholdE8 - price.E8);
-        long finer = shortfall == 0 ? 0 : Fixed.MultiplyFloor(price.Further, rules.PegFactorE8, Fixed.One);
-        return factor + (shortfall * rules.PegFactorE8) - finer;
-    }
-
-    public static long MaintenanceFactorE16(CompiledModel rules) => rules.MaintenanceFactorE8 * Fixed.One;
+    private int NextPosition(int index) => _scope.IsAlone ? -1 : _book.PositionAt(index).NextOfUnit;
 
     private void MeasureRows(CompiledModel rules, ref UnitMargin margin)
     {
@@ -360,29 +357,6 @@ public sealed partial class UnitCalculator
         return Fixed.CeilingToAtoms(size * risk.Notional * Math.Min(rate, 1.0));
     }
 
-    private long AtomsOfUsd(int underlying, int currency, double usd)
-    {
-        ref readonly Currency unit = ref _market.CurrencyAt(currency);
-        double price = unit.Underlying < 0 || unit.IsMoney ? 1.0 : _market.UnderlyingAt(underlying).Index;
-        return price <= 0.0 ? 0 : Fixed.ToAtoms(Math.Floor(usd / price * Fixed.Power10(unit.Decimals)));
-    }
-
-    private double UsdPerAtom(int underlying, int currency)
-    {
-        ref readonly Currency unit = ref _market.CurrencyAt(currency);
-        double price = unit.Underlying < 0 || unit.IsMoney ? 1.0 : _market.UnderlyingAt(underlying).Index;
-        return price / Fixed.Power10(unit.Decimals);
-    }
-
-    /// <summary>Atoms of the unit's currency that one base unit of the underlying is worth: the coin itself, or its price.</summary>
-    private double AtomsPerBase(int underlying, int currency)
-    {
-        ref readonly Currency unit = ref _market.CurrencyAt(currency);
-        ref readonly Underlying priced = ref _market.UnderlyingAt(underlying);
-        double scale = Fixed.Power10(unit.Decimals);
-        return priced.Currency == currency && !unit.IsMoney ? scale : priced.Index * scale;
-    }
-
     private void AddNetDelta(int expiry, long delta)
     {
         for (int index = 0; index < _expiryCount; index++)
@@ -398,28 +372,6 @@ public sealed partial class UnitCalculator
         _netDelta[expiry] = delta;
     }
 
-    /// <summary>Which prices of a contract are older than the model allows.</summary>
-    public MarginFlags Staleness(CompiledModel rules, in Instrument contract, long nowNanos)
-    {
-        MarginFlags flags = default;
-        long priceTime = contract.IsOption ? _market.ExpiryAt(contract.Expiry).ForwardTime : contract.MarkTime;
-        if (rules.StalePriceNanos > 0 && nowNanos - priceTime > rules.StalePriceNanos)
-        {
-            flags |= MarginFlags.StalePrice;
-        }
-
-        if (contract.IsOption && rules.StaleVolatilityNanos > 0)
-        {
-            long volatilityTime = contract.VolatilityE8 != 0 ? contract.VolatilityTime : _market.SurfaceTimeOf(contract.Expiry);
-            if (nowNanos - volatilityTime > rules.StaleVolatilityNanos)
-            {
-                flags |= MarginFlags.StaleVolatility;
-            }
-        }
-
-        return flags;
-    }
-
     /// <summary>Lots of one contract that are being calculated: those held, or with orders filled.</summary>
     private readonly record struct UnitLeg(int Instrument, long Lots, long EntryCost);
 
@@ -430,6 +382,9 @@ public sealed partial class UnitCalculator
         public int Underlying;
         public int Currency;
         public int FirstPosition;
+
+        /// <summary>The first position is the only one.</summary>
+        public bool IsAlone;
         public long Now;
         public double AtomsPerBase;
         public bool HasOrders;

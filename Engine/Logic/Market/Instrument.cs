@@ -39,6 +39,9 @@ public struct Instrument
     /// <summary>Part of notional that longs of a perpetual pay at the end of the running period, exponent -8; negative: shorts pay.</summary>
     public long FundingRateE8;
 
+    /// <summary>Lots held long over the whole market; 0: not told.</summary>
+    public long OpenInterest;
+
     /// <summary>Which (expiry, strike) pair of an option this is, shared by its call and put.</summary>
     public int Strike;
 

@@ -53,12 +53,17 @@ public static class AddOnTable
         [Rate("points", 0, 1000, "Volatility points that are charged."), Rate("normalVolatility", 0, 10, "Volatility from which nothing is charged.")],
         [Rate("hours", 0, 10_000, "Time until a liquidation is final."), Rate("volatility", 0, 10, "Annual volatility of the underlying."), Rate("deviations", 0, 10, "Standard deviations to cover.")],
         [Rate("rate", 0, 10, "Part of notional for each multiple of the model's stale-price time beyond the first."), Rate("maximum", 0, 10, "Largest part of notional.")],
+        [
+            new("of", 0, 1, 3, 3, ["perpetual", "future"], IsSet: true, Text: "Which positions count."), Rate("initial", 0, 1, "Initial rate up to the lower open interest; from there it grows to 1."),
+            Rate("maintenance", 0, 1, "Maintenance rate, whatever the open interest."), Usd("lower", "USD of open interest from which the initial rate grows."),
+            Usd("upper", "USD of open interest from which the initial rate is 1; 0: it never grows."),
+        ],
     ];
 
     private static readonly string[] KindWords =
     [
         "none", "percentOf", "tieredRate", "tieredMultiple", "expiryMove", "expiryReprice", "deltaLiquidity", "hedgedDelta", "calendarSpread", "confidence",
-        "depeg", "isolatedOption", "funding", "fees", "shortVega", "settlementDelay", "staleness",
+        "depeg", "isolatedOption", "funding", "fees", "shortVega", "settlementDelay", "staleness", "openInterest",
     ];
 
     public static IReadOnlyList<string> Kinds => KindWords;

@@ -138,6 +138,11 @@ public sealed class CompiledModel
 
     public bool ChargesLiquidation { get; set; }
 
+    /// <summary>0: no price is told with the legs of a liquidation.</summary>
+    public double SpreadToMaintenance { get; set; }
+
+    public double BankruptcyAdjustment { get; set; }
+
     /// <summary>Ratio at which each state is entered, by state; index 0 unused.</summary>
     public long[] ThresholdE8 { get; } = new long[5];
 

@@ -6,82 +6,8 @@ namespace MarginEngine.Logic;
 /// Checks what one parameter alone cannot show and compiles a margin model into flat arrays. Called by <see cref="MarginMachine"/> when a model is
 /// whole; a model that does not hold together is refused with the place of the fault and leaves the one in force alone.
 /// </summary>
-public static class ModelCompiler
+public static partial class ModelCompiler
 {
-    /// <summary>Null: the model holds together. Otherwise the first parameter that contradicts another.</summary>
-    public static ParameterPlace? Fault(ModelParameters model, MarketState market)
-    {
-        if (!(model[ModelKey.WarningRatio] <= model[ModelKey.MarginCallRatio]))
-        {
-            return Of(ModelKey.WarningRatio);
-        }
-
-        if (!(model[ModelKey.MarginCallRatio] <= model[ModelKey.ReduceOnlyRatio]))
-        {
-            return Of(ModelKey.MarginCallRatio);
-        }
-
-        if (!(model[ModelKey.ReduceOnlyRatio] <= model[ModelKey.LiquidationRatio]))
-        {
-            return Of(ModelKey.ReduceOnlyRatio);
-        }
-
-        if (model[ModelKey.Hysteresis] >= model[ModelKey.WarningRatio])
-        {
-            return Of(ModelKey.Hysteresis);
-        }
-
-        if (model[ModelKey.TargetRatio] >= model[ModelKey.LiquidationRatio])
-        {
-            return Of(ModelKey.TargetRatio);
-        }
-
-        // A group measures rows, and a requirement of whole units has none to give it.
-        if (model[ModelKey.OpenOrders] == (long)OrderRule.Filled && model[ModelKey.Across] == (long)AcrossUnits.Rows)
-        {
-            return Of(ModelKey.OpenOrders);
-        }
-
-        // Balances move in the rows of a group, which only exist where rows are netted.
-        for (int currency = 0; currency < market.CurrencyCount; currency++)
-        {
-            if (model.Currency(currency, CurrencyKey.RowsOf) != 0 && model[ModelKey.Across] != (long)AcrossUnits.Rows)
-            {
-                return new ParameterPlace(ModelSection.Currency, (byte)CurrencyKey.RowsOf, 0, market.CurrencyAt(currency).Id, 0);
-            }
-        }
-
-        return FaultyRow(model, market) ?? FaultyTier(model, market);
-    }
-
-    /// <summary>
-    /// Null: no price range or volatility shock of <paramref name="next"/> is farther from the version in force than the bound of the version in
-    /// force allows (requirement.maximumStep).
-    /// </summary>
-    public static ParameterPlace? FaultyStep(ModelParameters next, CompiledModel inForce, double maximumStep, MarketState market)
-    {
-        for (int underlying = 0; maximumStep > 0.0 && underlying < market.UnderlyingCount; underlying++)
-        {
-            ref readonly UnderlyingParameters old = ref inForce.Underlyings[underlying];
-            if (!old.IsNamed || !next.IsUnderlyingNamed(underlying))
-            {
-                continue;
-            }
-
-            UnderlyingKey key =
-                IsFar(old.PriceRange, next.Underlying(underlying, UnderlyingKey.PriceRange), maximumStep) ? UnderlyingKey.PriceRange :
-                IsFar(old.VolatilityUp, next.Underlying(underlying, UnderlyingKey.VolatilityUp), maximumStep) ? UnderlyingKey.VolatilityUp :
-                IsFar(old.VolatilityDown, next.Underlying(underlying, UnderlyingKey.VolatilityDown), maximumStep) ? UnderlyingKey.VolatilityDown :
-                default;
-            if (key != default)
-            {
-                return new ParameterPlace(ModelSection.Underlying, (byte)key, 0, market.UnderlyingAt(underlying).Id, 0);
-            }
-        }
-
-        return null;
-    }
-
     /// <summary>Fills <paramref name="into"/> from parameters that <see cref="Fault"/> found sound. Id, name, version and digest are the caller's.</summary>
     public static void Compile(ModelParameters model, MarketState market, CompiledModel into)
     {
@@ -145,6 +71,8 @@ public static class ModelCompiler
         into.LiquidationRate = Real(model[ModelKey.LiquidationFee] + model[ModelKey.LiquidationSlippage]);
         into.LiquidationImpact = Real(model[ModelKey.LiquidationImpact]);
         into.LiquidationDepth = model[ModelKey.LiquidationDepth] / 1e6;
+        into.SpreadToMaintenance = Real(model[ModelKey.SpreadToMaintenance]);
+        into.BankruptcyAdjustment = Real(model[ModelKey.BankruptcyAdjustment]);
         into.ChargesLiquidation = model[ModelKey.LiquidationCharged] == 1;
     }
 
@@ -352,68 +280,6 @@ public static class ModelCompiler
         }
     }
 
-    // Every spot price of every row stays above zero; scan rows are held above it when they are priced.
-    private static ParameterPlace? FaultyRow(ModelParameters model, MarketState market)
-    {
-        for (int row = 0; row < model.RowCount; row++)
-        {
-            for (int underlying = 0; underlying < market.UnderlyingCount; underlying++)
-            {
-                if (!model.IsUnderlyingNamed(underlying))
-                {
-                    continue;
-                }
-
-                if (Shock(model, row, underlying) <= -1.0)
-                {
-                    return new ParameterPlace(ModelSection.Row, (byte)RowKey.SpotMove, (ushort)row, market.UnderlyingAt(underlying).Id, 0);
-                }
-
-                // A tail is scaled by the price range: without one there would be 0 / 0.
-                if (model.Row(row, RowKey.Tail) == 1 && model.Underlying(underlying, UnderlyingKey.PriceRange) == 0)
-                {
-                    return new ParameterPlace(ModelSection.Underlying, (byte)UnderlyingKey.PriceRange, 0, market.UnderlyingAt(underlying).Id, 0);
-                }
-            }
-        }
-
-        return null;
-    }
-
-    // Tiers rise from zero; without a first tier at zero small amounts would be free by oversight.
-    private static ParameterPlace? FaultyTier(ModelParameters model, MarketState market)
-    {
-        for (int addOn = 0; addOn < model.AddOnCount; addOn++)
-        {
-            for (int underlying = 0; underlying < market.UnderlyingCount && AddOnTable.HasTiers(model.KindOf(addOn)); underlying++)
-            {
-                for (int tier = 0; tier < model.TierCount(addOn, underlying); tier++)
-                {
-                    long from = model.Tier(addOn, underlying, tier, TierKey.From);
-                    if (tier == 0 ? from != 0 : from <= model.Tier(addOn, underlying, tier - 1, TierKey.From))
-                    {
-                        return new ParameterPlace(
-                            ModelSection.AddOnTier, (byte)TierKey.From, (ushort)addOn, market.UnderlyingAt(underlying).Id, (ushort)tier);
-                    }
-                }
-            }
-        }
-
-        for (int currency = 0; currency < market.CurrencyCount; currency++)
-        {
-            for (int tier = 0; tier < model.HaircutTierCount(currency); tier++)
-            {
-                long from = model.HaircutTier(currency, tier, HaircutTierKey.From);
-                if (tier == 0 ? from != 0 : from <= model.HaircutTier(currency, tier - 1, HaircutTierKey.From))
-                {
-                    return new ParameterPlace(ModelSection.HaircutTier, (byte)HaircutTierKey.From, 0, market.CurrencyAt(currency).Id, (ushort)tier);
-                }
-            }
-        }
-
-        return null;
-    }
-
     private static double Shock(ModelParameters model, int row, int underlying)
     {
         double joint = model.HasJointRows ? Real(model.Joint(row, underlying, JointKey.SpotMove)) : 0.0;
@@ -426,11 +292,7 @@ public static class ModelCompiler
         };
     }
 
-    private static bool IsFar(double old, long next, double maximumStep) => Math.Abs(Real(next) - old) > (maximumStep * old) + 1e-12;
-
     private static int IndexOf(MarketState market, long id) => id != 0 && market.TryUnderlying((ushort)id, out int index) ? index : -1;
-
-    private static ParameterPlace Of(ModelKey key) => new(ModelSection.Model, (byte)key, 0, 0, 0);
 
     private static double Real(long mantissaE8) => Fixed.ToDouble(mantissaE8);
 }

@@ -60,6 +60,8 @@ public enum ModelKey : byte
     LiquidationImpact = 52,
     LiquidationDepth = 53,
     MissingSurface = 54,
+    BankruptcyAdjustment = 55,
+    SpreadToMaintenance = 56,
 }
 
 /// <summary>Keys of <see cref="Codecs.ModelSection.Row"/>.</summary>
@@ -222,6 +224,7 @@ public enum AddOnKind
     ShortVega = 14,
     SettlementDelay = 15,
     Staleness = 16,
+    OpenInterest = 17,
 }
 
 /// <summary>What a rate is applied to.</summary>

@@ -76,6 +76,8 @@ public static class ParameterTable
         Model(ModelKey.LiquidationSlippage, "liquidation.slippage", 8, 0, One / 4, 0, "Expected slippage of closing, part of notional."),
         Model(ModelKey.LiquidationImpact, "liquidation.impact", 8, 0, One, 0, "Slippage of a position as large as the depth; grows with the root of its size."),
         Model(ModelKey.LiquidationDepth, "liquidation.depth", 6, 0, 1_000_000_000_000_000_000, 0, "USD of that position; 0: no impact."),
+        Model(ModelKey.SpreadToMaintenance, "liquidation.spreadToMaintenance", 8, 0, 10 * One, 0, "Part of its maintenance margin that a leg of a bankrupt account may be closed away from its mark; 0: no price is told."),
+        Model(ModelKey.BankruptcyAdjustment, "liquidation.bankruptcyAdjustment", 8, 0, 100 * One, One, "Multiple of 1 - equity / maintenance margin, up to 1, that counts of it."),
         Word(ModelKey.LiquidationCharged, "liquidation.charged", No, "Whether the cost of closing is part of both margins."),
 
         Row(RowKey.SpotMove, "spot", 8, -4 * One, 100 * One, 0, "Relative move, or a multiple of the scale."),

@@ -14,7 +14,7 @@ internal sealed class WhatIfTests
     // Add-ons that resting orders are not counted in: what they charge comes with the fill. Fees and minimum delta count orders.
     private static readonly HashSet<AddOnKind> PositionsOnly = [
         AddOnKind.PercentOf, AddOnKind.TieredRate, AddOnKind.TieredMultiple, AddOnKind.ExpiryMove, AddOnKind.ExpiryReprice, AddOnKind.DeltaLiquidity,
-        AddOnKind.CalendarSpread, AddOnKind.Confidence, AddOnKind.Depeg, AddOnKind.Funding, AddOnKind.ShortVega, AddOnKind.SettlementDelay, AddOnKind.Staleness];
+        AddOnKind.CalendarSpread, AddOnKind.Confidence, AddOnKind.Depeg, AddOnKind.Funding, AddOnKind.ShortVega, AddOnKind.SettlementDelay, AddOnKind.Staleness, AddOnKind.OpenInterest];
 
     [Test]
     public void The_answer_before_a_trade_is_the_account_with_the_order_open_to_the_unit_under_every_model()

@@ -6,10 +6,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.VenueTests.Engine;
 
-/// <summary>
-/// Short options one by one, brackets of notional and collateral after haircuts, out of the engine. dYdX has no document: an initial fraction that grows with the market's
-/// open interest and rounds up to whole units, and the price at which a liquidation fills, are no parts of the language.
-/// </summary>
+/// <summary>Short options one by one, brackets of notional and collateral after haircuts, out of the engine.</summary>
 [TestFixture]
 internal sealed class TierEngineTests
 {

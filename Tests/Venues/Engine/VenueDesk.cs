@@ -169,6 +169,28 @@ internal sealed class VenueDesk : IDisposable
         _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
     }
 
+    public void OpenInterest(uint instrument, long lots)
+    {
+        OpenInterestEncoder message = OpenInterestEncoder.Wrap(_buffer);
+        message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent);
+        message.InstrumentId = instrument;
+        message.Quantity = lots;
+        _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    /// <summary>The prices at which the legs of the last instruction may be closed.</summary>
+    public double[] FillablePrices()
+    {
+        LiquidationPricesDecoder.TryWrap(_desk.Of(LiquidationPricesDecoder.TemplateId).Last(), out LiquidationPricesDecoder prices);
+        var found = new double[prices.Legs.Count];
+        for (int leg = 0; leg < found.Length; leg++)
+        {
+            found[leg] = prices.Legs[leg].FillablePrice.Mantissa / 1e8;
+        }
+
+        return found;
+    }
+
     /// <summary>A position of so many base units; what it costs is put right by <see cref="Cash"/>.</summary>
     public void Hold(uint instrument, double amount, double price = 1e-8, double lotSize = LotSize)
     {

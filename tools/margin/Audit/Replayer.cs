@@ -34,7 +34,7 @@ internal sealed class Replayer : IDecisionSink, IDisposable
 
     // Conflation may drop a margin update or a risk array; these are always sent.
     private static readonly ushort[] NeverDropped =
-        [MarginCallDecoder.TemplateId, LiquidationInstructionDecoder.TemplateId, FundEventDecoder.TemplateId, DeleveragingDecoder.TemplateId, HeartbeatDecoder.TemplateId,
+        [MarginCallDecoder.TemplateId, LiquidationInstructionDecoder.TemplateId, LiquidationPricesDecoder.TemplateId, FundEventDecoder.TemplateId, DeleveragingDecoder.TemplateId, HeartbeatDecoder.TemplateId,
             FundingSettledDecoder.TemplateId, AccountSettledDecoder.TemplateId];
 
     private readonly ReplayRequest _request;

@@ -14,6 +14,7 @@ internal static class MessageAccount
             MarginUpdateDecoder.TemplateId when MarginUpdateDecoder.TryWrap(message, out MarginUpdateDecoder update) => update.AccountId,
             MarginCallDecoder.TemplateId when MarginCallDecoder.TryWrap(message, out MarginCallDecoder call) => call.AccountId,
             LiquidationInstructionDecoder.TemplateId when LiquidationInstructionDecoder.TryWrap(message, out LiquidationInstructionDecoder close) => close.AccountId,
+            LiquidationPricesDecoder.TemplateId when LiquidationPricesDecoder.TryWrap(message, out LiquidationPricesDecoder prices) => prices.AccountId,
             PreTradeAnswerDecoder.TemplateId when PreTradeAnswerDecoder.TryWrap(message, out PreTradeAnswerDecoder answer) => answer.AccountId,
             FundEventDecoder.TemplateId when FundEventDecoder.TryWrap(message, out FundEventDecoder fund) => fund.AccountId,
             DeleveragingDecoder.TemplateId when DeleveragingDecoder.TryWrap(message, out DeleveragingDecoder shared) => shared.AccountId,
