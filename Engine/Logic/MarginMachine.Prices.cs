@@ -240,26 +240,6 @@ public sealed partial class MarginMachine
         return default;
     }
 
-    private RejectCode OnOpenInterest(ReadOnlySpan<byte> message, out ushort field)
-    {
-        OpenInterestDecoder.TryWrap(message, out OpenInterestDecoder told);
-        RejectCode code = FindLiveInstrument(told.InstrumentId, out int index, out field);
-        if (code != 0)
-        {
-            return code;
-        }
-
-        ref Instrument instrument = ref _market.InstrumentAt(index);
-        _pendingMessages++;
-        if (instrument.OpenInterest != told.Quantity)
-        {
-            instrument.OpenInterest = told.Quantity;
-            _market.Touch(index);
-        }
-
-        return default;
-    }
-
     // A confidence that is not told is full.
     private static bool Moves(ref long confidenceE8, ConfidenceDecoder told)
     {

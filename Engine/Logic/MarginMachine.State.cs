@@ -102,6 +102,7 @@ public sealed partial class MarginMachine
             AddFunding(instrument, ref digest);
             AddFurther(instrument.VolatilityFurther, 0, ref digest);
             AddOpenInterest(instrument, ref digest);
+            AddArray(index, instrument, ref digest);
         }
     }
 

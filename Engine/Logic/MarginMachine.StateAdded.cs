@@ -6,7 +6,7 @@ namespace MarginEngine.Logic;
 /// </content>
 public sealed partial class MarginMachine
 {
-    private const ulong SettlementFeesMark = 0xF1, FundingMark = 0xF2, ClassesMark = 0xF3, MembershipMark = 0xF4, FurtherMark = 0xF5, OpenInterestMark = 0xF6;
+    private const ulong SettlementFeesMark = 0xF1, FundingMark = 0xF2, ClassesMark = 0xF3, MembershipMark = 0xF4, FurtherMark = 0xF5, OpenInterestMark = 0xF6, ArrayMark = 0xF7;
 
     private static void AddSettlementFees(in Underlying underlying, ref Digest64 digest)
     {
@@ -25,6 +25,22 @@ public sealed partial class MarginMachine
         {
             digest.Add(FundingMark);
             digest.Add(instrument.FundingRateE8);
+        }
+    }
+
+    private void AddArray(int index, in Instrument instrument, ref Digest64 digest)
+    {
+        if (instrument.ArrayRows == 0)
+        {
+            return;
+        }
+
+        digest.Add(ArrayMark);
+        digest.Add(((ulong)(uint)instrument.ArrayRows << 32) | (uint)instrument.ArrayExponent);
+        digest.Add(instrument.ArrayDeltaE8);
+        foreach (long profit in _market.Arrays.Of(index, instrument.ArrayRows))
+        {
+            digest.Add(profit);
         }
     }
 

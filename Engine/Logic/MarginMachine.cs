@@ -182,6 +182,7 @@ public sealed partial class MarginMachine : IDisposable
             AccountClassDecoder.TemplateId => OnAccountClass(message, out fieldId),
             FundingPaymentDecoder.TemplateId => OnFundingPayment(message, out fieldId),
             FundingRateDecoder.TemplateId => OnFundingRate(message, out fieldId),
+            MarkArrayDecoder.TemplateId => OnMarkArray(message, out fieldId),
             OpenInterestDecoder.TemplateId => OnOpenInterest(message, out fieldId),
             SettlementFeesDecoder.TemplateId => OnSettlementFees(message, out fieldId),
             PreTradeCheckDecoder.TemplateId => OnPreTradeCheck(message, out fieldId),

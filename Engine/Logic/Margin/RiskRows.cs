@@ -43,7 +43,7 @@ public struct LotRisk
 /// Profit of one lot in every row, for each model and instrument: 64-byte aligned, padded, priced lazily, memoised by the instrument's
 /// version. Values stay unrounded here; <see cref="RowSums"/> rounds once a position and row.
 /// </summary>
-public sealed unsafe class RiskRows : IDisposable
+public sealed unsafe partial class RiskRows : IDisposable
 {
     // A scan range may be wider than the price: a spot price stays above zero all the same.
     private const double SmallestFactor = 1e-6;
@@ -117,6 +117,11 @@ public sealed unsafe class RiskRows : IDisposable
         risk.IsUnpriced = !(contract.IsOption
             ? TryPriceOption(model, contract, scale, row, ref risk)
             : TryPriceLinear(rules, contract, scale, row, ref risk));
+        if (rules.TakesArrays && contract.ArrayRows > 0)
+        {
+            risk.IsUnpriced = !TryTakeArray(rules, instrument, contract, scale, row, ref risk);
+        }
+
         if (risk.IsUnpriced)
         {
             PriceUnpriced(contract, scale, ref risk);

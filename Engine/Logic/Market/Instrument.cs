@@ -42,6 +42,11 @@ public struct Instrument
     /// <summary>Lots held long over the whole market; 0: not told.</summary>
     public long OpenInterest;
 
+    /// <summary>Rows of its published array in <see cref="MarkArrays"/>; 0: it has none. Exponent of the profits; base units a lot, exponent -8.</summary>
+    public int ArrayRows;
+    public int ArrayExponent;
+    public long ArrayDeltaE8;
+
     /// <summary>Which (expiry, strike) pair of an option this is, shared by its call and put.</summary>
     public int Strike;
 

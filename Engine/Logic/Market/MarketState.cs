@@ -33,6 +33,7 @@ public sealed partial class MarketState
         _currencies = new Currency[limits.Currencies];
         _currencyCodes = new byte[limits.Currencies * CodeBytes];
         Grids = new VolatilityGrids(limits);
+        Arrays = new MarkArrays(limits);
         _dirty = new int[limits.Instruments];
         _instrumentIds = new IdMap(limits.Instruments);
         _underlyingIds = new IdMap(limits.Underlyings);
@@ -44,6 +45,9 @@ public sealed partial class MarketState
 
     public const int SymbolBytes = 32;
     public const int CodeBytes = 8;
+
+    /// <summary>What clearing houses publish of contracts, row by row.</summary>
+    public MarkArrays Arrays { get; }
 
     public int InstrumentCount { get; private set; }
 

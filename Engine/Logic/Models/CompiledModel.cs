@@ -95,6 +95,9 @@ public sealed class CompiledModel
 
     public bool PricesFromIndex { get; set; }
 
+    /// <summary>Rows come from the published array of a contract where it has one.</summary>
+    public bool TakesArrays { get; set; }
+
     /// <summary>Rows change with the index, not only with forward and mark.</summary>
     public bool DependsOnIndex { get; set; }
 

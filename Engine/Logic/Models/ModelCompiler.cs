@@ -52,6 +52,7 @@ public static partial class ModelCompiler
         into.ChargesCollateralBefore = model[ModelKey.CollateralCharge] == 1;
         into.MeasuresFromMark = model[ModelKey.OptionMark] == 1;
         into.PricesFromIndex = model[ModelKey.OptionForward] == 1;
+        into.TakesArrays = model[ModelKey.RowProfits] == 1;
         into.InterpolatesSurface = model[ModelKey.MissingSurface] == 1;
         into.Discounts = model[ModelKey.Discounting] == 0;
         into.Discount = new PolicyDiscount(

@@ -62,6 +62,7 @@ public enum ModelKey : byte
     MissingSurface = 54,
     BankruptcyAdjustment = 55,
     SpreadToMaintenance = 56,
+    RowProfits = 57,
 }
 
 /// <summary>Keys of <see cref="Codecs.ModelSection.Row"/>.</summary>

@@ -35,6 +35,7 @@ public static class ParameterTable
         Word(ModelKey.OptionMark, "pricing.optionMark", ["model", "mark"], "What a row's loss is measured against: the model's value or the venue's mark where there is one."),
         Word(ModelKey.OptionForward, "pricing.optionForward", ["expiry", "index"], "Options on the expiry's forward, or on the index grown at the rate."),
         new(ModelSection.Model, (byte)ModelKey.MissingSurface, "pricing.missingSurface", 0, 0, 1, 1, ["unpriced", "interpolated"], Text: "An expiry without a surface of its own: unpriced, or between its neighbours."),
+        Word(ModelKey.RowProfits, "pricing.rowProfits", ["computed", "published"], "Whether a contract's rows are priced, or taken from its published array where it has one of as many rows."),
         Word(ModelKey.Discounting, "pricing.discounting", ["rate", "none"], "Whether linear options are discounted."),
         Model(ModelKey.ShortTermPower, "volatility.shortTermPower", 8, 0, 10 * One, 0, "Power of 30 days / time up to 30 days."),
         Model(ModelKey.LongTermPower, "volatility.longTermPower", 8, 0, 10 * One, 0, "The same beyond 30 days."),

@@ -169,6 +169,24 @@ internal sealed class VenueDesk : IDisposable
         _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
     }
 
+    /// <summary>A published array: profits of a lot in whole dollars.</summary>
+    public void Array(uint instrument, double delta, IReadOnlyList<double> profits)
+    {
+        MarkArrayEncoder message = MarkArrayEncoder.Wrap(_buffer);
+        message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent);
+        message.InstrumentId = instrument;
+        message.Exponent = 0;
+        message.SetDelta(E8(delta));
+        MarkArrayEncoder.RowsEncoder rows = message.RowsCount(profits.Count);
+        for (int row = 0; row < profits.Count; row++)
+        {
+            MarkArrayEncoder.RowsEncoder.Entry entry = rows[row];
+            entry.Profit = (long)profits[row];
+        }
+
+        _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
     public void OpenInterest(uint instrument, long lots)
     {
         OpenInterestEncoder message = OpenInterestEncoder.Wrap(_buffer);
