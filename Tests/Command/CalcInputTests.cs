@@ -100,7 +100,12 @@ public sealed class CalcInputTests
         yield return Case("marks/BTC-OOPS", "\"0.1\"", "is not the name of a contract");
         yield return Case("volatilities/BTC-PERPETUAL", "\"0.1\"", "only options");
         yield return Case("volatilities/BTC-27MAR26-80000-C", "\"0\"", "above 0");
-        yield return Case("volatilities/BTC-27MAR26-80000-C", "\"51\"", "at most 50");
+        yield return Case("volatilities/BTC-27MAR26-80000-C", "\"10001\"", "at most 10000");
+        yield return Case("underlyings/BTC/expiries/27MAR26/grid", """[{ "k": "0", "volatility": "1" }, { "k": "1", "volatility": "1" }]""", "a slice or a grid, not both");
+        yield return Case("underlyings/BTC/expiries/27MAR26", """{ "forward": "66400", "grid": [{ "k": "0", "volatility": "1" }] }""", "$.underlyings.BTC.expiries.27MAR26.grid: has 2 to 64 nodes");
+        yield return Case("arrays/BTC-PERPETUAL", """{ "delta": "1", "profits": [] }""", "$.arrays.BTC-PERPETUAL.profits: has 1 to 256 rows");
+        yield return Case("openInterest/BTC-PERPETUAL", "\"-10\"", "$.openInterest.BTC-PERPETUAL: must be a whole number of lots");
+        yield return Case("openInterest/BTC-27MAR26-80000-C", "\"1\"", "is of a future or a perpetual");
         yield return Case("rates/EUR", "\"0.02\"", "unknown currency");
         yield return Case("account/id", "0", "insurance fund");
         yield return Case("account/collateral/EUR", "\"1\"", "unknown currency");

@@ -64,6 +64,38 @@ public sealed class CalcTests
     }
 
     [Test]
+    public void A_grid_prices_an_option_at_its_node_as_a_mark_volatility_does_and_one_with_arbitrage_is_refused()
+    {
+        static string Expiry(string surface) => $$""" "27MAR26": { "forward": "60000" {{surface}} } """;
+        const string Held = """{ "collateral": { "BTC": "5" }, "positions": [ { "instrument": "BTC-27MAR26-60000-C", "contracts": "-3" } ] }""";
+        const string Grid = """, "grid": [{ "k": "-1", "volatility": "0.9" }, { "k": "0", "volatility": "0.61" }, { "k": "1", "volatility": "0.8" }]""";
+        JsonElement gridded = Calculate(Book(Expiry(Grid), Held));
+        JsonElement marked = Calculate(Book(Expiry(""), Held, """ "volatilities": { "BTC-27MAR26-60000-C": "0.61" }, """));
+        Assert.That(gridded.ToString(), Is.EqualTo(marked.ToString()), "at the money is a node");
+        using ScratchFolder scratch = new();
+        string bent = Grid.Replace("0.61", "0.89", StringComparison.Ordinal);
+        CommandResult refused = MarginCommand.Run("calc", scratch.Write("bent.json", Book(Expiry(bent), Held)));
+        Assert.That(refused.Code, Is.EqualTo(ExitCode.Refused), refused.ToString());
+        Assert.That(refused.Error, Does.Contain("the grid of 27MAR26").And.Contain("arbitrage"), refused.ToString());
+    }
+
+    [Test]
+    public void Open_interest_and_published_arrays_reach_the_models_that_ask_for_them()
+    {
+        using ScratchFolder scratch = new();
+        string Model(string parts) => scratch.Write("asks.json", $$"""{ "name": "asks", "version": 1, "underlyings": { "*": { "priceRange": 0.1 } }, "currencies": { "USD": { "haircut": 0 } }, {{parts}} }""");
+        const string Held = """{ "collateral": { "USD": "100000" }, "positions": [ { "instrument": "BTC_USD-PERPETUAL", "base": "1", "entryPrice": "60000" } ] }""";
+        JsonElement grown = Calculate(
+            Book("", Held, """ "openInterest": { "BTC_USD-PERPETUAL": "1250" }, "marks": { "BTC_USD-PERPETUAL": "60000" }, """),
+            "--model", Model(""" "addOns": [ { "kind": "openInterest", "initial": 0.1, "maintenance": 0.05, "lower": 50000000, "upper": 100000000 } ] """));
+        Assert.That((Figure(grown, "initialMargin"), Figure(grown, "maintenanceMargin")), Is.EqualTo((33_000m, 3_000m)), "75 of 50 to 100 million: half way from 10 % to all");
+        JsonElement taken = Calculate(
+            Book("", Held, """ "arrays": { "BTC_USD-PERPETUAL": { "delta": "0.0001", "profits": ["1.25", "-0.75"] } }, "marks": { "BTC_USD-PERPETUAL": "60000" }, """),
+            "--model", Model(""" "pricing": { "rowProfits": "published" }, "rows": [ { "spot": 0 }, { "spot": 0 } ] """));
+        Assert.That(Figure(taken, "maintenanceMargin"), Is.EqualTo(7_500m), "ten thousand lots");
+    }
+
+    [Test]
     public void An_inverse_perpetual_loses_in_coin_by_one_over_the_price()
     {
         JsonElement answer = Calculate(Book("", """

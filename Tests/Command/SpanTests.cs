@@ -85,6 +85,27 @@ public sealed class SpanTests
         return document.RootElement.GetProperty("maintenanceMargin").GetString()!;
     }
 
+    // Losses that nothing computes: the house says so.
+    [TestCase(3, "51", ExpectedResult = "51", TestName = "A row that computing would weigh differently")]
+    [TestCase(8, "7", ExpectedResult = "7", TestName = "An extreme point, its weight included")]
+    public string The_files_own_arrays_are_taken_as_they_are(int point, string loss)
+    {
+        using ScratchFolder scratch = new();
+        string array = $"<ra>{string.Concat(Enumerable.Range(1, 8).Select(each => $"<a>{(each == point ? loss : "0")}</a>"))}<d>0.5</d></ra>";
+        string listed = Parameters().Replace("</scanRate></fut>", $"</scanRate>{array}</fut>", StringComparison.Ordinal);
+        File.WriteAllText(scratch.File("bare.spn"), listed);
+        File.WriteAllText(scratch.File("house.spn"), listed.Replace("</v></opt>", $"</v>{array}</opt>", StringComparison.Ordinal));
+        Assert.That(MarginCommand.Run("span", scratch.File("bare.spn"), "--arrays", "--calc", scratch.File("market.json")).Error, Does.Contain("GO 202603 150.5 call has no array of 8 points to take"));
+        CommandResult made = MarginCommand.Run("span", scratch.File("house.spn"), "--arrays", "--model", scratch.File("span.json"), "--calc", scratch.File("market.json"));
+        Assert.That(made.Code, Is.EqualTo(ExitCode.Done), made.ToString());
+        File.WriteAllText(scratch.File("book.json"), File.ReadAllText(scratch.File("market.json")).Replace(
+            "\"positions\": []", """ "positions": [{ "instrument": "GOLD_USD-8MAR26", "contracts": "1" }] """, StringComparison.Ordinal));
+        CommandResult answer = MarginCommand.Run("calc", scratch.File("book.json"), "--model", scratch.File("span.json"), "--json");
+        Assert.That(answer.Code, Is.EqualTo(ExitCode.Done), answer.ToString());
+        using JsonDocument document = JsonDocument.Parse(answer.Out);
+        return document.RootElement.GetProperty("maintenanceMargin").GetString()!;
+    }
+
     [Test]
     public void A_chosen_commodity_stands_alone_and_an_unknown_one_is_a_usage_error()
     {

@@ -11,7 +11,8 @@ namespace MarginEngine.Tests.VenueTests.EngineTests;
 
 /// <summary>
 /// A real parameter file in a machine: one underlying a combined commodity, every series defined, the model that <c>margin span --model</c> writes, and the market
-/// of the file: index = price of the physical, forward = S e^((r - q) t), rates by expiry, volatilities by option. A lot is a contract, USD is the file's money.
+/// of the file: index = price of the physical, forward = S e^((r - q) t), rates by expiry, volatilities by option; and its own risk arrays where they are to be taken.
+/// A lot is a contract, USD is the file's money.
 /// </summary>
 internal sealed class SpanDesk : IDisposable
 {
@@ -27,7 +28,7 @@ internal sealed class SpanDesk : IDisposable
     private readonly Dictionary<SpanContract, uint> _instruments = [];
     private ulong _accounts;
 
-    public SpanDesk(string path)
+    public SpanDesk(string path, bool takesArrays = false)
     {
         File = SpanFile.Load(path);
         Market = SpanMarket.Of(SpanReader.Read(path), []);
@@ -41,8 +42,10 @@ internal sealed class SpanDesk : IDisposable
         {
             Now = (long)Desk.At($"{Market.File.Date:yyyy-MM-dd}T08:00:00Z"),
         };
-        Define();
+        Define(takesArrays);
         SendMarket();
+        if (takesArrays)
+            SendArrays();
         Assert.That(_desk.HasRejected, Is.False, () => $"{File.Name}: {_desk.Rejected()}");
     }
 
@@ -85,7 +88,7 @@ internal sealed class SpanDesk : IDisposable
         return update.WorstSpotShock.Mantissa;
     }
 
-    private void Define()
+    private void Define(bool takesArrays)
     {
         _desk.Currency(Desk.Usd, 6, "USD");
         _desk.Currency(Coin, 8, "COIN");
@@ -95,7 +98,7 @@ internal sealed class SpanDesk : IDisposable
             _desk.Underlying(id++, Coin, underlying.Commodity.Code);
         }
 
-        foreach (byte[] part in SpanModel.Of(Market).ToMessages(
+        foreach (byte[] part in SpanModel.Of(Market, takesArrays).ToMessages(
             1, _desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent,
             [.. Market.Underlyings.Select(underlying => (IdOf(underlying), underlying.Commodity.Code))], [(Desk.Usd, "USD")]))
         {
@@ -144,6 +147,31 @@ internal sealed class SpanDesk : IDisposable
                 _desk.Forward(decimal.Round((decimal)forward, 8), expiry, IdOf(underlying), OriginFlags.None);
                 Rate(IdOf(underlying), expiry, (decimal)contract.Rate);
             }
+        }
+
+        _desk.Time((ulong)_desk.Now);
+    }
+
+    private void SendArrays()
+    {
+        byte[] buffer = new byte[Limits.MessageBytes];
+        foreach ((SpanContract contract, uint instrument) in _instruments)
+        {
+            ListedContract read = Market.Find(contract.Commodity)!.Instruments.Select(each => each.Contract).First(each =>
+                (each.Code, each.Period, (double?)each.Strike, each.IsCall) == (contract.Portfolio, contract.Period, contract.Strike, contract.IsCall));
+            MarkArrayEncoder message = MarkArrayEncoder.Wrap(buffer);
+            message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.None);
+            message.InstrumentId = instrument;
+            message.Exponent = -6;
+            message.SetDelta(Desk.E8(read.CompositeDelta * read.Size));
+            MarkArrayEncoder.RowsEncoder rows = message.RowsCount(read.Losses!.Count);
+            for (int row = 0; row < read.Losses.Count; row++)
+            {
+                MarkArrayEncoder.RowsEncoder.Entry entry = rows[row];
+                entry.Profit = -(long)(read.Losses[row] * 1_000_000m);
+            }
+
+            _desk.Apply(buffer.AsSpan(0, message.EncodedLength));
         }
 
         _desk.Time((ulong)_desk.Now);

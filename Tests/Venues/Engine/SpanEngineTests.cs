@@ -87,6 +87,36 @@ internal sealed class SpanEngineTests
     }
 
     [Test]
+    public void The_arrays_of_a_real_file_can_be_taken_as_they_are_published()
+    {
+        foreach (string path in MarginData.Files("", "*.spn*"))
+        {
+            using var desk = new SpanDesk(path, takesArrays: true);
+            MarginReport report = desk.Hold(desk.Contracts.Select(contract => (contract, 1L)));
+            var cells = new ErrorDistribution("cells taken", "cells");
+            foreach (SpanContract contract in desk.Contracts)
+            {
+                PositionReport position = desk.PositionIn(report, contract);
+                for (int point = 0; point < desk.File.Points.Count; point++)
+                    cells.Add(-position.RowProfits[point] / Atoms, contract.RiskArray[point], $"{contract.Name} point {point + 1}");
+            }
+
+            // Cells are the file's own; charges of calendars and spreads keep the decimals of a model's parameters.
+            var books = new SpanBooks(desk);
+            var published = new SpanComparison("the file's arrays, taken", 1e-6);
+            for (int seed = 1; seed <= Portfolios; seed++)
+            {
+                (SpanContract Contract, long Number)[] positions = books.Make(seed);
+                published.Compare(desk.File, positions, desk.Hold(positions), $"{desk.File.Name} seed {seed}");
+            }
+
+            cells.Print();
+            Assert.That(cells.Worst.Error, Is.Zero, desk.File.Name);
+            published.Finish();
+        }
+    }
+
+    [Test]
     public void A_scan_row_is_told_as_the_part_of_the_index_that_it_moves()
     {
         foreach (string path in MarginData.Files("", "*.spn*"))

@@ -22,11 +22,17 @@ internal sealed record CalcDocument
     /// <summary>Mark in USD, by the name of a perpetual or future. Default: the index, or the forward of the expiry.</summary>
     public Dictionary<string, decimal> Marks { get; set; } = [];
 
-    /// <summary>Mark volatility (1 = 100 %), by the name of an option; goes before the slice of its expiry.</summary>
+    /// <summary>Mark volatility (1 = 100 %), by the name of an option; goes before the surface of its expiry.</summary>
     public Dictionary<string, decimal> Volatilities { get; set; } = [];
 
     /// <summary>Annual rate, continuously compounded, by settlement currency. Default: 0.</summary>
     public Dictionary<string, decimal> Rates { get; set; } = [];
+
+    /// <summary>What a clearing house publishes of a contract, by name; models with <c>pricing.rowProfits: published</c> take it.</summary>
+    public Dictionary<string, ArrayDocument> Arrays { get; set; } = [];
+
+    /// <summary>Contracts held long over the whole market, by name of a future or perpetual. Default: 0.</summary>
+    public Dictionary<string, decimal> OpenInterest { get; set; } = [];
 
     /// <summary>Sizes of contracts that differ from the table in README.md, by name.</summary>
     public Dictionary<string, ContractDocument> Contracts { get; set; } = [];
@@ -54,6 +60,25 @@ internal sealed record ExpiryDocument
     public decimal? Rate { get; init; }
 
     public SliceDocument? Svi { get; init; }
+
+    /// <summary>2 to 64 nodes in place of a slice; between them volatility^2 is linear in k.</summary>
+    public List<NodeDocument>? Grid { get; init; }
+}
+
+/// <summary>A volatility (1 = 100 %) at k = ln(strike / forward).</summary>
+internal sealed record NodeDocument
+{
+    public required decimal K { get; init; }
+
+    public required decimal Volatility { get; init; }
+}
+
+/// <summary>Profit of one lot held long in each row, in the settlement currency, and the base units by which it follows the underlying.</summary>
+internal sealed record ArrayDocument
+{
+    public required decimal Delta { get; init; }
+
+    public required List<decimal> Profits { get; init; }
 }
 
 /// <summary>Raw SVI: w(k) = a + b (rho (k - m) + sqrt((k - m)^2 + sigma^2)), total variance at k = ln(strike / forward).</summary>

@@ -35,13 +35,21 @@ internal sealed record Portfolio
 /// <param name="Code">Currency and underlying alike.</param>
 internal sealed record Coin(string Code, ushort UnderlyingId, ushort CurrencyId, int Decimals, decimal Index);
 
-/// <summary>Forward of an expiry, its own rate where it has one and, where options follow a surface, its slice.</summary>
-internal sealed record Slice(ushort UnderlyingId, string Day, long Expiry, decimal Forward, decimal? Rate, SliceDocument? Svi);
+/// <summary>Forward of an expiry, its own rate where it has one and, where options follow a surface, its slice or its grid.</summary>
+internal sealed record Slice(
+    ushort UnderlyingId, string Day, long Expiry, decimal Forward, decimal? Rate, SliceDocument? Svi, IReadOnlyList<NodeDocument>? Grid = null);
 
 /// <param name="Mark">In USD; null for options.</param>
 /// <param name="Volatility">Of an option with a mark volatility of its own.</param>
 internal sealed record Contract(
-    uint Id, InstrumentName Name, ContractTerms Terms, ushort UnderlyingId, long? Expiry, decimal? Mark, decimal? Volatility);
+    uint Id, InstrumentName Name, ContractTerms Terms, ushort UnderlyingId, long? Expiry, decimal? Mark, decimal? Volatility)
+{
+    /// <summary>Null: none is published.</summary>
+    public ArrayDocument? Array { get; init; }
+
+    /// <summary>Lots; 0: not told.</summary>
+    public long OpenInterest { get; init; }
+}
 
 /// <param name="Lots">Signed.</param>
 /// <param name="EntryPrice">Null: an option whose premium is in the collateral already.</param>

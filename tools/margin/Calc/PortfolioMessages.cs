@@ -114,7 +114,9 @@ internal sealed class PortfolioMessages
             IndexPriceEncoder index = IndexPriceEncoder.Wrap(_buffer);
             index.SetOrigin(Next, Time, Source, default);
             index.UnderlyingId = coin.UnderlyingId;
-            index.SetPrice(Mantissa(coin.Index, PriceExponent, $"the index of {coin.Code}"));
+            (long price, uint further) = Fine(coin.Index, $"the index of {coin.Code}");
+            index.SetPrice(price);
+            index.SetPriceFurther(further);
             Add(index.EncodedLength, $"the index of {coin.Code}");
         }
 
@@ -149,6 +151,7 @@ internal sealed class PortfolioMessages
             Add(rate.EncodedLength, $"the rate of {slice.Day}");
         }
 
+        if (slice.Grid is { } nodes) Grid(slice, nodes);
         if (slice.Svi is not SliceDocument svi) return;
         VolatilitySliceEncoder surface = VolatilitySliceEncoder.Wrap(_buffer);
         surface.SetOrigin(Next, Time, Source, default);
@@ -160,6 +163,40 @@ internal sealed class PortfolioMessages
         surface.SetM(Mantissa(svi.M, SliceExponent, $"svi.m of {slice.Day}"));
         surface.SetSigma(Mantissa(svi.Sigma, SliceExponent, $"svi.sigma of {slice.Day}"));
         Add(surface.EncodedLength, $"the svi slice of {slice.Day}");
+    }
+
+    private void Grid(Slice slice, IReadOnlyList<NodeDocument> nodes)
+    {
+        VolatilityGridEncoder grid = VolatilityGridEncoder.Wrap(_buffer);
+        grid.SetOrigin(Next, Time, Source, default);
+        grid.UnderlyingId = slice.UnderlyingId;
+        grid.Expiry = (ulong)slice.Expiry;
+        VolatilityGridEncoder.NodesEncoder group = grid.NodesCount(nodes.Count);
+        for (int index = 0; index < nodes.Count; index++)
+        {
+            VolatilityGridEncoder.NodesEncoder.Entry node = group[index];
+            node.SetLogMoneyness(Mantissa(nodes[index].K, SliceExponent, $"grid[{index}].k of {slice.Day}"));
+            node.SetVolatility(Mantissa(nodes[index].Volatility, PriceExponent, $"grid[{index}].volatility of {slice.Day}"));
+        }
+
+        Add(grid.EncodedLength, $"the grid of {slice.Day}");
+    }
+
+    private void Array(Contract contract, ArrayDocument published)
+    {
+        MarkArrayEncoder array = MarkArrayEncoder.Wrap(_buffer);
+        array.SetOrigin(Next, Time, Source, default);
+        array.InstrumentId = contract.Id;
+        array.Exponent = -PriceExponent;
+        array.SetDelta(Mantissa(published.Delta, PriceExponent, $"the delta of the array of {contract.Name.Symbol}"));
+        MarkArrayEncoder.RowsEncoder rows = array.RowsCount(published.Profits.Count);
+        for (int index = 0; index < published.Profits.Count; index++)
+        {
+            MarkArrayEncoder.RowsEncoder.Entry row = rows[index];
+            row.Profit = Mantissa(published.Profits[index], PriceExponent, $"row {index + 1} of the array of {contract.Name.Symbol}");
+        }
+
+        Add(array.EncodedLength, $"the array of {contract.Name.Symbol}");
     }
 
     private void Mark(Contract contract)
@@ -179,9 +216,19 @@ internal sealed class PortfolioMessages
             MarkVolatilityEncoder volatility = MarkVolatilityEncoder.Wrap(_buffer);
             volatility.SetOrigin(Next, Time, Source, default);
             volatility.InstrumentId = contract.Id;
-            volatility.SetVolatility(Mantissa(annual, PriceExponent, $"the volatility of {symbol}"));
+            (long coarse, uint further) = Fine(annual, $"the volatility of {symbol}");
+            volatility.SetVolatility(coarse);
+            volatility.SetVolatilityFurther(further);
             Add(volatility.EncodedLength, $"the volatility of {symbol}");
         }
+
+        if (contract.Array is { } published) Array(contract, published);
+        if (contract.OpenInterest == 0) return;
+        OpenInterestEncoder interest = OpenInterestEncoder.Wrap(_buffer);
+        interest.SetOrigin(Next, Time, Source, default);
+        interest.InstrumentId = contract.Id;
+        interest.Quantity = contract.OpenInterest;
+        Add(interest.EncodedLength, $"the open interest of {symbol}");
     }
 
     private void Account()
@@ -253,6 +300,13 @@ internal sealed class PortfolioMessages
     private int Decimals(string code) => code == "USD" ? Limits.MoneyDecimals : _portfolio.Coins.First(coin => coin.Code == code).Decimals;
 
     private void Add(int length, string about) => _messages.Add(new InputMessage(_buffer.AsSpan(0, length).ToArray(), about));
+
+    // Eight decimals, and the eight after them.
+    private (long Coarse, uint Further) Fine(decimal value, string about)
+    {
+        decimal coarse = decimal.Floor(value * 100_000_000m) / 100_000_000m;
+        return (Mantissa(coarse, PriceExponent, about), (uint)Mantissa(value - coarse, 2 * PriceExponent, about));
+    }
 
     private long Mantissa(decimal value, int decimals, string about)
     {

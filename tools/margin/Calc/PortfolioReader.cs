@@ -1,4 +1,5 @@
 // Checks the meaning of a calc document and resolves it into a Portfolio. Every complaint names the key it is about.
+using MarginEngine.Logic;
 using MarginEngine.Tool.Shell;
 
 namespace MarginEngine.Tool.Calc;
@@ -34,6 +35,7 @@ internal sealed class PortfolioReader
         [
             .. _document.Account.Positions.Select(position => position.Instrument), .. _document.Account.Orders.Select(order => order.Instrument),
             .. _document.Marks.Keys, .. _document.Volatilities.Keys, .. _document.Contracts.Keys,
+            .. _document.Arrays.Keys, .. _document.OpenInterest.Keys,
         ];
         foreach (string symbol in named.Distinct()) _contracts.Add(symbol, ReadContract(symbol));
         return new Portfolio
@@ -69,7 +71,10 @@ internal sealed class PortfolioReader
                 if (!InstrumentName.TryExpiry(day, out long time)) throw Wrong(place, "is not a day such as 27MAR26");
                 if (time <= Nanos(_document.ValuationTime)) throw Wrong(place, "has expired at the valuation time");
                 Positive(expiry.Forward, $"{place}.forward");
-                _slices.Add(new Slice((ushort)(id - 1), day, time, expiry.Forward, expiry.Rate, expiry.Svi));
+                if (expiry is { Svi: not null, Grid: not null }) throw Wrong($"{place}.grid", "an expiry has a slice or a grid, not both");
+                if (expiry.Grid is { Count: < VarianceGrid.FewestNodes or > VarianceGrid.MostNodes })
+                    throw Wrong($"{place}.grid", $"has {VarianceGrid.FewestNodes} to {VarianceGrid.MostNodes} nodes");
+                _slices.Add(new Slice((ushort)(id - 1), day, time, expiry.Forward, expiry.Rate, expiry.Svi, expiry.Grid));
             }
         }
     }
@@ -85,9 +90,28 @@ internal sealed class PortfolioReader
         Slice? slice = _slices.Find(candidate => candidate.UnderlyingId == coin.UnderlyingId && candidate.Day == name.ExpiryDay);
         if (name.ExpiryDay is not null && slice is null)
             throw Wrong(symbol, $"needs the forward of its expiry: add $.underlyings.{name.Underlying}.expiries.{name.ExpiryDay}");
+        ContractTerms terms = ReadTerms(name);
         return new Contract(
-            (uint)_contracts.Count + 1, name, ReadTerms(name), coin.UnderlyingId, slice?.Expiry,
-            ReadMark(name, coin, slice), ReadVolatility(name, slice));
+            (uint)_contracts.Count + 1, name, terms, coin.UnderlyingId, slice?.Expiry,
+            ReadMark(name, coin, slice), ReadVolatility(name, slice))
+        {
+            Array = ReadArray(symbol),
+            OpenInterest = ReadOpenInterest(name, terms),
+        };
+    }
+
+    private ArrayDocument? ReadArray(string symbol)
+    {
+        ArrayDocument? array = _document.Arrays.GetValueOrDefault(symbol);
+        return array is { Profits.Count: 0 or > Limits.Rows } ? throw Wrong($"$.arrays.{symbol}.profits", $"has 1 to {Limits.Rows} rows") : array;
+    }
+
+    private long ReadOpenInterest(InstrumentName name, ContractTerms terms)
+    {
+        string key = $"$.openInterest.{name.Symbol}";
+        decimal lots = _document.OpenInterest.GetValueOrDefault(name.Symbol) * terms.Size / terms.Lot;
+        if (name.IsOption && lots != 0m) throw Wrong(key, "is of a future or a perpetual");
+        return lots is >= 0m and <= 1_000_000_000_000_000m && lots == Math.Truncate(lots) ? (long)lots : throw Wrong(key, "must be a whole number of lots, not below zero");
     }
 
     private ContractTerms ReadTerms(InstrumentName name)
@@ -115,9 +139,9 @@ internal sealed class PortfolioReader
         string key = $"$.volatilities.{name.Symbol}";
         bool given = _document.Volatilities.TryGetValue(name.Symbol, out decimal volatility);
         if (!name.IsOption) return given ? throw Wrong(key, "only options have a volatility") : null;
-        if (given) return volatility is > 0 and <= 50 ? volatility : throw Wrong(key, "must be above 0 and at most 50 (5000 %)");
-        if (slice!.Svi is null)
-            throw Wrong(name.Symbol, $"has no volatility: add {key} or $.underlyings.{name.Underlying}.expiries.{name.ExpiryDay}.svi");
+        if (given) return volatility is > 0 and <= 10_000 ? volatility : throw Wrong(key, "must be above 0 and at most 10000 (1,000,000 %)");
+        if (slice is { Svi: null, Grid: null })
+            throw Wrong(name.Symbol, $"has no volatility: add {key}, or svi or grid to $.underlyings.{name.Underlying}.expiries.{name.ExpiryDay}");
         return null;
     }
 

@@ -74,8 +74,15 @@ internal sealed class PositionValue
     private double VolatilityOf(Slice slice)
     {
         if (_contract.Volatility is decimal mark) return (double)mark;
+        double logMoneyness = Functions.Log((double)Name.Strike / _price);
+        if (slice.Grid is { } nodes)
+        {
+            long[] points = [.. nodes.Select(node => (long)(node.K * 1_000_000_000_000m))], volatilities = [.. nodes.Select(node => (long)(node.Volatility * 100_000_000m))];
+            return new Smile(new VarianceGrid(points, volatilities), Years).Volatility(logMoneyness);
+        }
+
         SliceDocument svi = slice.Svi!;
         SviSlice smile = new((double)svi.A, (double)svi.B, (double)svi.Rho, (double)svi.M, (double)svi.Sigma);
-        return Math.Sqrt(Math.Max(smile.TotalVariance(Functions.Log((double)Name.Strike / _price)), 0) / Years);
+        return Math.Sqrt(Math.Max(smile.TotalVariance(logMoneyness), 0) / Years);
     }
 }

@@ -19,13 +19,14 @@ internal static class SpanCalc
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
     });
 
-    public static string Text(SpanMarket market) => JsonSerializer.Serialize(Of(market), Pretty.CalcDocument) + "\n";
+    public static string Text(SpanMarket market, bool withArrays) => JsonSerializer.Serialize(Of(market, withArrays), Pretty.CalcDocument) + "\n";
 
     /// <summary>
     /// A lot is a contract. The forward of an expiry is the underlying's price grown at rate less yield, where it has options; its rate stands with it where
     /// it is not the rate of most.
     /// </summary>
-    public static CalcDocument Of(SpanMarket market)
+    /// <exception cref="CommandFailure">Refused: a contract has no array to take.</exception>
+    public static CalcDocument Of(SpanMarket market, bool withArrays = false)
     {
         IEnumerable<SpanInstrument> all = market.Underlyings.SelectMany(underlying => underlying.Instruments);
         decimal usual = all.Where(each => each.Contract.IsOption).GroupBy(each => each.Contract.Rate).OrderByDescending(group => group.Count())
@@ -46,10 +47,15 @@ internal static class SpanCalc
             document.Contracts[instrument.Name] = new ContractDocument { Size = decimal.Round(contract.Size, PriceDecimals), Lot = decimal.Round(contract.Size, PriceDecimals) };
             if (contract.IsOption) document.Volatilities[instrument.Name] = decimal.Round(contract.Volatility, PriceDecimals);
             else document.Marks[instrument.Name] = decimal.Round(contract.Price, PriceDecimals);
+            if (withArrays) document.Arrays[instrument.Name] = Array(contract, file);
         }
 
         return document;
     }
+
+    private static ArrayDocument Array(SpanContract contract, SpanParameters file) => contract.Losses is { } losses && losses.Count == file.Points.Count
+        ? new ArrayDocument { Delta = decimal.Round(contract.CompositeDelta * contract.Size, PriceDecimals), Profits = [.. losses.Select(loss => -decimal.Round(loss, PriceDecimals))] }
+        : throw CommandFailure.Refused($"{file.File}: {contract} has no array of {file.Points.Count} points to take");
 
     private static UnderlyingDocument Underlying(SpanUnderlying underlying, DateOnly date, decimal usual)
     {

@@ -14,12 +14,14 @@ internal static class SpanModel
     private const int ChargeDecimals = 6;
     private static readonly JsonSerializerOptions Pretty = new() { WriteIndented = true, NewLine = "\n" };
 
+    /// <param name="market">The file.</param>
+    /// <param name="takesArrays">The file's own arrays are the rows; otherwise they are priced.</param>
     /// <exception cref="CommandFailure">Refused: the file has more, or larger figures, than a margin model takes.</exception>
-    public static ModelDocument Of(SpanMarket market)
+    public static ModelDocument Of(SpanMarket market, bool takesArrays = false)
     {
         try
         {
-            return ModelDocument.Parse(Tree(market).ToJsonString());
+            return ModelDocument.Parse(Tree(market, takesArrays).ToJsonString());
         }
         catch (FormatException failure)
         {
@@ -29,13 +31,13 @@ internal static class SpanModel
 
     /// <summary>The document as a file.</summary>
     /// <inheritdoc cref="Of"/>
-    public static string Text(SpanMarket market)
+    public static string Text(SpanMarket market, bool takesArrays)
     {
-        _ = Of(market);
-        return Tree(market).ToJsonString(Pretty) + "\n";
+        _ = Of(market, takesArrays);
+        return Tree(market, takesArrays).ToJsonString(Pretty) + "\n";
     }
 
-    private static JsonObject Tree(SpanMarket market)
+    private static JsonObject Tree(SpanMarket market, bool takesArrays)
     {
         ModelDocument shipped = ModelDocument.Shipped("span");
         SpanParameters file = market.File;
@@ -48,7 +50,10 @@ internal static class SpanModel
             ["requirement"] = new JsonObject { ["initialFactor"] = 1, ["maintenanceFactor"] = 1, ["measure"] = "worst", ["openOrders"] = "worstFill" },
             ["states"] = shipped["states"],
             ["timing"] = shipped["timing"],
-            ["rows"] = new JsonArray([.. file.Points.Select(point => Row(point, isDelta: false)), .. file.DeltaPoints.Select(point => Row(point, isDelta: true))]),
+            ["pricing"] = new JsonObject { ["rowProfits"] = takesArrays ? "published" : "computed" },
+            ["rows"] = takesArrays
+                ? new JsonArray([.. file.Points.Select(point => Row(point with { Weight = 1m }, isDelta: false))])
+                : new JsonArray([.. file.Points.Select(point => Row(point, isDelta: false)), .. file.DeltaPoints.Select(point => Row(point, isDelta: true))]),
             ["addOns"] = AddOns(market),
             ["underlyings"] = Map(market, underlying => new JsonObject { ["scanRange"] = underlying.ScanRange, ["volatilityScan"] = SpanMarket.Rounded(underlying.VolatilityScan) }),
             ["spreads"] = new JsonArray([.. market.Spreads.Select(spread => Spread(market, spread))]),

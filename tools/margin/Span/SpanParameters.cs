@@ -50,6 +50,12 @@ internal sealed record SpanContract
 
     public decimal Yield { get; init; }
 
+    /// <summary>The file's own array: losses of a contract held long at each point, weights included, in money; null: it has none.</summary>
+    public IReadOnlyList<decimal>? Losses { get; init; }
+
+    /// <summary>In contracts of what it is on.</summary>
+    public decimal CompositeDelta { get; init; }
+
     public bool IsOption => Strike is not null;
 
     public override string ToString() =>

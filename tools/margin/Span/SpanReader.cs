@@ -6,7 +6,8 @@ namespace MarginEngine.Tool.Span;
 
 /// <summary>
 /// The file's element names: <c>pfId</c> portfolio, <c>cId</c> contract, <c>pe</c> period, <c>p</c> price, <c>val</c> value of a contract, <c>cvf</c> contract value factor, <c>sc</c> delta
-/// scale, <c>t</c> years, <c>k</c> strike, <c>v</c> volatility, <c>cc</c> combined commodity, <c>rs</c> side of a leg, <c>i</c> its deltas.
+/// scale, <c>t</c> years, <c>k</c> strike, <c>v</c> volatility, <c>cc</c> combined commodity, <c>rs</c> side of a leg, <c>i</c> its deltas,
+/// <c>ra</c> risk array of cells <c>a</c> and composite delta <c>d</c>.
 /// </summary>
 internal sealed class SpanReader
 {
@@ -85,6 +86,8 @@ internal sealed class SpanReader
             DeltaScale = future.NumberOf("sc"),
             PriceScan = future.Get("scanRate").NumberOf("priceScan"),
             Price = future.NumberOf("p"),
+            Losses = Losses(future),
+            CompositeDelta = future.Find("ra")?.NumberOf("d") ?? 0m,
         };
 
     private IEnumerable<SpanContract> Options(SpanElement exchange) =>
@@ -110,7 +113,11 @@ internal sealed class SpanReader
             VolatilityScan = scan.Find("volScanPct")?.Number(),
             Rate = series.Get("intrRate").NumberOf("val"),
             Yield = UnderlyingType(portfolio) == "FUT" ? series.Get("intrRate").NumberOf("val") : series.Find("divRate")?.NumberOf("val") ?? 0m,
+            Losses = Losses(option),
+            CompositeDelta = option.Find("ra")?.NumberOf("d") ?? 0m,
         };
+
+    private static decimal[]? Losses(SpanElement contract) => contract.Find("ra") is { } array ? [.. array.All("a").Select(cell => cell.Number())] : null;
 
     private decimal PriceOfUnderlying(SpanElement exchange, SpanElement portfolio, SpanElement series)
     {
