@@ -41,14 +41,15 @@ public sealed class DemoTests
         Assert.That(Directory.GetFileSystemEntries(scratch.Path, "margin-demo-*"), Is.Empty);
     }
 
-    // One of each family: rows with skew and a peg, past days, tiers of notional.
-    [TestCase("derive-pmrm2")]
-    [TestCase("hvar")]
-    [TestCase("brackets")]
-    public void Any_shipped_model_runs_live_and_its_replay_and_its_standby_are_identical(string model)
+    // One of each family: rows with skew and a peg, past days, tiers of notional; and everything that a market can send, marks of options among it.
+    [TestCase("derive-pmrm2", "common")]
+    [TestCase("hvar", "common")]
+    [TestCase("brackets", "common")]
+    [TestCase("paradex-pm", "all")]
+    public void Any_shipped_model_runs_live_and_its_replay_and_its_standby_are_identical(string model, string messages)
     {
         using ScratchFolder scratch = new();
-        CommandResult result = MarginCommand.RunIn(scratch.Path, Temporary(scratch), [.. Arguments(2), "--model", model]);
+        CommandResult result = MarginCommand.RunIn(scratch.Path, Temporary(scratch), [.. Arguments(2), "--model", model, "--messages", messages]);
         Assert.That(result.Code, Is.Zero, result.ToString());
         JsonElement summary = JsonDocument.Parse(result.Out).RootElement;
         Assert.Multiple(() =>

@@ -12,6 +12,9 @@ internal sealed record DemoOptions
     /// <summary>A shipped margin model or a JSON file.</summary>
     public string Model { get; init; } = ModelChoice.Default;
 
+    /// <summary>What the market sends: common or all.</summary>
+    public string Messages { get; init; } = Shell.Options.CommonMessages;
+
     public int Accounts { get; init; } = 1_000;
 
     public int Seconds { get; init; } = 30;

@@ -84,7 +84,7 @@ internal sealed class DemoProcesses : IDisposable
         List<string> arguments =
         [
             "market", "--input", _input, "--output", _output, "--accounts", Text(_options.Accounts), "--seconds", Text(_options.Seconds),
-            "--rate", Text(_options.Rate), "--seed", _options.Seed.ToString(CultureInfo.InvariantCulture), "--model", _options.Model, "--with-parent",
+            "--rate", Text(_options.Rate), "--seed", _options.Seed.ToString(CultureInfo.InvariantCulture), "--model", _options.Model, "--messages", _options.Messages, "--with-parent",
         ];
         if (_options.Data is not null) arguments.AddRange(["--data", _options.Data]);
         if (_options.Source is not null) arguments.AddRange(["--source", _options.Source]);

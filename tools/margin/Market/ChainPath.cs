@@ -90,6 +90,8 @@ internal sealed class ChainPath : IPricePath
 
     public SviSlice SliceOf(Expiry expiry) => throw new InvalidOperationException("real chains have mark volatilities, no slices");
 
+    public VolatilityNodes GridOf(Expiry expiry) => throw new InvalidOperationException("real chains have mark volatilities, no grids");
+
     private static long FutureSize(Asset asset) => asset.Code == "BTC" ? 10_00000000 : 1_00000000;
 
     private static long OptionSize(Asset asset) => asset.Code == "BTC" ? 10_000_000 : 1_00000000;

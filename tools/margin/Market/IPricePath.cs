@@ -10,6 +10,9 @@ internal enum VolatilityForm
 
     /// <summary>One raw SVI slice an expiry.</summary>
     Slices,
+
+    /// <summary>One grid of volatilities an expiry.</summary>
+    Grids,
 }
 
 /// <summary>A source of prices. Time only moves forward; a path never moves past its next stop in one step.</summary>
@@ -36,4 +39,7 @@ internal interface IPricePath
 
     /// <summary>The slice of an expiry at the market time; only of paths of that form.</summary>
     Logic.SviSlice SliceOf(Expiry expiry);
+
+    /// <summary>The grid of an expiry at the market time; only of paths of that form.</summary>
+    VolatilityNodes GridOf(Expiry expiry);
 }

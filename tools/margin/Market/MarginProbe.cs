@@ -60,7 +60,7 @@ internal sealed class MarginProbe : IDecisionSink, IDisposable
     /// <summary>Opens the book with its fills, without its collateral: maintenance margin and equity in micro-USD.</summary>
     public (long Maintenance, long Equity) Open(AccountBook book)
     {
-        SetupWriter.Account(_writer, _board, book with { Deposits = [new Deposit(_board.Currencies[0], Loan)] }, _plan.ModelId,
+        SetupWriter.Account(_writer, _board, book with { Deposits = [new Deposit(_board.Currencies[0], Loan)] }, _plan.ModelId, null,
             contract => contract.Id % (uint)_plan.LiquidityProviders + 1, ref _ids);
         Apply();
         return MarginOf(book.AccountId);

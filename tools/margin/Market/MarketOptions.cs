@@ -37,6 +37,12 @@ public sealed record MarketOptions
 
     public ushort ModelId { get; init; } = 1;
 
+    /// <summary>
+    /// Besides what every venue sends: grids in place of slices, accounts in classes, fees of settlement, open interest, and marks of options where the model
+    /// measures from them.
+    /// </summary>
+    public bool AllMessages { get; init; }
+
     /// <summary>Number of this sender in every message's origin.</summary>
     public ushort SourceId { get; init; } = 1;
 

@@ -36,6 +36,7 @@ public sealed class MarketScript : IDisposable
     private readonly Asset[] _traded;
     private readonly FundingSchedule _funding;
     private readonly PeggedCoin? _peg;
+    private readonly bool _marksOptions;
     private int _portion = 1;
     private int _nextStop;
     private int _nextAsset;
@@ -57,6 +58,7 @@ public sealed class MarketScript : IDisposable
         _traded = [.. board.Traded];
         _funding = new FundingSchedule(board);
         _peg = peg;
+        _marksOptions = options.AllMessages && model["pricing"]?["optionMark"]?.GetValue<string>() == "mark";
         _ids = 1_000_000_000;
         _flow = new OrderFlow(board, population, new SeededRandom(options.Seed), 2_000_000_000);
         foreach (Asset asset in board.Assets)
@@ -148,7 +150,7 @@ public sealed class MarketScript : IDisposable
     // prices are. Slices are few and need no such bound.
     private static double RefreshSeconds(MarketOptions options, IPricePath path, Board board)
     {
-        if (path.Form == VolatilityForm.Slices)
+        if (path.Form != VolatilityForm.Marks)
             return VolatilityRefreshSeconds;
         double speed = (path.EndNanos - path.StartNanos) / (double)UnixTime.Second / options.Seconds;
         return Math.Max(VolatilityRefreshSeconds, board.Contracts.Count(contract => contract.IsOption) * speed / VolatilitiesASecond);
@@ -170,7 +172,11 @@ public sealed class MarketScript : IDisposable
         _defined = Board.Contracts.Count;
         SetupWriter.Model(_writer, Board, Model, _options.ModelId);
         yield return true;
+        if (_options.AllMessages)
+            SetupWriter.Terms(_writer, Board, _options.ModelId);
         SetupWriter.Prices(_writer, Board, _path);
+        foreach (Asset asset in _traded)
+            OptionMarks(asset);
         yield return true;
         _ticked = Board.Now;
         _writer.Open(0, _options.ModelId);
@@ -178,7 +184,13 @@ public sealed class MarketScript : IDisposable
         yield return true;
         foreach (AccountBook book in Population.Providers.Concat(Population.Clients))
         {
-            SetupWriter.Account(_writer, Board, book, _options.ModelId, contract => Population.ProviderOf(contract).AccountId, ref _ids);
+            ushort? named = !_options.AllMessages ? null : book.AccountId < BookPlan.FirstClient ? SetupWriter.ProviderClass : SetupWriter.ClientClass;
+            SetupWriter.Account(_writer, Board, book, _options.ModelId, named, contract => Population.ProviderOf(contract).AccountId, ref _ids);
+            yield return true;
+        }
+        if (_options.AllMessages)
+        {
+            SetupWriter.Interest(_writer, Population);
             yield return true;
         }
     }
@@ -238,15 +250,25 @@ public sealed class MarketScript : IDisposable
     {
         Tick();
         for (int i = assets; i > 0; i--)
-            SetupWriter.Linear(_writer, _traded[_nextAsset++ % _traded.Length]);
+        {
+            Asset asset = _traded[_nextAsset++ % _traded.Length];
+            SetupWriter.Linear(_writer, asset);
+            OptionMarks(asset);
+        }
         foreach (Asset asset in Board.Assets.Skip(_traded.Length))
             SetupWriter.Linear(_writer, asset);
+    }
+
+    private void OptionMarks(Asset asset)
+    {
+        if (_marksOptions)
+            SetupWriter.OptionMarks(_writer, Board, asset);
     }
 
     private void PlayVolatilities()
     {
         Tick();
-        if (_path.Form == VolatilityForm.Slices)
+        if (_path.Form != VolatilityForm.Marks)
         {
             // All expiries of an asset at once: no slice may cross its neighbours, so they move together.
             foreach (Expiry expiry in _traded[_nextExpiry++ % _traded.Length].Expiries)
@@ -287,7 +309,11 @@ public sealed class MarketScript : IDisposable
                 _pending.Enqueue(() => Define(first));
             }
             foreach (Asset asset in Board.Assets)
-                _pending.Enqueue(() => SetupWriter.Linear(_writer, asset));
+                _pending.Enqueue(() =>
+                {
+                    SetupWriter.Linear(_writer, asset);
+                    OptionMarks(asset);
+                });
             foreach (Expiry expiry in live.Where(expiry => expiry.Nanos > stop))
                 _pending.Enqueue(() => SetupWriter.Volatilities(_writer, Board, _path, expiry));
         }

@@ -7,7 +7,7 @@ using MarginEngine.Logic;
 namespace MarginEngine.Tool.Market;
 
 /// <summary>Appends messages to a batch. Prices are rounded to 1e-8; index to a cent, forwards and marks to a hundredth of one.</summary>
-public sealed class MessageWriter(MessageBatch batch)
+public sealed partial class MessageWriter(MessageBatch batch)
 {
     private const int LargestFlat = 256;
     private const double PriceScale = 1e8;

@@ -13,7 +13,7 @@ internal static partial class PathSource
     {
         string source = options.Source ?? (options.DataDirectory is null ? "builtin" : "deribit");
         if (source == "builtin")
-            return new BuiltinPath(random);
+            return new BuiltinPath(random) { Form = FormOf(options) };
         Match month = CandleSource().Match(source);
         if (source != "deribit" && !month.Success)
             throw CommandFailure.Usage($"no market source '{source}': builtin, deribit, or <asset>-<year>-<month> such as btc-2025-10");
@@ -22,8 +22,10 @@ internal static partial class PathSource
         IReadOnlyList<ImportedFile> files = Load(options.DataDirectory);
         return source == "deribit"
             ? OpenChains(options.DataDirectory, files, random)
-            : OpenCandles(options.DataDirectory, files, month, random);
+            : OpenCandles(options.DataDirectory, files, month, random, FormOf(options));
     }
+
+    private static VolatilityForm FormOf(MarketOptions options) => options.AllMessages ? VolatilityForm.Grids : VolatilityForm.Slices;
 
     private static IReadOnlyList<ImportedFile> Load(string directory)
     {
@@ -56,7 +58,7 @@ internal static partial class PathSource
     private static IReadOnlyList<Candle> Ordered(IEnumerable<ImportedFile> files)
         => [.. files.SelectMany(file => file.Candles).DistinctBy(candle => candle.OpenNanos).OrderBy(candle => candle.OpenNanos)];
 
-    private static CandlePath OpenCandles(string directory, IReadOnlyList<ImportedFile> files, Match month, SeededRandom random)
+    private static CandlePath OpenCandles(string directory, IReadOnlyList<ImportedFile> files, Match month, SeededRandom random, VolatilityForm form)
     {
         string code = month.Groups[1].Value.ToUpperInvariant();
         int year = int.Parse(month.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
@@ -67,7 +69,7 @@ internal static partial class PathSource
             .Where(candle => candle.OpenNanos >= from && candle.OpenNanos < to)];
         if (candles.Length < 2)
             throw CommandFailure.Unreachable($"no candles of {code} in {year}-{number:00} below {directory}");
-        return new CandlePath(random, candles, code, DailyVolatility(files, candles[0].OpenNanos));
+        return new CandlePath(random, candles, code, DailyVolatility(files, candles[0].OpenNanos)) { Form = form };
     }
 
     // A daily series whose values look like volatilities in per cent is the venue's volatility index; the files do not name themselves.

@@ -35,7 +35,8 @@ internal abstract class SurfacePath : IPricePath
 
     public abstract long EndNanos { get; }
 
-    public VolatilityForm Form => VolatilityForm.Slices;
+    /// <summary>Slices, or grids of the same surface.</summary>
+    public VolatilityForm Form { get; init; } = VolatilityForm.Slices;
 
     public IReadOnlyList<long> Stops => [];
 
@@ -62,7 +63,9 @@ internal abstract class SurfacePath : IPricePath
     }
 
     // In its last minute an expiry keeps the variance of one minute: there is no slice of none.
-    public SviSlice SliceOf(Expiry expiry) => Slice(LegOf(expiry.Asset), expiry, Math.Min(_now, expiry.Nanos - UnixTime.Minute));
+    public SviSlice SliceOf(Expiry expiry) => Slice(LegOf(expiry.Asset), expiry, LastPricedAt(expiry));
+
+    public VolatilityNodes GridOf(Expiry expiry) => VolatilityNodes.Of(SliceOf(expiry), expiry.Years(LastPricedAt(expiry)));
 
     protected void AddLeg(Board board, Leg leg)
     {
@@ -80,11 +83,15 @@ internal abstract class SurfacePath : IPricePath
         if (years <= 0)
             return 0;
         SviSlice slice = Slice(LegOf(expiry.Asset), expiry, board.Now);
+        if (Form == VolatilityForm.Grids)
+            return VolatilityNodes.Of(slice, years).Volatility(option.StrikePrice, expiry.Forward, years);
         return VarianceCurve.Volatility(in slice, option.StrikePrice, expiry.Forward, years);
     }
 
     private static SviSlice Slice(Leg leg, Expiry expiry, long nanos)
         => leg.Smile.Slice(leg.Response.Current.Variance(expiry.Years(nanos)));
+
+    private long LastPricedAt(Expiry expiry) => Math.Min(_now, expiry.Nanos - UnixTime.Minute);
 
     private Leg LegOf(Asset asset) => _legs[asset.Id - 1];
 

@@ -29,6 +29,21 @@ internal static class Options
         DefaultValueFactory = _ => ModelChoice.Default,
     };
 
+    /// <summary>What a market sends.</summary>
+    public static Option<string> Messages()
+    {
+        Option<string> option = new("--messages")
+        {
+            Description = "common, or all: besides prices and trades grids in place of slices, account classes, fees of settlement, open interest, and marks of options where the model takes them.",
+            HelpName = "common|all",
+            DefaultValueFactory = _ => CommonMessages,
+        };
+        option.AcceptOnlyFromAmong(CommonMessages, AllMessages);
+        return option;
+    }
+
+    public const string CommonMessages = "common", AllMessages = "all";
+
     public static Option<int> Accounts(int fallback) => Count("--accounts", "Accounts to open.", fallback, 2, 1_000_000);
 
     public static Option<int> Seconds(int fallback) => Count("--seconds", "Wall time that the market is pressed into.", fallback, 1, 86_400);

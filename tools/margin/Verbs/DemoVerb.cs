@@ -18,13 +18,14 @@ internal static class DemoVerb
         Option<int> rate = Options.Rate(defaults.Rate);
         Option<ulong> seed = Options.Seed(defaults.Seed);
         Option<string> model = Options.Model();
+        Option<string> messages = Options.Messages();
         Option<string?> keep = new("--keep") { Description = "Leave journals and records in this folder instead of removing them.", HelpName = "DIR" };
         Option<bool> json = Options.Json();
         Verb verb = new("demo", "Runs a market, a primary, a standby and a market maker on this machine, then recomputes everything and compares.",
             "margin demo", "margin demo --data ../shared/data --seconds 60", "margin demo --data ../shared/data --source btc-2025-10 --json",
             "margin demo --accounts 50 --seconds 5 --keep ./demo", "margin demo --model derive-pmrm2")
         {
-            data, source, accounts, seconds, rate, seed, model, keep, json,
+            data, source, accounts, seconds, rate, seed, model, messages, keep, json,
         };
         return verb.Does(line =>
         {
@@ -39,6 +40,7 @@ internal static class DemoVerb
                 Rate = line.GetValue(rate),
                 Seed = line.GetValue(seed),
                 Model = line.GetValue(model)!,
+                Messages = line.GetValue(messages)!,
                 Keep = line.GetValue(keep),
                 Json = line.GetValue(json),
             }).Run();

@@ -19,6 +19,7 @@ internal static class MarketVerb
         Option<int> rate = Options.Rate(defaults.EventsPerSecond);
         Option<ulong> seed = Options.Seed(defaults.Seed);
         Option<string> model = Options.Model();
+        Option<string> messages = Options.Messages();
         Option<string> input = new("--input") { Description = "Aeron channel the engine listens to.", HelpName = "URI", DefaultValueFactory = _ => defaults.InputChannel };
         Option<string> output = new("--output") { Description = "Aeron channel the engine publishes to.", HelpName = "URI", DefaultValueFactory = _ => defaults.OutputChannel };
         Option<bool> json = Options.Json();
@@ -27,7 +28,7 @@ internal static class MarketVerb
             "margin market --accounts 100 --seconds 10", "margin market --data ../shared/data --source btc-2025-10 --seconds 120 --json",
             "margin market --model paradex-pm")
         {
-            data, source, accounts, seconds, rate, seed, model, input, output, json, withParent,
+            data, source, accounts, seconds, rate, seed, model, messages, input, output, json, withParent,
         };
         return verb.Does(line =>
         {
@@ -40,6 +41,7 @@ internal static class MarketVerb
                 EventsPerSecond = line.GetValue(rate),
                 Seed = line.GetValue(seed),
                 Model = line.GetValue(model) == ModelChoice.Default ? null : ModelChoice.Load(line.GetValue(model)!),
+                AllMessages = line.GetValue(messages) == Options.AllMessages,
                 InputChannel = line.GetValue(input)!,
                 OutputChannel = line.GetValue(output)!,
             };
