@@ -7,7 +7,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.SimulationTests;
 
-public sealed class SimulationTests
+internal sealed class SimulationTests
 {
     private const int MostSeedsForADefect = 200;
     private static readonly int Seeds = Setting("MARGIN_SEEDS", 1_000);

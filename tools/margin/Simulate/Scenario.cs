@@ -55,7 +55,7 @@ internal sealed record Scenario
     public required long FaultEveryNanos { get; init; }
 
     /// <summary>Bytes kept free on a simulated disk.</summary>
-    public long ReserveBytes => 256 << 10;
+    public const long ReserveBytes = 256 << 10;
 
     // Cheap ones most of the time: what is simulated is the machine around the formula.
     private static readonly string[] s_models = ["cross", "cross", "isolated", "deribit-standard", "brackets", "deribit-pm", "portfolio"];

@@ -268,7 +268,7 @@ internal sealed partial class Simulation
         return true;
     }
 
-    private bool TryWakeOldPrimary() => false;
+    private static bool TryWakeOldPrimary() => false;
 
     private static bool IsTold(Exception failure) => failure is StorageException && failure.Message.EndsWith("as told", StringComparison.Ordinal)
         || failure.InnerException is { } inner && IsTold(inner);

@@ -28,7 +28,7 @@ internal static class Topology
             Directory = "journal",
             SegmentBytes = 128 << 10,
             BatchBytes = 64 << 10,
-            ReserveBytes = scenario.ReserveBytes,
+            ReserveBytes = Scenario.ReserveBytes,
             SyncMode = scenario.SyncMode,
         },
         Limits = s_limits,
