@@ -132,43 +132,6 @@ internal sealed partial class Desk : IDecisionSink, IDisposable
             InstrumentKind.Option, currency == Usd ? Settlement.Linear : Settlement.Inverse, 1, currency, size, right, strike, expiry ?? Expiry,
             $"BTC-{strike}-{(right == OptionRight.Call ? 'C' : 'P')}");
 
-    public void Index(decimal price, ushort underlying = 1, OriginFlags flags = OriginFlags.EndOfEvent)
-    {
-        IndexPriceEncoder message = IndexPriceEncoder.Wrap(_buffer);
-        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
-        message.UnderlyingId = underlying;
-        message.SetPrice(E8(price));
-        Apply(_buffer.AsSpan(0, message.EncodedLength));
-    }
-
-    public void Forward(decimal price, ulong? expiry = null, ushort underlying = 1, OriginFlags flags = OriginFlags.EndOfEvent)
-    {
-        ForwardPriceEncoder message = ForwardPriceEncoder.Wrap(_buffer);
-        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
-        message.UnderlyingId = underlying;
-        message.Expiry = expiry ?? Expiry;
-        message.SetPrice(E8(price));
-        Apply(_buffer.AsSpan(0, message.EncodedLength));
-    }
-
-    public void Mark(uint instrument, decimal price, OriginFlags flags = OriginFlags.EndOfEvent)
-    {
-        MarkPriceEncoder message = MarkPriceEncoder.Wrap(_buffer);
-        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
-        message.InstrumentId = instrument;
-        message.SetPrice(E8(price));
-        Apply(_buffer.AsSpan(0, message.EncodedLength));
-    }
-
-    public void Volatility(uint instrument, decimal volatility, OriginFlags flags = OriginFlags.EndOfEvent)
-    {
-        MarkVolatilityEncoder message = MarkVolatilityEncoder.Wrap(_buffer);
-        message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
-        message.InstrumentId = instrument;
-        message.SetVolatility(E8(volatility));
-        Apply(_buffer.AsSpan(0, message.EncodedLength));
-    }
-
     public void Slice(decimal a, decimal b, decimal rho, decimal m, decimal sigma, ulong? expiry = null, OriginFlags flags = OriginFlags.EndOfEvent)
     {
         VolatilitySliceEncoder message = VolatilitySliceEncoder.Wrap(_buffer);

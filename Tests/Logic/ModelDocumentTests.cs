@@ -155,19 +155,19 @@ internal sealed class ModelDocumentTests
     public void A_history_is_scaled_to_the_volatility_of_now_as_the_reference_has_it()
     {
         Random random = new(5);
-        const double Decay = 0.97;
-        double[] returns = [.. Enumerable.Range(0, 250).Select(_ => Math.Round((random.NextDouble() - 0.5) * 0.2, 5))];
-        JsonArray moves = new([.. returns.Select(move => (JsonNode)JsonValue.Create((decimal)move))]);
+        const decimal Decay = 0.97m;
+        decimal[] returns = [.. Enumerable.Range(0, 250).Select(_ => Math.Round(((decimal)random.NextDouble() - 0.5m) * 0.2m, 5))];
+        JsonArray moves = new([.. returns.Select(move => (JsonNode)JsonValue.Create(move))]);
         JsonObject history = new() { ["decay"] = 0.97m, ["spot"] = new JsonObject { ["BTC"] = moves } };
         Dictionary<string, decimal> values = Values(ModelDocument.Parse(Model("")).With("history", history), [(1, "BTC")], []);
-        double[] expected = HistoricalMargin.Filtered(returns, Decay);
-        double largest = 0;
+        decimal[] expected = HistoricalMargin.Filtered(returns, Decay);
+        decimal largest = 0m;
         for (int day = 0; day < returns.Length; day++)
         {
-            largest = Math.Max(largest, Math.Abs((double)values[$"rows[{day}].joint.1.spot"] - expected[day]));
+            largest = Math.Max(largest, Math.Abs(values[$"rows[{day}].joint.1.spot"] - expected[day]));
         }
 
-        Assert.That(largest, Is.LessThanOrEqualTo(0.5001e-8), "half of the last decimal that is stored");
+        Assert.That(largest, Is.LessThanOrEqualTo(0.5001e-8m), "half of the last decimal that is stored");
         double[] plain = [.. Enumerable.Range(0, returns.Length).Select(day =>
             (double)Values(ModelDocument.Parse(Model("")).With("history", new JsonObject { ["spot"] = new JsonObject { ["BTC"] = moves.DeepClone() } }), [(1, "BTC")], [])
                 [$"rows[{day}].joint.1.spot"]).Take(3)];

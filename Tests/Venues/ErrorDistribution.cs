@@ -23,6 +23,8 @@ internal sealed class ErrorDistribution(string name, string unit = "options")
         _sorted = false;
     }
 
+    public void Add(decimal computed, decimal expected, string where) => Add((double)(computed - expected), 0.0, where);
+
     public void Print() =>
         TestContext.Out.WriteLine(
             $"{name,-14} {Count,6} {unit}  p50 {Median:E2}  p90 {Quantile(0.9).Error:E2}  p99 {Percentile99:E2}  p99.9 {Quantile(0.999).Error:E2}"

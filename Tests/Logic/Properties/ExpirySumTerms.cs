@@ -45,7 +45,7 @@ internal static class ExpirySumTerms
     /// <summary>l and s of a contract's expiry: long static e^(-T (r m + a)); short the smaller of e^(r T) and static e^(T (r m + a)); 1 where the document is silent.</summary>
     public static (double Long, double Short) Factors(RandomBook book, ModelDocument document, BookInstrument option)
     {
-        double years = book.Years(option);
+        double years = (double)book.Years(option);
         double rate = Math.Max((double)book.Currency(option.CurrencyId).Rate, 0.0);
         double Term(string name) => (double)document.Number($"policyDiscount.{name}");
         double longFactor = Term("longStatic") > 0.0 ? Term("longStatic") * Math.Exp(-years * ((rate * Term("longRateMultiple")) + Term("longRateAdd"))) : 1.0;

@@ -6,47 +6,47 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 internal static partial class AgreementParameters
 {
     /// <summary>Fee rate of every market [C].</summary>
-    public const double ParadexFee = 0.0003;
+    public const decimal ParadexFee = 0.0003m;
 
     /// <summary>Volatility rows of MR1 at 30 days [O: OKX publishes none that is verified], scaled by term with Deribit's powers.</summary>
-    public const double OkxVolatilityUp = 0.5;
+    public const decimal OkxVolatilityUp = 0.5m;
 
-    public const double OkxVolatilityDown = 0.25;
+    public const decimal OkxVolatilityDown = 0.25m;
 
-    public const double ShortPower = 0.3;
+    public const decimal ShortPower = 0.3m;
 
-    public const double LongPower = 0.13;
+    public const decimal LongPower = 0.13m;
 
     /// <summary>Initial over maintenance of a customer who is no member [S].</summary>
-    public const double SpanInitialFactor = 1.1;
+    public const decimal SpanInitialFactor = 1.1m;
 
     /// <summary>Class range of a stock or a sector [S]; coins are taken for that.</summary>
-    public const double TimsLow = -0.15;
+    public const decimal TimsLow = -0.15m;
 
-    public const double TimsHigh = 0.15;
+    public const decimal TimsHigh = 0.15m;
 
     /// <summary>Part of another class's gain that counts in a product group [O: the tables of groups are not public].</summary>
-    public const double TimsOffset = 0.75;
+    public const decimal TimsOffset = 0.75m;
 
     /// <summary>USD, the least charge of a lot: that of a contract on a hundred shares is 37.50 [S].</summary>
-    public const double TimsMinimum = 0.375;
+    public const decimal TimsMinimum = 0.375m;
 
-    public const double HistoricalConfidence = 0.99;
+    public const decimal HistoricalConfidence = 0.99m;
 
     /// <summary>Weight of the variance before a day in the filter, and initial over maintenance [O].</summary>
-    public const double HistoricalDecay = 0.97;
+    public const decimal HistoricalDecay = 0.97m;
 
-    public const double HistoricalInitialFactor = 1.25;
+    public const decimal HistoricalInitialFactor = 1.25m;
 
     /// <summary>Highest and least part of the index that a short option costs beside its mark, and its maintenance part: Deribit's [S].</summary>
-    public const double ShortMaximum = 0.15;
+    public const decimal ShortMaximum = 0.15m;
 
-    public const double ShortMinimum = 0.10;
+    public const decimal ShortMinimum = 0.10m;
 
-    public const double ShortMaintenance = 0.075;
+    public const decimal ShortMaintenance = 0.075m;
 
     /// <summary>Rows, powers and factors of the venue's own configuration [C]; the normal distribution is exact.</summary>
-    public static ParadexParameters Paradex { get; } = new(ParadexRows(), 0.01, 0.02, 0.5, 0.3, 0.13, 1.0, 0.4, ReferenceOptions.NormalCdf);
+    public static ParadexParameters Paradex { get; } = new(ParadexRows(), 0.01m, 0.02m, 0.5m, 0.3m, 0.13m, 1m, 0.4m, DecimalMath.NormalCdf);
 
     /// <summary>The sixteen points of a real SPAN file, extremes at three ranges and weight 0.32 [V]; thirds with eight digits.</summary>
     public static IReadOnlyList<SpanPoint> SpanPoints { get; } = [.. SpanGrid()];
@@ -54,35 +54,35 @@ internal static partial class AgreementParameters
     /// <summary>Seven delta points of the same file [V].</summary>
     public static IReadOnlyList<SpanPoint> SpanDeltaPoints { get; } =
     [
-        new(-1.0, 0.0, 0.037, 0), new(-0.66666667, 0.0, 0.111, 0), new(-0.33333333, 0.0, 0.217, 0), new(0.0, 0.0, 0.270, 0),
-        new(0.33333333, 0.0, 0.217, 0), new(0.66666667, 0.0, 0.111, 0), new(1.0, 0.0, 0.037, 0),
+        new(-1m, 0m, 0.037m, 0), new(-0.66666667m, 0m, 0.111m, 0), new(-0.33333333m, 0m, 0.217m, 0), new(0m, 0m, 0.270m, 0),
+        new(0.33333333m, 0m, 0.217m, 0), new(0.66666667m, 0m, 0.111m, 0), new(1m, 0m, 0.037m, 0),
     ];
 
     /// <summary>Credits between commodities: part of the legs' price risk, base units of each in one spread [O].</summary>
-    public static IReadOnlyList<SpanSpread> SpanCredits { get; } = [new(0.5, [new("BTC", "A", 1.0), new("ETH", "B", 30.0)])];
+    public static IReadOnlyList<SpanSpread> SpanCredits { get; } = [new(0.5m, [new("BTC", "A", 1m), new("ETH", "B", 30m)])];
 
     /// <summary>
     /// Of a combined commodity: USD of a base unit scanned, part of volatility scanned, USD of a base unit of calendar spread, least USD of a short option's
     /// lot [O: a clearing house's file brings its own].
     /// </summary>
-    public static (double PriceScan, double VolatilityScan, double Calendar, double ShortMinimum) Span(string underlying) => underlying switch
+    public static (decimal PriceScan, decimal VolatilityScan, decimal Calendar, decimal ShortMinimum) Span(string underlying) => underlying switch
     {
-        "BTC" => (8_000.0, 0.25, 1_500.0, 10.0),
-        "ETH" => (320.0, 0.3, 60.0, 1.0),
-        _ => (1.0, 0.35, 1.0, 0.1),
+        "BTC" => (8_000m, 0.25m, 1_500m, 10m),
+        "ETH" => (320m, 0.3m, 60m, 1m),
+        _ => (1m, 0.35m, 1m, 0.1m),
     };
 
     /// <summary>[D]; MR4's flat share of |delta| is that of the documented reply [V], others by the same ratio; tiers of 2025-01-15.</summary>
     public static OkxParameters Okx(string underlying)
     {
-        (double From, double To, double Multiple)[] tiers =
+        (decimal From, decimal To, decimal Multiple)[] tiers =
         [
-            (0, 250_000, 1), (250_000, 500_000, 2), (500_000, 1e6, 4), (1e6, 2e6, 6), (2e6, 3e6, 8), (3e6, 4e6, 10), (4e6, double.PositiveInfinity, 12),
+            (0, 250_000, 1), (250_000, 500_000, 2), (500_000, 1e6m, 4), (1e6m, 2e6m, 6), (2e6m, 3e6m, 8), (3e6m, 4e6m, 10), (4e6m, decimal.MaxValue, 12),
         ];
         return underlying switch
         {
-            "BTC" or "ETH" => new([0.0, 0.04, 0.08, 0.12], 0.24, 0.002, 0.0045, tiers),
-            _ => new([0.0, 0.08, 0.16, 0.25], 0.5, 0.008, 0.007, tiers),
+            "BTC" or "ETH" => new([0m, 0.04m, 0.08m, 0.12m], 0.24m, 0.002m, 0.0045m, tiers),
+            _ => new([0m, 0.08m, 0.16m, 0.25m], 0.5m, 0.008m, 0.007m, tiers),
         };
     }
 
@@ -104,9 +104,9 @@ internal static partial class AgreementParameters
     };
 
     /// <summary>Notional from which a rate counts for its slice, with initial and maintenance rate: `cross` and `isolated` [O].</summary>
-    public static IReadOnlyList<(double From, double Initial, double Maintenance)> Slices(string name) => name == "cross"
-        ? [(0.0, 0.1, 0.05), (1e6, 0.2, 0.1), (1e7, 0.5, 0.25)]
-        : [(0.0, 0.05, 0.025), (5e5, 0.1, 0.05), (5e6, 0.25, 0.125)];
+    public static IReadOnlyList<(decimal From, decimal Initial, decimal Maintenance)> Slices(string name) => name == "cross"
+        ? [(0m, 0.1m, 0.05m), (1e6m, 0.2m, 0.1m), (1e7m, 0.5m, 0.25m)]
+        : [(0m, 0.05m, 0.025m), (5e5m, 0.1m, 0.05m), (5e6m, 0.25m, 0.125m)];
 
     // cum_i = cum_(i-1) + from_i (rate_i - rate_(i-1)); the last bracket is open above. An initial rate has eight decimals.
     private static List<LeverageBracket> Table(decimal[] ends, decimal[] rates, decimal[] leverages)
@@ -126,17 +126,17 @@ internal static partial class AgreementParameters
 
     private static List<ParadexScenario> ParadexRows()
     {
-        const double Up = 0.4;
-        const double Down = -0.22;
-        List<ParadexScenario> rows = [new(0.16, Up, 1.0)];
-        foreach (double spot in new[] { 0.12, 0.08, 0.04, 0.0, -0.04, -0.08, -0.12 })
+        const decimal Up = 0.4m;
+        const decimal Down = -0.22m;
+        List<ParadexScenario> rows = [new(0.16m, Up, 1m)];
+        foreach (decimal spot in new[] { 0.12m, 0.08m, 0.04m, 0m, -0.04m, -0.08m, -0.12m })
         {
-            rows.Add(new ParadexScenario(spot, Up, 1.0));
-            rows.Add(new ParadexScenario(spot, Down, 1.0));
+            rows.Add(new ParadexScenario(spot, Up, 1m));
+            rows.Add(new ParadexScenario(spot, Down, 1m));
         }
 
-        rows.Add(new ParadexScenario(-0.16, Up, 1.0));
-        rows.AddRange(new[] { (-0.66, 0.18), (-0.33, 0.36), (0.5, 0.24), (1.0, 0.12), (2.0, 0.06), (3.0, 0.04), (4.0, 0.03), (5.0, 0.024) }
+        rows.Add(new ParadexScenario(-0.16m, Up, 1m));
+        rows.AddRange(new[] { (-0.66m, 0.18m), (-0.33m, 0.36m), (0.5m, 0.24m), (1m, 0.12m), (2m, 0.06m), (3m, 0.04m), (4m, 0.03m), (5m, 0.024m) }
             .Select(tail => new ParadexScenario(tail.Item1, Up, tail.Item2)));
         return rows;
     }
@@ -145,14 +145,14 @@ internal static partial class AgreementParameters
     private static IEnumerable<SpanPoint> SpanGrid()
     {
         int point = 1;
-        foreach (double move in new[] { 0.0, 0.33333333, -0.33333333, 0.66666667, -0.66666667, 1.0, -1.0 })
+        foreach (decimal move in new[] { 0m, 0.33333333m, -0.33333333m, 0.66666667m, -0.66666667m, 1m, -1m })
         {
-            yield return new SpanPoint(move, 1.0, 1.0, point + 1);
-            yield return new SpanPoint(move, -1.0, 1.0, point);
+            yield return new SpanPoint(move, 1m, 1m, point + 1);
+            yield return new SpanPoint(move, -1m, 1m, point);
             point += 2;
         }
 
-        yield return new SpanPoint(3.0, 0.0, 0.32, 15);
-        yield return new SpanPoint(-3.0, 0.0, 0.32, 16);
+        yield return new SpanPoint(3m, 0m, 0.32m, 15);
+        yield return new SpanPoint(-3m, 0m, 0.32m, 16);
     }
 }

@@ -9,7 +9,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 /// </summary>
 internal sealed class BookMaker
 {
-    private const double SecondsPerYear = ReferenceOptions.SecondsPerYear;
+    private const double SecondsPerYear = (double)ReferenceOptions.SecondsPerYear;
     private const ulong Start = 1_770_292_800_000_000_000; // 2026-02-05 12:00 UTC
 
     private static readonly (string Code, int Decimals, double Low, double High, decimal Step)[] Coins =
@@ -75,7 +75,7 @@ internal sealed class BookMaker
 
     public T Any<T>(IReadOnlyList<T> items) => items[Random.Next(items.Count)];
 
-    public double Years(BookExpiry expiry) => (expiry.Time - Start) / 1e9 / SecondsPerYear;
+    public static decimal Years(BookExpiry expiry) => (expiry.Time - Start) / 1e9m / ReferenceOptions.SecondsPerYear;
 
     /// <summary>A strike at a moneyness, on the coin's grid where the grid is fine enough.</summary>
     public decimal Strike(BookExpiry expiry, double moneyness)
@@ -90,12 +90,12 @@ internal sealed class BookMaker
         {
             double log = Math.Log((double)(strike / expiry.Forward));
             decimal volatility = Round(Math.Clamp(Between(0.15, 1.2) + (0.3 * log * log) - (0.1 * log), 0.05, 4.0), Any([4, 8]));
-            double price = ReferenceOptions.Black76((double)expiry.Forward, (double)strike, Years(expiry), (double)volatility, isCall)
-                * (Style.HasOptionMarks ? Between(0.98, 1.02) : 1.0);
+            decimal price = ReferenceOptions.Black76(expiry.Forward, strike, Years(expiry), volatility, isCall)
+                * (Style.HasOptionMarks ? (decimal)Between(0.98, 1.02) : 1m);
             bool isInverse = IsInverse();
             return new BookInstrument(
                 0, InstrumentKind.Option, Settlement(isInverse), expiry.UnderlyingId, CurrencyId(expiry.UnderlyingId, isInverse), Any([1m, 0.1m, 0.01m]),
-                Math.Max(Round(price, 8), 0.00000001m), 1m, expiry.Time, isCall ? OptionRight.Call : OptionRight.Put, strike, volatility);
+                Math.Max(decimal.Round(price, 8), 0.00000001m), 1m, expiry.Time, isCall ? OptionRight.Call : OptionRight.Put, strike, volatility);
         });
 
     public BookInstrument Future(BookExpiry expiry) => Instrument(

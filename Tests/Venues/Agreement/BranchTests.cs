@@ -22,10 +22,10 @@ internal sealed class BranchTests
             foreach (BookUnit unit in book.Units())
             {
                 var rows = new DeribitUnit(book, unit, AgreementParameters.Matrix(unit.Underlying.Code));
-                double[] cells = rows.DampedUsd(rows.Vectors);
+                decimal[] cells = rows.DampedUsd(rows.Vectors);
                 int worst = Array.IndexOf(cells, cells.Min());
-                Count(counts, cells[worst] >= 0.0 ? "no row loses" : worst >= cells.Length - 8 ? "extended row" : $"volatility {worst % 3}");
-                Count(counts, rows.DeltaShock > 0.0 ? "delta shock" : "no delta shock");
+                Count(counts, cells[worst] >= 0m ? "no row loses" : worst >= cells.Length - 8 ? "extended row" : $"volatility {worst % 3}");
+                Count(counts, rows.DeltaShock > 0m ? "delta shock" : "no delta shock");
             }
 
             Count(counts, book.Orders.Count > 0 ? "orders" : "no orders");
@@ -42,16 +42,16 @@ internal sealed class BranchTests
         var counts = new SortedDictionary<string, int>();
         foreach (RandomBook book in Drawn(new PortfolioModel()))
         {
-            double[] rows = PortfolioModel.Rows(book);
+            decimal[] rows = PortfolioModel.Rows(book);
             int worst = Array.IndexOf(rows, rows.Min());
-            Count(counts, rows[worst] >= 0.0 ? "no row loses" : worst < 27 ? "grid row" : worst < 35 ? "tail row" : worst < 45 ? "surface row" : "joint row");
+            Count(counts, rows[worst] >= 0m ? "no row loses" : worst < 27 ? "grid row" : worst < 35 ? "tail row" : worst < 45 ? "surface row" : "joint row");
             foreach (PortfolioUnit unit in book.Units().Select(unit => new PortfolioUnit(book, unit)))
             {
-                Count(counts, unit.ShortVegaUsd > 0.0 ? "short vega in calm" : "no short vega");
-                Count(counts, unit.NakedUsd > 0.0 ? "naked" : "covered");
-                Count(counts, unit.DoubtUsd > 0.0 ? "doubt" : "no doubt");
-                Count(counts, unit.ConcentrationUsd > 0.0 ? "concentration" : "no concentration");
-                Count(counts, unit.FundingUsd > 0.0 ? "funding" : "no funding");
+                Count(counts, unit.ShortVegaUsd > 0m ? "short vega in calm" : "no short vega");
+                Count(counts, unit.NakedUsd > 0m ? "naked" : "covered");
+                Count(counts, unit.DoubtUsd > 0m ? "doubt" : "no doubt");
+                Count(counts, unit.ConcentrationUsd > 0m ? "concentration" : "no concentration");
+                Count(counts, unit.FundingUsd > 0m ? "funding" : "no funding");
             }
 
             Count(counts, book.Instruments.Select(instrument => instrument.Settlement).Distinct().Count() > 1 ? "mixed settlement" : "one settlement");
@@ -75,12 +75,12 @@ internal sealed class BranchTests
             {
                 DeriveAccount account = DeriveBooks.Account(book, underlying);
                 DerivePmrm2Result margin = DerivePmrm2.Margin(account, AgreementParameters.DerivePmrm2);
-                double worst = margin.RowPnl.Min();
+                decimal worst = margin.RowPnl.Min();
                 int row = margin.RowPnl.ToList().IndexOf(worst);
                 Count(counts, margin.BasisContingency < worst ? "basis" : row >= 35 ? "skew row" : row >= 27 ? "tail row" : "grid row");
-                Count(counts, margin.OracleContingency > 0.0 ? "oracle" : "no oracle");
-                Count(counts, account.Stable < 0.99 ? "depeg" : "peg");
-                Count(counts, account.NakedShorts() > 0.0 ? "naked" : "covered");
+                Count(counts, margin.OracleContingency > 0m ? "oracle" : "no oracle");
+                Count(counts, account.Stable < 0.99m ? "depeg" : "peg");
+                Count(counts, account.NakedShorts() > 0m ? "naked" : "covered");
             }
         }
 
@@ -99,9 +99,9 @@ internal sealed class BranchTests
                 StandardAccount account = DeriveStandardModel.Account(book, underlying);
                 StandardResult all = DeriveStandardMargin.Margin(account, AgreementParameters.DeriveStandard);
                 StandardResult each = DeriveStandardMargin.Margin(account with { Options = [.. Apart(account.Options)] }, AgreementParameters.DeriveStandard);
-                Count(counts, all.OptionInitial == 0.0 ? "no short" : all.OptionInitial > each.OptionInitial * (1.0 - 1e-12) ? "less than its parts" : "isolated");
-                Count(counts, all.Oracle < 0.0 ? "oracle" : "no oracle");
-                Count(counts, all.Depeg < 0.0 ? "depeg" : "peg");
+                Count(counts, all.OptionInitial == 0m ? "no short" : all.OptionInitial > each.OptionInitial * (1m - 1e-12m) ? "less than its parts" : "isolated");
+                Count(counts, all.Oracle < 0m ? "oracle" : "no oracle");
+                Count(counts, all.Depeg < 0m ? "depeg" : "peg");
             }
         }
 
@@ -119,7 +119,7 @@ internal sealed class BranchTests
             {
                 ParadexResult margin = ParadexModel.Result(book, unit);
                 Count(counts, margin.MinimumDelta > margin.WorstLoss ? "minimum delta" : margin.WorstIndex >= 16 ? "tail row" : "grid row");
-                Count(counts, margin.Funding > 0.0 ? "funding" : "no funding");
+                Count(counts, margin.Funding > 0m ? "funding" : "no funding");
             }
         }
 
@@ -150,8 +150,8 @@ internal sealed class BranchTests
             foreach (SpanRequirement requirement in new SpanModel().Requirements(book))
             {
                 Count(counts, requirement.Total == requirement.ShortOptionMinimum ? "short option minimum" : "scan");
-                Count(counts, requirement.InterCredit > 0.0 ? "credit" : "no credit");
-                Count(counts, requirement.IntraCharge > 0.0 ? "spread charge" : "no spread charge");
+                Count(counts, requirement.InterCredit > 0m ? "credit" : "no credit");
+                Count(counts, requirement.IntraCharge > 0m ? "spread charge" : "no spread charge");
                 Count(counts, requirement.ActivePoint > 14 ? "extreme point" : "grid point");
             }
         }
@@ -167,8 +167,8 @@ internal sealed class BranchTests
         {
             foreach (RandomBook book in Drawn(model).Where(book => book.Positions().Select(position => position.Instrument.UnderlyingId).Distinct().Count() > 1).Take(100))
             {
-                double apart = book.Underlyings.Sum(underlying => model.Margin(Only(book, underlying)).Initial);
-                Count(counts, model.Margin(book).Initial < apart * (1.0 - 1e-9) ? $"{model.Name} nets" : $"{model.Name} adds up");
+                decimal apart = book.Underlyings.Sum(underlying => model.Margin(Only(book, underlying)).Initial);
+                Count(counts, model.Margin(book).Initial < apart * (1m - 1e-9m) ? $"{model.Name} nets" : $"{model.Name} adds up");
             }
         }
 

@@ -21,9 +21,9 @@ internal sealed class TimsModel : IReferenceModel
         IReadOnlyList<BookUnit> units = book.Units();
         TimsClass[] group = [.. units.Select(unit => new TimsClass(
             move => unit.Positions.Sum(position => book.LinearPnl(position, move)),
-            unit.Positions.Sum(position => Math.Abs((double)position.Lots))))];
-        double requirement = group.Length == 0
-            ? 0.0
+            unit.Positions.Sum(position => Math.Abs(position.Lots))))];
+        decimal requirement = group.Length == 0
+            ? 0m
             : TimsMargin.Requirement(
                 group, AgreementParameters.TimsLow, AgreementParameters.TimsHigh, AgreementParameters.TimsOffset, AgreementParameters.TimsMinimum);
         var bound = new RoundingBound();
@@ -32,7 +32,7 @@ internal sealed class TimsModel : IReferenceModel
             bound.Rows(unit).AddOns(unit, 2 + unit.Positions.Count).Conversion(3);
         }
 
-        double equity = book.Equity(AgreementParameters.Haircut, book.OptionUsd);
+        decimal equity = book.Equity(AgreementParameters.Haircut, book.OptionUsd);
         return new ReferenceMargin(requirement, requirement, equity, bound.Doubles(book).Usd, RoundingBound.Equity(book));
     }
 }
@@ -50,14 +50,14 @@ internal sealed class HistoricalModel : IReferenceModel
     public BookGrowth Growth => BookGrowth.Proportional;
 
     /// <summary>Relative moves of BTC, ETH, SOL by row, filtered, with eight decimals.</summary>
-    public static IReadOnlyList<double[]> JointRows { get; } = MakeRows();
+    public static IReadOnlyList<decimal[]> JointRows { get; } = MakeRows();
 
-    public static double[] Pnl(RandomBook book)
+    public static decimal[] Pnl(RandomBook book)
     {
-        double[] pnl = new double[JointRows.Count];
+        decimal[] pnl = new decimal[JointRows.Count];
         foreach (BookPosition position in book.Positions())
         {
-            Func<double, double> profit = book.LinearPnl(position);
+            Func<decimal, decimal> profit = book.LinearPnl(position);
             pnl = [.. pnl.Zip(JointRows, (sum, row) => sum + profit(row[position.Instrument.UnderlyingId - 1]))];
         }
 
@@ -66,7 +66,7 @@ internal sealed class HistoricalModel : IReferenceModel
 
     public ReferenceMargin Margin(RandomBook book)
     {
-        double valueAtRisk = HistoricalMargin.Margin(Pnl(book), AgreementParameters.HistoricalConfidence).ValueAtRisk;
+        decimal valueAtRisk = HistoricalMargin.Margin(Pnl(book), AgreementParameters.HistoricalConfidence).ValueAtRisk;
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
@@ -75,14 +75,14 @@ internal sealed class HistoricalModel : IReferenceModel
 
         return new ReferenceMargin(
             AgreementParameters.HistoricalInitialFactor * valueAtRisk, valueAtRisk, book.Equity(AgreementParameters.Haircut, book.OptionUsd),
-            bound.Conversion().Doubles(book).Doubles(book).Usd, RoundingBound.Equity(book));
+            bound.Conversion().Doubles(book, AgreementParameters.HistoricalInitialFactor).Usd, RoundingBound.Equity(book));
     }
 
-    private static List<double[]> MakeRows()
+    private static List<decimal[]> MakeRows()
     {
         JsonNode spot = ModelDocument.Shipped("hvar")["history"]!["spot"]!;
-        double[][] filtered = [.. new[] { "BTC", "ETH", "*" }.Select(code =>
-            HistoricalMargin.Filtered([.. spot[code]!.AsArray().Select(move => (double)move!)], AgreementParameters.HistoricalDecay))];
+        decimal[][] filtered = [.. new[] { "BTC", "ETH", "*" }.Select(code =>
+            HistoricalMargin.Filtered([.. spot[code]!.AsArray().Select(move => (decimal)move!)], AgreementParameters.HistoricalDecay))];
         return [.. filtered[0].Select((_, day) => filtered.Select(moves => Math.Round(moves[day], 8)).ToArray())];
     }
 }

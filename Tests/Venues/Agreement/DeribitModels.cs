@@ -19,28 +19,28 @@ internal sealed class MatrixModel : IReferenceModel
 
     public ReferenceMargin Margin(RandomBook book)
     {
-        double initial = 0.0;
-        double maintenance = 0.0;
+        decimal initial = 0m;
+        decimal maintenance = 0m;
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
             DeribitParameters parameters = AgreementParameters.Matrix(unit.Underlying.Code);
             var rows = new DeribitUnit(book, unit, parameters);
-            double worst = Worst(rows.DampedUsd(rows.Vectors));
-            double moves = unit.UsdPerUnit * (rows.Roll + rows.DeltaShock);
-            double cost = unit.Positions.Sum(position => book.NotionalUsd(position)) * AgreementParameters.LiquidationCost;
-            double filled = Worst(rows.DampedUsd([.. rows.Vectors, .. book.WorstFills(unit, rows.Vector)]));
+            decimal worst = Worst(rows.DampedUsd(rows.Vectors));
+            decimal moves = unit.UsdPerUnit * (rows.Roll + rows.DeltaShock);
+            decimal cost = unit.Positions.Sum(position => book.NotionalUsd(position)) * AgreementParameters.LiquidationCost;
+            decimal filled = Worst(rows.DampedUsd([.. rows.Vectors, .. book.WorstFills(unit, rows.Vector)]));
             initial += filled + moves + cost + (unit.UsdPerUnit * book.Gaps(unit));
             maintenance += (parameters.MaintenanceFactor * (worst + moves)) + cost;
             int expiries = unit.Positions.Select(position => position.Instrument.Expiry).Distinct().Count();
-            bound.Rows(unit).Orders(unit).NetDelta(unit, rows.UsdPerDelta()).AddOns(unit, unit.Positions.Count + expiries + 3).Conversion();
+            bound.Rows(unit).Orders(unit).NetDelta(book, unit, rows.UsdPerDelta()).AddOns(unit, unit.Positions.Count + expiries + 3).Conversion();
         }
 
-        double equity = book.Equity(AgreementParameters.Haircut, book.OptionUsd);
+        decimal equity = book.Equity(AgreementParameters.Haircut, book.OptionUsd);
         return new ReferenceMargin(initial, maintenance, equity, bound.Doubles(book).Usd, RoundingBound.Equity(book));
     }
 
-    private static double Worst(IEnumerable<double> rows) => Math.Max(0.0, -rows.Min());
+    private static decimal Worst(IEnumerable<decimal> rows) => Math.Max(0m, -rows.Min());
 }
 
 /// <summary>
@@ -61,10 +61,10 @@ internal sealed class DeribitPmModel : IReferenceModel
 
     public ReferenceMargin Margin(RandomBook book)
     {
-        double moves = 0.0;
-        double gaps = 0.0;
-        double[] held = new double[Rows];
-        double[] filled = new double[Rows];
+        decimal moves = 0m;
+        decimal gaps = 0m;
+        decimal[] held = new decimal[Rows];
+        decimal[] filled = new decimal[Rows];
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
@@ -74,7 +74,7 @@ internal sealed class DeribitPmModel : IReferenceModel
             moves += unit.UsdPerUnit * (rows.Roll + rows.DeltaShock);
             gaps += unit.UsdPerUnit * book.Gaps(unit);
             int expiries = unit.Positions.Select(position => position.Instrument.Expiry).Distinct().Count();
-            bound.Rows(unit).Orders(unit).NetDelta(unit, rows.UsdPerDelta()).AddOns(unit, expiries + 3).Conversion(5);
+            bound.Rows(unit).Orders(unit).NetDelta(book, unit, rows.UsdPerDelta()).AddOns(unit, expiries + 3).Conversion(5);
         }
 
         return new ReferenceMargin(
@@ -85,7 +85,7 @@ internal sealed class DeribitPmModel : IReferenceModel
             RoundingBound.Equity(book));
     }
 
-    private static double Worst(double[] rows) => Math.Max(0.0, -rows.Min());
+    private static decimal Worst(decimal[] rows) => Math.Max(0m, -rows.Min());
 }
 
 /// <summary>
@@ -102,8 +102,8 @@ internal sealed class DeribitStandardModel : IReferenceModel
 
     public ReferenceMargin Margin(RandomBook book)
     {
-        double initial = 0.0;
-        double maintenance = 0.0;
+        decimal initial = 0m;
+        decimal maintenance = 0m;
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
@@ -112,23 +112,23 @@ internal sealed class DeribitStandardModel : IReferenceModel
             bound.Rows(unit).Orders(unit).AddOns(unit, unit.Positions.Count + unit.Orders.Count).Conversion();
         }
 
-        double equity = book.Equity(AgreementParameters.Haircut, optionUsd: null);
+        decimal equity = book.Equity(AgreementParameters.Haircut, optionUsd: null);
         return new ReferenceMargin(initial, maintenance, equity, bound.Doubles(book).Usd, RoundingBound.Equity(book));
     }
 
-    private static (double Initial, double Maintenance) Position(RandomBook book, BookUnit unit, BookPosition position)
+    private static (decimal Initial, decimal Maintenance) Position(RandomBook book, BookUnit unit, BookPosition position)
     {
         BookInstrument contract = position.Instrument;
         if (!contract.IsOption)
         {
-            (double Initial, double Maintenance) rates = AgreementParameters.DeribitFuture(unit.Underlying.Code);
-            double notional = book.NotionalUsd(position);
+            (decimal Initial, decimal Maintenance) rates = AgreementParameters.DeribitFuture(unit.Underlying.Code);
+            decimal notional = book.NotionalUsd(position);
             return (notional * rates.Initial, notional * rates.Maintenance);
         }
 
-        double shortUsd = Math.Max(-position.Amount, 0.0) * unit.UsdPerUnit;
-        (double Initial, double Maintenance) each = DeribitStandardMargin.Short(
-            contract.IsCall, (double)unit.Underlying.Index, (double)contract.Strike, book.OptionUsd(contract) / book.Forward(contract));
+        decimal shortUsd = Math.Max(-position.Amount, 0m) * unit.UsdPerUnit;
+        (decimal Initial, decimal Maintenance) each = DeribitStandardMargin.Short(
+            contract.IsCall, unit.Underlying.Index, contract.Strike, book.OptionUsd(contract) / book.Forward(contract));
         return (shortUsd * each.Initial, shortUsd * each.Maintenance);
     }
 }

@@ -22,7 +22,7 @@ internal sealed class DeribitUnit
         Parameters = parameters;
         DeribitPosition[] positions = [.. unit.Positions.Select(position => Venue(position.Instrument, position.Lots))];
         DeribitResult coin = DeribitPortfolioMargin.Margin(positions, Index, parameters);
-        double coinUsd = unit.Currency.Id == RandomBook.UsdId ? Index : 1.0;
+        decimal coinUsd = unit.Currency.Id == RandomBook.UsdId ? Index : 1m;
         Vectors = [.. unit.Positions.Select(position => Vector(position.Instrument, position.Lots))];
         Roll = coin.RollShock * coinUsd;
         DeltaShock = coin.DeltaShock * coinUsd;
@@ -32,19 +32,19 @@ internal sealed class DeribitUnit
 
     public DeribitParameters Parameters { get; }
 
-    public IReadOnlyList<double[]> Vectors { get; }
+    public IReadOnlyList<decimal[]> Vectors { get; }
 
-    public double Roll { get; }
+    public decimal Roll { get; }
 
-    public double DeltaShock { get; }
+    public decimal DeltaShock { get; }
 
-    private double Index => (double)Unit.Underlying.Index;
+    private decimal Index => Unit.Underlying.Index;
 
     /// <summary>Relative move of each row, extended rows marked by their place behind the standard ones.</summary>
-    public double[] Moves => [.. StandardMoves(), .. DeribitPortfolioMargin.ExtendedMoves];
+    public decimal[] Moves => [.. StandardMoves(), .. DeribitPortfolioMargin.ExtendedMoves];
 
     /// <summary>P&amp;L of lots in each row, before the dampener.</summary>
-    public double[] Vector(BookInstrument instrument, long lots)
+    public decimal[] Vector(BookInstrument instrument, long lots)
     {
         DeribitPosition position = Venue(instrument, lots);
         if (instrument.IsInverse)
@@ -53,17 +53,17 @@ internal sealed class DeribitUnit
             return [.. alone.Standard[0], .. alone.Extended[0]];
         }
 
-        double[] volatilities =
+        decimal[] volatilities =
             [DeribitPortfolioMargin.DownVolatility(position, Parameters), position.Volatility, DeribitPortfolioMargin.UpVolatility(position, Parameters)];
-        IEnumerable<double> standard = StandardMoves().Select((move, row) => LinearPnl(position, move, volatilities[row % 3]));
+        IEnumerable<decimal> standard = StandardMoves().Select((move, row) => LinearPnl(position, move, volatilities[row % 3]));
         return [.. standard, .. DeribitPortfolioMargin.ExtendedMoves.Select(move => ExtendedPnl(position, move, volatilities[2]))];
     }
 
     /// <summary>The sum of vectors after the dampener of the extended rows, in USD.</summary>
-    public double[] DampedUsd(IEnumerable<double[]> vectors)
+    public decimal[] DampedUsd(IEnumerable<decimal[]> vectors)
     {
-        double[] sums = new double[Moves.Length];
-        foreach (double[] vector in vectors)
+        decimal[] sums = new decimal[Moves.Length];
+        foreach (decimal[] vector in vectors)
         {
             for (int row = 0; row < sums.Length; row++)
             {
@@ -73,50 +73,50 @@ internal sealed class DeribitUnit
 
         // The venue's dampener is USD over the coin's price after the clamped move; a USD-settled unit is damped by the same coins at the index.
         int standard = StandardMoves().Count();
-        double coinUsd = Unit.Currency.Id == RandomBook.UsdId ? Index : 1.0;
+        decimal coinUsd = Unit.Currency.Id == RandomBook.UsdId ? Index : 1m;
         return [.. sums.Select((pnl, row) => Unit.UsdPerUnit * (row < standard
             ? pnl
             : coinUsd * DeribitPortfolioMargin.Damped(pnl / coinUsd, Moves[row], Index, Parameters)))];
     }
 
     /// <summary>USD of a cell towards other units: a gain by its offset and cap, a loss in full.</summary>
-    public double Offset(double usd) => DeribitPortfolioMargin.Offset(usd / Index, Index, Parameters) * Index;
+    public decimal Offset(decimal usd) => DeribitPortfolioMargin.Offset(usd / Index, Index, Parameters) * Index;
 
     /// <summary>USD that one base unit of net delta can cost: the roll of the longest expiry and the steepest delta shock.</summary>
-    public double UsdPerDelta()
+    public decimal UsdPerDelta()
     {
-        double years = Unit.Positions.Select(position => _book.Years(position.Instrument)).DefaultIfEmpty(0.0).Max();
-        double roll = Math.Max(Parameters.MinimumAnnualisedMove, Math.Exp(Parameters.AnnualisedMoveRisk * years) - 1.0) * Index;
-        return roll + (2.0 * Parameters.MaximumDeltaShock * Index) + (Parameters.DeltaIncrement * Parameters.DeltaThreshold);
+        decimal years = Unit.Positions.Select(position => _book.Years(position.Instrument)).DefaultIfEmpty(0m).Max();
+        decimal roll = Math.Max(Parameters.MinimumAnnualisedMove, DecimalMath.Exp(Parameters.AnnualisedMoveRisk * years) - 1m) * Index;
+        return roll + (2m * Parameters.MaximumDeltaShock * Index) + (Parameters.DeltaIncrement * Parameters.DeltaThreshold);
     }
 
     private DeribitPosition Venue(BookInstrument instrument, long lots)
     {
-        double amount = (double)(lots * instrument.Size);
-        double mark = (double)instrument.Mark;
+        decimal amount = lots * instrument.Size;
+        decimal mark = instrument.Mark;
         return instrument.IsOption
             ? new DeribitPosition(
-                $"{instrument.Id}", amount * _book.Discount(instrument), _book.Forward(instrument), _book.Years(instrument), (double)instrument.Strike,
-                instrument.IsCall, (double)instrument.Volatility)
+                $"{instrument.Id}", amount * _book.Discount(instrument), _book.Forward(instrument), _book.Years(instrument), instrument.Strike,
+                instrument.IsCall, instrument.Volatility)
             : new DeribitPosition($"{instrument.Id}", instrument.IsInverse ? amount / mark : amount, mark, _book.Years(instrument));
     }
 
-    private IEnumerable<double> StandardMoves() => Enumerable.Range(-Parameters.BucketsEachSide, (2 * Parameters.BucketsEachSide) + 1)
+    private IEnumerable<decimal> StandardMoves() => Enumerable.Range(-Parameters.BucketsEachSide, (2 * Parameters.BucketsEachSide) + 1)
         .SelectMany(bucket => Enumerable.Repeat(Parameters.PriceRange * bucket / Parameters.BucketsEachSide, 3));
 
-    private static double LinearPnl(DeribitPosition position, double move, double volatility)
+    private static decimal LinearPnl(DeribitPosition position, decimal move, decimal volatility)
     {
-        if (position.Strike is not double strike)
+        if (position.Strike is not decimal strike)
             return position.Size * position.Forward * move;
-        return position.Size * (ReferenceOptions.Black76(position.Forward * (1.0 + move), strike, position.Years, volatility, position.IsCall)
+        return position.Size * (ReferenceOptions.Black76(position.Forward * (1m + move), strike, position.Years, volatility, position.IsCall)
             - ReferenceOptions.Black76(position.Forward, strike, position.Years, position.Volatility, position.IsCall));
     }
 
-    private double ExtendedPnl(DeribitPosition position, double move, double volatility)
+    private decimal ExtendedPnl(DeribitPosition position, decimal move, decimal volatility)
     {
-        double clamp = Math.Sign(move) * Parameters.PriceRange;
+        decimal clamp = Math.Sign(move) * Parameters.PriceRange;
         if (position.Strike is null)
-            return LinearPnl(position, clamp, 0.0);
-        return Parameters.ExtendedFactor * (Parameters.PriceRange / Math.Abs(move)) * (1.0 + move) / (1.0 + clamp) * LinearPnl(position, move, volatility);
+            return LinearPnl(position, clamp, 0m);
+        return Parameters.ExtendedFactor * (Parameters.PriceRange / Math.Abs(move)) * (1m + move) / (1m + clamp) * LinearPnl(position, move, volatility);
     }
 }

@@ -25,54 +25,68 @@ internal static class DeriveBooks
         BookPosition[] positions = [.. book.Positions().Where(position => position.Instrument.UnderlyingId == underlying.Id)];
         BookPosition? perpetual = positions.FirstOrDefault(position => position.Instrument.Kind == InstrumentKind.Perpetual);
         BookPosition[] options = [.. positions.Where(position => position.Instrument.IsOption)];
-        double coins = (double)book.Currency(underlying.CoinId).Deposit;
+        decimal coins = book.Currency(underlying.CoinId).Deposit;
         return new DeriveAccount
         {
-            Spot = (double)underlying.Index,
-            SpotConfidence = (double)underlying.Confidence,
-            Stable = (double)book.Stable,
-            Perpetuals = perpetual?.Amount ?? 0.0,
-            PerpetualPrice = (double)(perpetual?.Instrument.Mark ?? underlying.Index),
-            PerpetualConfidence = (double)(perpetual?.Instrument.Confidence ?? 1m),
+            Spot = underlying.Index,
+            SpotConfidence = underlying.Confidence,
+            Stable = book.Stable,
+            Perpetuals = perpetual?.Amount ?? 0m,
+            PerpetualPrice = perpetual?.Instrument.Mark ?? underlying.Index,
+            PerpetualConfidence = perpetual?.Instrument.Confidence ?? 1m,
             PerpetualPnl = book.OpenProfit(book.Currency(RandomBook.UsdId), underlying.Id),
             Options = [.. options.Select(option => new DeriveOption(
-                book.Seconds(option.Instrument), (double)option.Instrument.Strike, option.Instrument.IsCall, option.Amount, (double)option.Instrument.Volatility))],
+                book.Seconds(option.Instrument), option.Instrument.Strike, option.Instrument.IsCall, option.Amount, option.Instrument.Volatility))],
             Expiries = [.. options.Select(option => book.Expiry(option.Instrument)).Distinct().Select(expiry => Expiry(book, expiry))],
-            Collaterals = coins == 0.0
+            Collaterals = coins == 0m
                 ? []
                 : [new DeriveCollateral(
-                    coins, (double)underlying.Index, 1.0, true, AgreementParameters.DeriveMaintenanceHaircut, AgreementParameters.DeriveInitialHaircut)],
+                    coins, underlying.Index, 1m, true, AgreementParameters.DeriveMaintenanceHaircut, AgreementParameters.DeriveInitialHaircut)],
         };
     }
 
     public static IEnumerable<BookUnderlying> Underlyings(RandomBook book) => book.Underlyings.Where(underlying =>
         book.Currency(underlying.CoinId).Deposit != 0m || book.Positions().Any(position => position.Instrument.UnderlyingId == underlying.Id));
 
-    /// <summary>
-    /// An atom for each position and the collateral in a row, one for each add-on: perpetual, naked shorts, haircut, oracle of each feed, basis and peg.
-    /// </summary>
-    public static double Allowed(RandomBook book, double factor)
+    /// <summary>Equity is cash and what everything is marked at; an underlying needs its mark to market less the venue's margin.</summary>
+    /// <param name="factor">What the worst row counts in initial margin.</param>
+    /// <param name="basisOf">What a basis row counts beside it, by years.</param>
+    /// <param name="margin">Mark to market and Derive's two margins of an underlying, without cash.</param>
+    public static ReferenceMargin Sum(
+        RandomBook book, decimal factor, Func<decimal, decimal> basisOf, Func<BookUnderlying, (decimal MarkToMarket, decimal Initial, decimal Maintenance)> margin)
+    {
+        decimal equity = book.Cash(book.Currency(RandomBook.UsdId));
+        decimal initial = 0m;
+        decimal maintenance = 0m;
+        foreach (BookUnderlying underlying in Underlyings(book))
+        {
+            (decimal MarkToMarket, decimal Initial, decimal Maintenance) part = margin(underlying);
+            equity += part.MarkToMarket;
+            initial += part.MarkToMarket - part.Initial;
+            maintenance += part.MarkToMarket - part.Maintenance;
+        }
+
+        decimal weight = factor * Math.Max(1m, book.Instruments.Max(instrument => basisOf(book.Years(instrument))));
+        return new ReferenceMargin(initial, maintenance, equity, Allowed(book, weight), RoundingBound.Equity(book));
+    }
+
+    // An atom for each position and the collateral in a row, one for each add-on: perpetual, naked shorts, haircut, oracle of each feed, basis and peg.
+    private static decimal Allowed(RandomBook book, decimal weight)
     {
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
-            bound.Rows(unit, 2.0 * factor).AddOns(unit, 8 + (2 * unit.Positions.Count)).Conversion();
+            bound.Rows(unit, 2m * weight).AddOns(unit, 8 + (2 * unit.Positions.Count)).Conversion();
         }
 
-        return bound.Conversion(4 * book.Underlyings.Count).Doubles(book).Doubles(book).Usd + Collateral(book);
+        return bound.Conversion(4 * book.Underlyings.Count).Doubles(book, weight).Money(weight * RoundingBound.Coins(book)).Usd;
     }
-
-    public static double Cash(RandomBook book) => (double)book.Cash(book.Currency(RandomBook.UsdId));
 
     private static DeriveExpiry Expiry(RandomBook book, BookExpiry expiry)
     {
         decimal settled = expiry.Fixed(book.Now);
-        return new DeriveExpiry(
-            (expiry.Time - book.Now) / 1e9, (double)settled, (double)(expiry.Forward - settled), (double)expiry.Rate, (double)expiry.Confidence);
+        return new DeriveExpiry((expiry.Time - book.Now) / 1e9m, settled, expiry.Forward - settled, expiry.Rate, expiry.Confidence);
     }
-
-    private static double Collateral(RandomBook book) => book.Underlyings.Sum(underlying =>
-        64.0 / (1L << 53) * (double)(book.Currency(underlying.CoinId).Deposit * underlying.Index));
 }
 
 /// <summary>Derive PMRM v2. Collateral is worth its price over the stable coin's; the coin moves inside the rows.</summary>
@@ -86,18 +100,13 @@ internal sealed class DerivePmrm2Model : IReferenceModel
 
     public ReferenceMargin Margin(RandomBook book)
     {
-        double equity = DeriveBooks.Cash(book);
-        double initial = 0.0;
-        double maintenance = 0.0;
-        foreach (BookUnderlying underlying in DeriveBooks.Underlyings(book))
+        DerivePmrm2Parameters parameters = AgreementParameters.DerivePmrm2;
+        decimal factor = parameters.InitialFactor + (Math.Max(0m, parameters.PegThreshold - book.Stable) * parameters.PegFactor);
+        return DeriveBooks.Sum(book, factor, years => parameters.BasisAdd + (parameters.BasisMultiple * years), underlying =>
         {
-            DerivePmrm2Result margin = DerivePmrm2.Margin(DeriveBooks.Account(book, underlying), AgreementParameters.DerivePmrm2);
-            equity += margin.MarkToMarket;
-            initial += margin.MarkToMarket - margin.Initial;
-            maintenance += margin.MarkToMarket - margin.Maintenance;
-        }
-
-        return new ReferenceMargin(initial, maintenance, equity, DeriveBooks.Allowed(book, 1.5), RoundingBound.Equity(book));
+            DerivePmrm2Result margin = DerivePmrm2.Margin(DeriveBooks.Account(book, underlying), parameters);
+            return (margin.MarkToMarket, margin.Initial, margin.Maintenance);
+        });
     }
 }
 
@@ -112,18 +121,13 @@ internal sealed class DerivePmrm1Model : IReferenceModel
 
     public ReferenceMargin Margin(RandomBook book)
     {
-        double equity = DeriveBooks.Cash(book);
-        double initial = 0.0;
-        double maintenance = 0.0;
-        foreach (BookUnderlying underlying in DeriveBooks.Underlyings(book))
+        DerivePmrm1Parameters parameters = AgreementParameters.DerivePmrm1;
+        decimal factor = parameters.InitialFactor + (Math.Max(0m, parameters.PegThreshold - book.Stable) * parameters.PegFactor);
+        return DeriveBooks.Sum(book, factor, years => parameters.BasisAdd + (parameters.BasisMultiple * years), underlying =>
         {
-            DerivePmrm1Result margin = DerivePmrm1.Margin(DeriveBooks.Account(book, underlying), AgreementParameters.DerivePmrm1);
-            equity += margin.MarkToMarket;
-            initial += margin.MarkToMarket - margin.Initial;
-            maintenance += margin.MarkToMarket - margin.Maintenance;
-        }
-
-        return new ReferenceMargin(initial, maintenance, equity, DeriveBooks.Allowed(book, 2.0), RoundingBound.Equity(book));
+            DerivePmrm1Result margin = DerivePmrm1.Margin(DeriveBooks.Account(book, underlying), parameters);
+            return (margin.MarkToMarket, margin.Initial, margin.Maintenance);
+        });
     }
 }
 
@@ -144,44 +148,32 @@ internal sealed class DeriveStandardModel : IReferenceModel
         DeriveAccount plain = DeriveBooks.Account(book, underlying);
         BookPosition[] options = [.. book.Positions().Where(position => position.Instrument.IsOption && position.Instrument.UnderlyingId == underlying.Id)];
         return new StandardAccount(
-            0.0,
+            0m,
             plain.Stable,
             new Dictionary<string, StandardMarket>
             {
                 [underlying.Code] = new(plain.Spot, plain.SpotConfidence, plain.PerpetualPrice, plain.PerpetualConfidence),
             },
             [.. options.Select(option => Option(book, underlying, option))],
-            plain.Perpetuals == 0.0 ? [] : [new StandardPerpetual(underlying.Code, plain.Perpetuals, plain.PerpetualPnl)],
+            plain.Perpetuals == 0m ? [] : [new StandardPerpetual(underlying.Code, plain.Perpetuals, plain.PerpetualPnl)],
             [.. plain.Collaterals.Select(collateral => new StandardBase(underlying.Code, collateral.Amount))]);
     }
 
-    public ReferenceMargin Margin(RandomBook book)
+    public ReferenceMargin Margin(RandomBook book) => DeriveBooks.Sum(book, AgreementParameters.DeriveStandard.UnpairedInitial, _ => 0m, underlying =>
     {
-        double equity = DeriveBooks.Cash(book) + book.OpenProfit(book.Currency(RandomBook.UsdId));
-        double initial = 0.0;
-        double maintenance = 0.0;
-        foreach (BookUnderlying underlying in DeriveBooks.Underlyings(book))
-        {
-            StandardAccount account = Account(book, underlying);
-            StandardResult margin = DeriveStandardMargin.Margin(account, AgreementParameters.DeriveStandard);
-            double coin = account.Bases.Sum(held => held.Amount * (double)underlying.Index);
-            double markToMarket = coin + account.Perpetuals.Sum(perpetual => perpetual.Pnl);
-            equity += coin;
-            initial += markToMarket - margin.Initial;
-            maintenance += markToMarket - margin.Maintenance;
-        }
-
-        return new ReferenceMargin(initial, maintenance, equity, DeriveBooks.Allowed(book, 2.0), RoundingBound.Equity(book));
-    }
+        StandardAccount account = Account(book, underlying);
+        StandardResult margin = DeriveStandardMargin.Margin(account, AgreementParameters.DeriveStandard);
+        decimal markToMarket = account.Bases.Sum(held => held.Amount * underlying.Index) + account.Perpetuals.Sum(perpetual => perpetual.Pnl);
+        return (markToMarket, margin.Initial, margin.Maintenance);
+    });
 
     private static StandardOption Option(RandomBook book, BookUnderlying underlying, BookPosition option)
     {
         BookInstrument contract = option.Instrument;
         BookExpiry expiry = book.Expiry(contract);
-        double mark = ReferenceOptions.Black76(
-            (double)expiry.Forward, (double)contract.Strike, book.Years(contract), (double)contract.Volatility, contract.IsCall);
+        decimal mark = ReferenceOptions.Black76(expiry.Forward, contract.Strike, book.Years(contract), contract.Volatility, contract.IsCall);
         return new StandardOption(
-            underlying.Code, book.Seconds(contract), (double)contract.Strike, contract.IsCall, option.Amount, mark, (double)expiry.Forward,
-            (double)Math.Min(expiry.ConfidenceOf(BookFeed.Forward), expiry.ConfidenceOf(BookFeed.Volatility)));
+            underlying.Code, book.Seconds(contract), contract.Strike, contract.IsCall, option.Amount, mark, expiry.Forward,
+            Math.Min(expiry.ConfidenceOf(BookFeed.Forward), expiry.ConfidenceOf(BookFeed.Volatility)));
     }
 }

@@ -106,25 +106,26 @@ internal sealed class DeskEngine(Func<string, ModelDocument>? document = null) :
 
         foreach (BookUnderlying underlying in book.Underlyings)
         {
-            Index(desk, underlying.Id, underlying.Index, underlying.Confidence);
+            desk.Index(underlying.Index, underlying.Id, OriginFlags.None, Doubt(underlying.Confidence));
         }
 
-        Index(desk, StableUnderlying, book.Stable, 1m);
+        desk.Index(book.Stable, StableUnderlying, OriginFlags.None);
 
         // An expiry is known to the engine from the first contract that has it.
         foreach (BookExpiry expiry in book.Expiries.Where(expiry => book.Instruments.Any(item => item.UnderlyingId == expiry.UnderlyingId && item.Expiry == expiry.Time)))
         {
-            Forward(desk, book, expiry);
+            decimal settled = book.HasExpiryFeeds ? expiry.Fixed(book.Now) : 0m;
+            desk.Forward(expiry.Forward, expiry.Time, expiry.UnderlyingId, OriginFlags.None, settled, Doubt(expiry.ConfidenceOf(BookFeed.Forward)));
             if (book.HasExpiryFeeds)
-                ExpiryRate(desk, expiry);
+                desk.ExpiryRate(expiry.Rate, expiry.Time, expiry.UnderlyingId, OriginFlags.None, Doubt(expiry.ConfidenceOf(BookFeed.Rate)));
         }
 
         foreach (BookInstrument instrument in book.Instruments)
         {
             if (instrument.IsOption)
-                Volatility(desk, instrument, book.Expiry(instrument).ConfidenceOf(BookFeed.Volatility));
+                desk.Volatility(instrument.Id, instrument.Volatility, OriginFlags.None, Doubt(book.Expiry(instrument).ConfidenceOf(BookFeed.Volatility)));
             if (!instrument.IsOption || book.HasOptionMarks)
-                Mark(desk, instrument);
+                desk.Mark(instrument.Id, instrument.Mark, OriginFlags.None, Doubt(instrument.Confidence));
             decimal funding = book.Underlying(instrument.UnderlyingId).Funding;
             if (instrument.Kind == InstrumentKind.Perpetual && funding != 0m)
                 desk.AnnounceFunding(instrument.Id, funding);
@@ -165,65 +166,6 @@ internal sealed class DeskEngine(Func<string, ModelDocument>? document = null) :
         desk.Apply(buffer.AsSpan(0, message.EncodedLength));
     }
 
-    private static void Index(Desk desk, ushort underlying, decimal price, decimal confidence)
-    {
-        byte[] buffer = new byte[Limits.MessageBytes];
-        IndexPriceEncoder message = IndexPriceEncoder.Wrap(buffer);
-        message.SetOrigin(desk.NextOrigin(), (ulong)desk.Now, desk.Source, OriginFlags.None);
-        message.UnderlyingId = underlying;
-        message.SetPrice(Desk.E8(price));
-        message.SetConfidence(Doubt(confidence));
-        desk.Apply(buffer.AsSpan(0, message.EncodedLength));
-    }
-
-    private static void Forward(Desk desk, RandomBook book, BookExpiry expiry)
-    {
-        byte[] buffer = new byte[Limits.MessageBytes];
-        ForwardPriceEncoder message = ForwardPriceEncoder.Wrap(buffer);
-        message.SetOrigin(desk.NextOrigin(), (ulong)desk.Now, desk.Source, OriginFlags.None);
-        message.UnderlyingId = expiry.UnderlyingId;
-        message.Expiry = expiry.Time;
-        message.SetPrice(Desk.E8(expiry.Forward));
-        message.SetConfidence(Doubt(expiry.ConfidenceOf(BookFeed.Forward)));
-        decimal settled = book.HasExpiryFeeds ? expiry.Fixed(book.Now) : 0m;
-        message.SetFixedPart(settled == 0m ? null : Desk.E8(settled));
-        desk.Apply(buffer.AsSpan(0, message.EncodedLength));
-    }
-
-    private static void ExpiryRate(Desk desk, BookExpiry expiry)
-    {
-        byte[] buffer = new byte[Limits.MessageBytes];
-        ExpiryRateEncoder message = ExpiryRateEncoder.Wrap(buffer);
-        message.SetOrigin(desk.NextOrigin(), (ulong)desk.Now, desk.Source, OriginFlags.None);
-        message.UnderlyingId = expiry.UnderlyingId;
-        message.Expiry = expiry.Time;
-        message.SetRate(Desk.E8(expiry.Rate));
-        message.SetConfidence(Doubt(expiry.ConfidenceOf(BookFeed.Rate)));
-        desk.Apply(buffer.AsSpan(0, message.EncodedLength));
-    }
-
-    private static void Mark(Desk desk, BookInstrument instrument)
-    {
-        byte[] buffer = new byte[Limits.MessageBytes];
-        MarkPriceEncoder message = MarkPriceEncoder.Wrap(buffer);
-        message.SetOrigin(desk.NextOrigin(), (ulong)desk.Now, desk.Source, OriginFlags.None);
-        message.InstrumentId = instrument.Id;
-        message.SetPrice(Desk.E8(instrument.Mark));
-        message.SetConfidence(Doubt(instrument.Confidence));
-        desk.Apply(buffer.AsSpan(0, message.EncodedLength));
-    }
-
-    private static void Volatility(Desk desk, BookInstrument option, decimal confidence)
-    {
-        byte[] buffer = new byte[Limits.MessageBytes];
-        MarkVolatilityEncoder message = MarkVolatilityEncoder.Wrap(buffer);
-        message.SetOrigin(desk.NextOrigin(), (ulong)desk.Now, desk.Source, OriginFlags.None);
-        message.InstrumentId = option.Id;
-        message.SetVolatility(Desk.E8(option.Volatility));
-        message.SetConfidence(Doubt(confidence));
-        desk.Apply(buffer.AsSpan(0, message.EncodedLength));
-    }
-
     // A feed that is sure says nothing of it.
-    private static int? Doubt(decimal confidence) => confidence == 1m ? null : (int)Desk.E8(confidence);
+    private static decimal? Doubt(decimal confidence) => confidence == 1m ? null : confidence;
 }

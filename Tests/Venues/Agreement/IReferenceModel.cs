@@ -3,7 +3,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 /// <summary>What a reference expects, in USD: positive requirements, equity where the method defines it, and how far the engine's rounding may be off.</summary>
 /// <param name="AllowedEquity">USD.</param>
 /// <param name="AllowedRequirement">USD, of initial and of maintenance.</param>
-internal sealed record ReferenceMargin(double Initial, double Maintenance, double? Equity, double AllowedRequirement, double AllowedEquity = 0.0);
+internal sealed record ReferenceMargin(decimal Initial, decimal Maintenance, decimal? Equity, decimal AllowedRequirement, decimal AllowedEquity = 0m);
 
 /// <summary>What a doubled book owes.</summary>
 internal enum BookGrowth

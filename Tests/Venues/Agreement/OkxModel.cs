@@ -17,14 +17,14 @@ internal sealed class OkxModel : IReferenceModel
     public static OkxResult Result(RandomBook book, BookUnit unit)
     {
         OkxParameters parameters = AgreementParameters.Okx(unit.Underlying.Code);
-        double delta = (double)unit.Underlying.Index * unit.Positions.Sum(position => position.Amount * book.Delta(position.Instrument));
-        return OkxPortfolioMargin.Margin(move => Worst(book, unit, move, Math.Abs(move) < parameters.ExtremeMove), delta, parameters, 0.0);
+        decimal delta = unit.Underlying.Index * unit.Positions.Sum(position => position.Amount * book.Delta(position.Instrument));
+        return OkxPortfolioMargin.Margin(move => Worst(book, unit, move, Math.Abs(move) < parameters.ExtremeMove), delta, parameters, 0m);
     }
 
     public ReferenceMargin Margin(RandomBook book)
     {
-        double initial = 0.0;
-        double maintenance = 0.0;
+        decimal initial = 0m;
+        decimal maintenance = 0m;
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
@@ -32,24 +32,24 @@ internal sealed class OkxModel : IReferenceModel
             OkxResult margin = Result(book, unit);
             initial += margin.Initial;
             maintenance += margin.Maintenance;
-            double chargedDelta = parameters.BasisRate + (parameters.MinimumRate * parameters.Tiers[^1].Multiple);
-            bound.Rows(unit, OkxPortfolioMargin.InitialOverMaintenance).NetDelta(unit, 2.0 * chargedDelta * (double)unit.Underlying.Index).AddOns(unit, 6).Conversion();
+            decimal chargedDelta = parameters.BasisRate + (parameters.MinimumRate * parameters.Tiers[^1].Multiple);
+            bound.Rows(unit, OkxPortfolioMargin.InitialOverMaintenance).NetDelta(book, unit, 2m * chargedDelta * unit.Underlying.Index).AddOns(unit, 6).Conversion();
         }
 
-        double equity = book.Equity(AgreementParameters.Haircut, book.OptionUsd);
-        return new ReferenceMargin(initial, maintenance, equity, bound.Doubles(book).Doubles(book).Usd, RoundingBound.Equity(book));
+        decimal equity = book.Equity(AgreementParameters.Haircut, book.OptionUsd);
+        return new ReferenceMargin(initial, maintenance, equity, bound.Doubles(book, OkxPortfolioMargin.InitialOverMaintenance).Usd, RoundingBound.Equity(book));
     }
 
-    private static double Worst(RandomBook book, BookUnit unit, double move, bool shocksVolatility)
+    private static decimal Worst(RandomBook book, BookUnit unit, decimal move, bool shocksVolatility)
     {
-        double[] shocks = shocksVolatility ? [-AgreementParameters.OkxVolatilityDown, 0.0, AgreementParameters.OkxVolatilityUp] : [0.0];
+        decimal[] shocks = shocksVolatility ? [-AgreementParameters.OkxVolatilityDown, 0m, AgreementParameters.OkxVolatilityUp] : [0m];
         return shocks.Min(shock => unit.Positions.Sum(position => book.LinearPnl(position, move, option => Shocked(book, option, shock))));
     }
 
-    private static double Shocked(RandomBook book, BookInstrument option, double shock)
+    private static decimal Shocked(RandomBook book, BookInstrument option, decimal shock)
     {
-        double days = Math.Max(book.Years(option) * 365.0, 1.0);
-        double power = days <= 30.0 ? AgreementParameters.ShortPower : AgreementParameters.LongPower;
-        return Math.Max(0.0, (double)option.Volatility * (1.0 + (shock * Math.Pow(30.0 / days, power))));
+        decimal days = Math.Max(book.Years(option) * 365m, 1m);
+        decimal power = days <= 30m ? AgreementParameters.ShortPower : AgreementParameters.LongPower;
+        return Math.Max(0m, option.Volatility * (1m + (shock * DecimalMath.Pow(30m / days, power))));
     }
 }

@@ -27,7 +27,7 @@ internal sealed class ParadexModel : IReferenceModel
         // The perpetual's mark counts where there is one; without it the venue's perpetual is at the index, and nothing of the unit depends on it.
         BookInstrument? perpetual = book.Instruments.FirstOrDefault(item => item.Kind == InstrumentKind.Perpetual && item.UnderlyingId == unit.Underlying.Id);
         var underlying = new ParadexUnderlying(
-            (double)unit.Underlying.Index, (double)(perpetual?.Mark ?? unit.Underlying.Index), (double)unit.Underlying.Funding, Rate(book));
+            unit.Underlying.Index, perpetual?.Mark ?? unit.Underlying.Index, unit.Underlying.Funding, Rate(book));
         return ParadexPortfolioMargin.Margin(
             [.. unit.Positions.Select(position => new ParadexPosition(Market(book, position.Instrument), position.Amount))],
             [.. unit.Orders.Select(order => Order(book, order))],
@@ -37,51 +37,52 @@ internal sealed class ParadexModel : IReferenceModel
 
     public ReferenceMargin Margin(RandomBook book)
     {
-        double initial = 0.0;
-        double maintenance = 0.0;
+        decimal initial = 0m;
+        decimal maintenance = 0m;
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
             ParadexResult margin = Result(book, unit);
             initial += margin.Initial;
             maintenance += margin.Maintenance;
-            bound.Rows(unit).Orders(unit).NetDelta(unit, 2.0 * (double)unit.Underlying.Index).AddOns(unit, 4 + unit.Positions.Count + unit.Orders.Count).Conversion();
+
+            // A delta goes once into what is not hedged and twice into what is.
+            decimal usdPerDelta = (AgreementParameters.Paradex.UnhedgedFactor + (2m * AgreementParameters.Paradex.HedgedFactor)) * unit.Underlying.Index;
+            bound.Rows(unit).Orders(unit).NetDelta(book, unit, usdPerDelta).AddOns(unit, 4 + unit.Positions.Count + unit.Orders.Count).Conversion();
         }
 
-        double equity = book.Equity(AgreementParameters.Haircut, option => Mark(book, option));
-        return new ReferenceMargin(initial, maintenance, equity, bound.Doubles(book).Doubles(book).Usd, RoundingBound.Equity(book));
+        decimal equity = book.Equity(AgreementParameters.Haircut, option => Mark(book, option));
+        return new ReferenceMargin(initial, maintenance, equity, bound.Doubles(book).Usd, RoundingBound.Equity(book));
     }
 
-    private static double Rate(RandomBook book) => (double)book.Currency(RandomBook.UsdId).Rate;
+    private static decimal Rate(RandomBook book) => book.Currency(RandomBook.UsdId).Rate;
 
     private static ParadexOrder Order(RandomBook book, BookOrder order)
     {
         BookInstrument instrument = book.Instrument(order.InstrumentId);
-        return new ParadexOrder(Market(book, instrument), (double)(order.Lots * instrument.Size), (double)order.Price);
+        return new ParadexOrder(Market(book, instrument), order.Lots * instrument.Size, order.Price);
     }
 
     private static ParadexMarket Market(RandomBook book, BookInstrument instrument)
     {
         if (!instrument.IsOption)
-            return new ParadexMarket($"{instrument.Id}", (double)instrument.Mark, 1.0, AgreementParameters.ParadexFee);
-        double years = book.Years(instrument);
-        double forward = OnIndex(book, instrument);
-        double deviation = (double)instrument.Volatility * Math.Sqrt(years);
-        double call = ReferenceOptions.NormalCdf((Math.Log(forward / (double)instrument.Strike) / deviation) + (deviation / 2.0));
+            return new ParadexMarket($"{instrument.Id}", instrument.Mark, 1m, AgreementParameters.ParadexFee);
+        decimal years = book.Years(instrument);
+        decimal delta = ReferenceOptions.ForwardDelta(OnIndex(book, instrument), instrument.Strike, years, instrument.Volatility, instrument.IsCall);
         return new ParadexMarket(
-            $"{instrument.Id}", Mark(book, instrument), instrument.IsCall ? call : call - 1.0, AgreementParameters.ParadexFee, (double)instrument.Strike,
-            instrument.IsCall, (double)instrument.Volatility, years);
+            $"{instrument.Id}", Mark(book, instrument), delta, AgreementParameters.ParadexFee, instrument.Strike,
+            instrument.IsCall, instrument.Volatility, years);
     }
 
-    private static double OnIndex(RandomBook book, BookInstrument option) =>
-        (double)book.Underlying(option.UnderlyingId).Index * Math.Exp(Rate(book) * book.Years(option));
+    private static decimal OnIndex(RandomBook book, BookInstrument option) =>
+        book.Underlying(option.UnderlyingId).Index * DecimalMath.Exp(Rate(book) * book.Years(option));
 
-    private static double Mark(RandomBook book, BookInstrument option)
+    private static decimal Mark(RandomBook book, BookInstrument option)
     {
         if (book.HasOptionMarks)
-            return (double)option.Mark;
-        double years = book.Years(option);
-        return Math.Exp(-Rate(book) * years)
-            * ReferenceOptions.Black76(OnIndex(book, option), (double)option.Strike, years, (double)option.Volatility, option.IsCall);
+            return option.Mark;
+        decimal years = book.Years(option);
+        return DecimalMath.Exp(-Rate(book) * years)
+            * ReferenceOptions.Black76(OnIndex(book, option), option.Strike, years, option.Volatility, option.IsCall);
     }
 }

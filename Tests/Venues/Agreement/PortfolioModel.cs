@@ -16,7 +16,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 /// </summary>
 internal sealed class PortfolioModel : IReferenceModel
 {
-    private const double StableHaircut = 0.01;
+    private const decimal StableHaircut = 0.01m;
 
     public string Name => "portfolio";
 
@@ -28,9 +28,9 @@ internal sealed class PortfolioModel : IReferenceModel
     public bool HasTieredHaircuts => true;
 
     /// <summary>USD of every row over all units, positions alone.</summary>
-    public static double[] Rows(RandomBook book)
+    public static decimal[] Rows(RandomBook book)
     {
-        double[] rows = new double[PortfolioRow.Count];
+        decimal[] rows = new decimal[PortfolioRow.Count];
         foreach (PortfolioUnit unit in book.Units().Select(unit => new PortfolioUnit(book, unit)))
         {
             rows = [.. rows.Zip(unit.CountedUsd([.. unit.Unit.Positions.Select(position => unit.Vector(position.Instrument, position.Lots))]), (sum, cell) => sum + cell)];
@@ -41,16 +41,16 @@ internal sealed class PortfolioModel : IReferenceModel
 
     public ReferenceMargin Margin(RandomBook book)
     {
-        double[] held = new double[PortfolioRow.Count];
-        double[] filled = new double[PortfolioRow.Count];
-        double before = 0.0;
-        double after = 0.0;
-        double initialOnly = DoubtOfBalances(book);
+        decimal[] held = new decimal[PortfolioRow.Count];
+        decimal[] filled = new decimal[PortfolioRow.Count];
+        decimal before = 0m;
+        decimal after = 0m;
+        decimal initialOnly = DoubtOfBalances(book);
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
             var rows = new PortfolioUnit(book, unit);
-            double[][] vectors = [.. unit.Positions.Select(position => rows.Vector(position.Instrument, position.Lots))];
+            decimal[][] vectors = [.. unit.Positions.Select(position => rows.Vector(position.Instrument, position.Lots))];
             held = [.. held.Zip(rows.CountedUsd(vectors), (sum, cell) => sum + cell)];
             filled = [.. filled.Zip(rows.CountedUsd([.. vectors, .. book.WorstFills(unit, rows.Vector)]), (sum, cell) => sum + cell)];
             before += rows.RollUsd + rows.ConcentrationUsd;
@@ -59,71 +59,71 @@ internal sealed class PortfolioModel : IReferenceModel
 
             // Rounded up: two of each position, each expiry, five of the unit, the dampener; vega is kept in micro-USD and charged ten times.
             int expiries = unit.Positions.Select(position => position.Instrument.Expiry).Distinct().Count();
-            bound.Rows(unit).Orders(unit).NetDelta(unit, rows.UsdPerDelta).AddOns(unit, (3 * unit.Positions.Count) + expiries + 6).Conversion(6)
-                .Money(0.5e-6 * PortfolioUnit.VegaPoints * unit.Positions.Count);
+            bound.Rows(unit).Orders(unit).NetDelta(book, unit, rows.UsdPerDelta).AddOns(unit, (3 * unit.Positions.Count) + expiries + 6).Conversion(6)
+                .Money(0.5e-6m * PortfolioUnit.VegaPoints * unit.Positions.Count);
         }
 
-        double initial = Worst(filled) + before + after + initialOnly;
-        double maintenance = (PortfolioUnit.MaintenanceFactor * (Worst(held) + before)) + after;
-        double allowed = bound.Conversion(2 * book.Currencies.Count).Doubles(book).Usd;
-        return new ReferenceMargin(initial, maintenance, Equity(book), allowed, RoundingBound.Equity(book) + (6e-6 * book.Currencies.Count));
+        decimal initial = Worst(filled) + before + after + initialOnly;
+        decimal maintenance = (PortfolioUnit.MaintenanceFactor * (Worst(held) + before)) + after;
+        decimal allowed = bound.Conversion(2 * book.Currencies.Count).Doubles(book).Usd;
+        return new ReferenceMargin(initial, maintenance, Equity(book), allowed, RoundingBound.Equity(book) + (6e-6m * book.Currencies.Count));
     }
 
-    private static double Worst(double[] rows) => Math.Max(0.0, -rows.Min());
+    private static decimal Worst(decimal[] rows) => Math.Max(0m, -rows.Min());
 
-    private static double Equity(RandomBook book) => book.Totals(book.OptionUsd).Sum(total =>
+    private static decimal Equity(RandomBook book) => book.Totals(book.OptionUsd).Sum(total =>
     {
-        double price = Price(book, total.Currency, total.Price);
-        double units = total.Usd / total.Price;
-        return units * price > 0.0 ? Counted(total.Currency.Code, units) * price : units * price;
+        decimal price = Price(book, total.Currency, total.Price);
+        decimal units = total.Usd / total.Price;
+        return units * price > 0m ? Counted(total.Currency.Code, units) * price : units * price;
     });
 
-    private static double Price(RandomBook book, BookCurrency currency, double index) =>
-        currency.Id == RandomBook.StableId ? Math.Max(0.9 + (0.1 * (double)book.Stable), 0.97) : index;
+    private static decimal Price(RandomBook book, BookCurrency currency, decimal index) =>
+        currency.Id == RandomBook.StableId ? Math.Max(0.9m + (0.1m * book.Stable), 0.97m) : index;
 
     /// <summary>Units that count of a positive amount.</summary>
-    private static double Counted(string currency, double units)
+    private static decimal Counted(string currency, decimal units)
     {
-        double Slice(double from, double to, double haircut) => Math.Max(0.0, Math.Min(units, to) - from) * (1.0 - haircut);
+        decimal Slice(decimal from, decimal to, decimal haircut) => Math.Max(0m, Math.Min(units, to) - from) * (1m - haircut);
         return currency switch
         {
             "USD" => units,
-            "USDC" => units * (1.0 - StableHaircut),
-            "BTC" => Slice(0, 200, 0.05) + Slice(200, 1_000, 0.1) + Slice(1_000, double.PositiveInfinity, 0.2),
-            "ETH" => Slice(0, 5_000, 0.08) + Slice(5_000, 25_000, 0.15) + Slice(25_000, double.PositiveInfinity, 0.3),
-            _ => 0.0,
+            "USDC" => units * (1m - StableHaircut),
+            "BTC" => Slice(0, 200, 0.05m) + Slice(200, 1_000, 0.1m) + Slice(1_000, decimal.MaxValue, 0.2m),
+            "ETH" => Slice(0, 5_000, 0.08m) + Slice(5_000, 25_000, 0.15m) + Slice(25_000, decimal.MaxValue, 0.3m),
+            _ => 0m,
         };
     }
 
     // A balance is doubted with its own index: a position on a doubtful one does not make another coin doubtful.
-    private static double DoubtOfBalances(RandomBook book)
+    private static decimal DoubtOfBalances(RandomBook book)
     {
-        return book.Totals(book.OptionUsd).Where(total => total.Usd > 0.0 && total.Currency.Id != RandomBook.UsdId).Sum(total =>
+        return book.Totals(book.OptionUsd).Where(total => total.Usd > 0m && total.Currency.Id != RandomBook.UsdId).Sum(total =>
         {
-            double own = (double)(book.Underlyings.FirstOrDefault(underlying => underlying.CoinId == total.Currency.Id)?.Confidence ?? 1m);
+            decimal own = book.Underlyings.FirstOrDefault(underlying => underlying.CoinId == total.Currency.Id)?.Confidence ?? 1m;
             return PortfolioUnit.Doubt(own) * total.Usd / total.Price * Price(book, total.Currency, total.Price);
         });
     }
 }
 
 /// <summary>A row: relative move, and for volatility one of up, down, none, or a move of the surface in level, slope, curvature and twist.</summary>
-internal sealed record PortfolioRow(double Move, char Volatility, bool IsTail = false, double Level = 0, double Slope = 0, double Curvature = 0, double Twist = 0)
+internal sealed record PortfolioRow(decimal Move, char Volatility, bool IsTail = false, decimal Level = 0, decimal Slope = 0, decimal Curvature = 0, decimal Twist = 0)
 {
     public const int Count = 47;
 
     public static IReadOnlyList<PortfolioRow> Of(string underlying)
     {
-        double range = AgreementParameters.Portfolio(underlying).PriceRange;
-        double apart = underlying == "BTC" ? 0.08 : -0.12;
+        decimal range = AgreementParameters.Portfolio(underlying).PriceRange;
+        decimal apart = underlying == "BTC" ? 0.08m : -0.12m;
         return
         [
-            .. Enumerable.Range(-4, 9).SelectMany(step => "dnu".Select(volatility => new PortfolioRow(range * step / 4.0, volatility))),
+            .. Enumerable.Range(-4, 9).SelectMany(step => "dnu".Select(volatility => new PortfolioRow(range * step / 4m, volatility))),
             .. DeribitPortfolioMargin.ExtendedMoves.Select(move => new PortfolioRow(move, 'u', IsTail: true)),
-            new(0, 's', Slope: 0.5), new(0, 's', Slope: -0.5), new(0, 's', Curvature: 0.5), new(0, 's', Curvature: -0.3), new(0, 's', Twist: 0.6), new(0, 's', Twist: -0.6),
-            new(-range, 's', Level: 1, Slope: -0.4, Twist: 0.5),
-            new(-0.5 * range, 's', Level: 0.5, Slope: -0.4, Curvature: 0.3, Twist: 0.5),
-            new(0.5 * range, 's', Level: 0.3, Slope: 0.4, Curvature: 0.3, Twist: 0.3),
-            new(range, 's', Level: 0.6, Slope: 0.4, Twist: 0.3),
+            new(0, 's', Slope: 0.5m), new(0, 's', Slope: -0.5m), new(0, 's', Curvature: 0.5m), new(0, 's', Curvature: -0.3m), new(0, 's', Twist: 0.6m), new(0, 's', Twist: -0.6m),
+            new(-range, 's', Level: 1, Slope: -0.4m, Twist: 0.5m),
+            new(-0.5m * range, 's', Level: 0.5m, Slope: -0.4m, Curvature: 0.3m, Twist: 0.5m),
+            new(0.5m * range, 's', Level: 0.3m, Slope: 0.4m, Curvature: 0.3m, Twist: 0.3m),
+            new(range, 's', Level: 0.6m, Slope: 0.4m, Twist: 0.3m),
             new(apart, 'u'), new(-apart, 'u'),
         ];
     }
@@ -132,138 +132,137 @@ internal sealed record PortfolioRow(double Move, char Volatility, bool IsTail = 
 /// <summary>A unit under `portfolio`: its vectors in units of the settlement currency, its add-ons in USD, everything one position at a time.</summary>
 internal sealed class PortfolioUnit(RandomBook book, BookUnit unit)
 {
-    public const double MaintenanceFactor = 0.8;
-    public const double NakedInitial = 0.005;
-    public const double NakedMaintenance = 0.003;
-    public const double VegaPoints = 10.0;
-    private const double ConfidenceThreshold = 0.55;
-    private const double DelayHours = 0.1667;
-    private const double DelayDeviations = 2.0;
-    private const double FundingPeriods = 3.0;
+    public const decimal MaintenanceFactor = 0.8m;
+    public const decimal NakedInitial = 0.005m;
+    public const decimal NakedMaintenance = 0.003m;
+    public const decimal VegaPoints = 10m;
+    private const decimal ConfidenceThreshold = 0.55m;
+    private const decimal DelayHours = 0.1667m;
+    private const decimal DelayDeviations = 2m;
+    private const decimal FundingPeriods = 3m;
 
     private readonly DeribitParameters _parameters = AgreementParameters.Portfolio(unit.Underlying.Code);
     private readonly IReadOnlyList<PortfolioRow> _rows = PortfolioRow.Of(unit.Underlying.Code);
 
     public BookUnit Unit => unit;
 
-    public double RollUsd => unit.Positions.GroupBy(position => position.Instrument.Expiry).Sum(expiry => Index * RollRate(expiry.First().Instrument) * Math.Abs(expiry.Sum(Delta)));
+    public decimal RollUsd => unit.Positions.GroupBy(position => position.Instrument.Expiry).Sum(expiry => Index * RollRate(expiry.First().Instrument) * Math.Abs(expiry.Sum(Delta)));
 
-    public double ConcentrationUsd
+    public decimal ConcentrationUsd
     {
         get
         {
-            double delta = Math.Abs(unit.Positions.Sum(Delta));
+            decimal delta = Math.Abs(unit.Positions.Sum(Delta));
             return Math.Min(
-                Math.Max((delta * Index) - _parameters.DeltaThreshold, 0.0) * delta * _parameters.DeltaIncrement, _parameters.MaximumDeltaShock * Index * delta);
+                Math.Max((delta * Index) - _parameters.DeltaThreshold, 0m) * delta * _parameters.DeltaIncrement, _parameters.MaximumDeltaShock * Index * delta);
         }
     }
 
-    public double DelayUsd => Index * DelayRate * Math.Abs(unit.Positions.Sum(Delta));
+    public decimal DelayUsd => Index * DelayRate * Math.Abs(unit.Positions.Sum(Delta));
 
     /// <summary>Ten points of the vega that is short, by as much as each option's volatility is below normal.</summary>
-    public double ShortVegaUsd => VegaPoints * Math.Max(0.0, -unit.Positions.Where(position => position.Instrument.IsOption).Sum(position =>
-        position.Amount * VegaPerPoint(position.Instrument) * Math.Max(0.0, 1.0 - ((double)position.Instrument.Volatility / Normal))));
+    public decimal ShortVegaUsd => VegaPoints * Math.Max(0m, -unit.Positions.Where(position => position.Instrument.IsOption).Sum(position =>
+        position.Amount * VegaPerPoint(position.Instrument) * Math.Max(0m, 1m - (position.Instrument.Volatility / Normal))));
 
-    public double FundingUsd => Math.Max(0.0, FundingPeriods * Index * (double)unit.Underlying.Funding
+    public decimal FundingUsd => Math.Max(0m, FundingPeriods * Index * unit.Underlying.Funding
         * unit.Positions.Where(position => position.Instrument.Kind == Codecs.InstrumentKind.Perpetual).Sum(position => position.BaseUnits()));
 
     /// <summary>Fee, slippage and the impact of a position as a part of five million USD.</summary>
-    public double LiquidationUsd => unit.Positions.Sum(position =>
-        book.NotionalUsd(position) * Math.Min(1.0, AgreementParameters.LiquidationCost + (0.01 * Math.Sqrt(book.NotionalUsd(position) / 5e6))));
+    public decimal LiquidationUsd => unit.Positions.Sum(position =>
+        book.NotionalUsd(position) * Math.Min(1m, AgreementParameters.LiquidationCost + (0.01m * DecimalMath.Sqrt(book.NotionalUsd(position) / 5e6m))));
 
     /// <summary>Short options that no long of the other right at their strike makes a forward of, at the index.</summary>
-    public double NakedUsd => Index * unit.Positions.Where(position => position.Instrument.IsOption)
+    public decimal NakedUsd => Index * unit.Positions.Where(position => position.Instrument.IsOption)
         .GroupBy(position => (position.Instrument.Expiry, position.Instrument.Strike)).Sum(strike =>
         {
-            double calls = strike.Where(position => position.Instrument.IsCall).Sum(position => position.Amount);
-            double puts = strike.Where(position => !position.Instrument.IsCall).Sum(position => position.Amount);
-            return calls * puts < 0.0 ? Math.Max(0.0, -(calls + puts)) : Math.Max(0.0, -calls) + Math.Max(0.0, -puts);
+            decimal calls = strike.Where(position => position.Instrument.IsCall).Sum(position => position.Amount);
+            decimal puts = strike.Where(position => !position.Instrument.IsCall).Sum(position => position.Amount);
+            return calls * puts < 0m ? Math.Max(0m, -(calls + puts)) : Math.Max(0m, -calls) + Math.Max(0m, -puts);
         });
 
-    public double DoubtUsd => unit.Positions.Sum(position =>
+    public decimal DoubtUsd => unit.Positions.Sum(position =>
     {
         BookInstrument instrument = position.Instrument;
         decimal own = instrument.IsOption ? book.Expiry(instrument).Confidence : instrument.Confidence;
-        return Doubt((double)Math.Min(own, unit.Underlying.Confidence)) * Index * Math.Abs(position.BaseUnits());
+        return Doubt(Math.Min(own, unit.Underlying.Confidence)) * Index * Math.Abs(position.BaseUnits());
     });
 
     /// <summary>USD that one base unit of net delta can cost.</summary>
-    public double UsdPerDelta => (Index * (DelayRate + unit.Positions.Select(position => RollRate(position.Instrument)).DefaultIfEmpty(0.0).Max()))
-        + (2.0 * _parameters.MaximumDeltaShock * Index) + (_parameters.DeltaIncrement * _parameters.DeltaThreshold);
+    public decimal UsdPerDelta => (Index * (DelayRate + unit.Positions.Select(position => RollRate(position.Instrument)).DefaultIfEmpty(0m).Max()))
+        + (2m * _parameters.MaximumDeltaShock * Index) + (_parameters.DeltaIncrement * _parameters.DeltaThreshold);
 
-    private double Index => (double)unit.Underlying.Index;
+    private decimal Index => unit.Underlying.Index;
 
-    private double Normal => unit.Underlying.Code switch { "BTC" => 0.45, "ETH" => 0.6, _ => 0.8 };
+    private decimal Normal => unit.Underlying.Code switch { "BTC" => 0.45m, "ETH" => 0.6m, _ => 0.8m };
 
-    private double DelayRate => DelayDeviations * (unit.Underlying.Code switch { "BTC" => 0.6, "ETH" => 0.8, _ => 1.2 }) * Math.Sqrt(DelayHours / 8_760.0);
+    private decimal DelayRate => DelayDeviations * (unit.Underlying.Code switch { "BTC" => 0.6m, "ETH" => 0.8m, _ => 1.2m }) * DecimalMath.Sqrt(DelayHours / 8_760m);
 
-    public static double Doubt(double confidence) => confidence < ConfidenceThreshold ? 1.0 - confidence : 0.0;
+    public static decimal Doubt(decimal confidence) => confidence < ConfidenceThreshold ? 1m - confidence : 0m;
 
     /// <summary>P&amp;L of lots in every row, before dampeners.</summary>
-    public double[] Vector(BookInstrument instrument, long lots) => [.. _rows.Select(row => (double)(lots * instrument.Size) * Profit(instrument, row))];
+    public decimal[] Vector(BookInstrument instrument, long lots) => [.. _rows.Select(row => lots * instrument.Size * Profit(instrument, row))];
 
     /// <summary>The sum of vectors in USD: tail rows damped, then gains by their share.</summary>
-    public double[] CountedUsd(IEnumerable<double[]> vectors)
+    public decimal[] CountedUsd(IEnumerable<decimal[]> vectors)
     {
-        double[] usd = [.. _rows.Select((row, place) => Damped(unit.UsdPerUnit * vectors.Sum(vector => vector[place]), row))];
-        return [.. usd.Select(pnl => pnl > 0.0 ? pnl * _parameters.PnlOffset : pnl)];
+        decimal[] usd = [.. _rows.Select((row, place) => Damped(unit.UsdPerUnit * vectors.Sum(vector => vector[place]), row))];
+        return [.. usd.Select(pnl => pnl > 0m ? pnl * _parameters.PnlOffset : pnl)];
     }
 
-    private double Delta(BookPosition position) => position.BaseUnits() * book.Delta(position.Instrument);
+    private decimal Delta(BookPosition position) => position.BaseUnits() * book.Delta(position.Instrument);
 
-    private double RollRate(BookInstrument instrument) =>
-        Math.Max(_parameters.MinimumAnnualisedMove, Math.Exp(_parameters.AnnualisedMoveRisk * book.Years(instrument)) - 1.0);
+    private decimal RollRate(BookInstrument instrument) =>
+        Math.Max(_parameters.MinimumAnnualisedMove, DecimalMath.Exp(_parameters.AnnualisedMoveRisk * book.Years(instrument)) - 1m);
 
-    private double VegaPerPoint(BookInstrument option)
+    private decimal VegaPerPoint(BookInstrument option)
     {
-        double root = Math.Sqrt(book.Years(option));
-        double deviation = (double)option.Volatility * root;
-        double d1 = (Math.Log(book.Forward(option) / (double)option.Strike) / deviation) + (deviation / 2.0);
-        return 0.01 * book.Discount(option) * book.Forward(option) * root * Math.Exp(-d1 * d1 / 2.0) / Math.Sqrt(2.0 * Math.PI);
+        decimal root = DecimalMath.Sqrt(book.Years(option));
+        decimal d1 = ReferenceOptions.D1(book.Forward(option), option.Strike, option.Volatility * root);
+        return 0.01m * book.Discount(option) * book.Forward(option) * root * DecimalMath.NormalDensity(d1);
     }
 
-    private double Damped(double usd, PortfolioRow row)
+    private decimal Damped(decimal usd, PortfolioRow row)
     {
         if (!row.IsTail)
             return usd;
-        double draw = ((Math.Abs(row.Move) / _parameters.PriceRange) - 1.0) * _parameters.ExtendedDampener / (1.0 + Clamp(row));
+        decimal draw = ((Math.Abs(row.Move) / _parameters.PriceRange) - 1m) * _parameters.ExtendedDampener / (1m + Clamp(row));
         return usd - (Math.Sign(usd) * Math.Min(draw, Math.Abs(usd)));
     }
 
-    private double Clamp(PortfolioRow row) => Math.Sign(row.Move) * _parameters.PriceRange;
+    private decimal Clamp(PortfolioRow row) => Math.Sign(row.Move) * _parameters.PriceRange;
 
     // Of one unit of size, in the settlement currency. A tail row holds futures at the range and scales options.
-    private double Profit(BookInstrument instrument, PortfolioRow row)
+    private decimal Profit(BookInstrument instrument, PortfolioRow row)
     {
         if (instrument.IsOption)
         {
             decimal settled = book.Expiry(instrument).Fixed(book.Now);
-            double shocked = (double)settled + ((double)(book.Expiry(instrument).Forward - settled) * (1.0 + row.Move));
-            double worth = Worth(instrument, shocked, Volatility(instrument, row)) - Worth(instrument, book.Forward(instrument), (double)instrument.Volatility);
-            return worth * (row.IsTail ? _parameters.PriceRange / Math.Abs(row.Move) * (1.0 + row.Move) / (1.0 + Clamp(row)) : 1.0);
+            decimal shocked = settled + ((book.Expiry(instrument).Forward - settled) * (1m + row.Move));
+            decimal worth = Worth(instrument, shocked, Volatility(instrument, row)) - Worth(instrument, book.Forward(instrument), instrument.Volatility);
+            return worth * (row.IsTail ? _parameters.PriceRange / Math.Abs(row.Move) * (1m + row.Move) / (1m + Clamp(row)) : 1m);
         }
 
-        double move = row.IsTail ? Clamp(row) : row.Move;
-        return instrument.IsInverse ? (1.0 - (1.0 / (1.0 + move))) / (double)instrument.Mark : (double)instrument.Mark * move;
+        decimal move = row.IsTail ? Clamp(row) : row.Move;
+        return instrument.IsInverse ? (1m - (1m / (1m + move))) / instrument.Mark : instrument.Mark * move;
     }
 
-    private double Worth(BookInstrument option, double forward, double volatility) =>
-        book.OptionUsd(option, forward, volatility) / (option.IsInverse ? forward : 1.0);
+    private decimal Worth(BookInstrument option, decimal forward, decimal volatility) =>
+        book.OptionUsd(option, forward, volatility) / (option.IsInverse ? forward : 1m);
 
-    private double Volatility(BookInstrument option, PortfolioRow row)
+    private decimal Volatility(BookInstrument option, PortfolioRow row)
     {
-        double volatility = (double)option.Volatility;
-        double years = book.Years(option);
-        double days = Math.Max(years * 365.0, 1.0);
-        double term = Math.Pow(30.0 / days, days <= 30.0 ? _parameters.ShortTermPower : _parameters.LongTermPower);
-        double wing = Math.Clamp(Math.Log((double)option.Strike / book.Forward(option)) / Math.Max(0.05, 1.2 * Math.Sqrt(years)), -1.0, 1.0);
-        double age = Math.Clamp(1.0 - (years / (90.0 / 365.0)), -1.0, 1.0);
+        decimal volatility = option.Volatility;
+        decimal years = book.Years(option);
+        decimal days = Math.Max(years * 365m, 1m);
+        decimal term = DecimalMath.Pow(30m / days, days <= 30m ? _parameters.ShortTermPower : _parameters.LongTermPower);
+        decimal wing = Math.Clamp(DecimalMath.Ln(option.Strike / book.Forward(option)) / Math.Max(0.05m, 1.2m * DecimalMath.Sqrt(years)), -1m, 1m);
+        decimal age = Math.Clamp(1m - (years / (90m / 365m)), -1m, 1m);
         return row.Volatility switch
         {
-            'u' => Math.Max(volatility * (1.0 + (_parameters.VolatilityUp * term)), _parameters.MinimumVolatilityUp),
-            'd' => Math.Max(volatility * (1.0 - (_parameters.VolatilityDown * term)), 0.0),
+            'u' => Math.Max(volatility * (1m + (_parameters.VolatilityUp * term)), _parameters.MinimumVolatilityUp),
+            'd' => Math.Max(volatility * (1m - (_parameters.VolatilityDown * term)), 0m),
             's' => Math.Max(
-                volatility * (1.0 + (_parameters.VolatilityUp * ((row.Level * term) + (row.Slope * wing) + (row.Curvature * wing * wing) + (row.Twist * age)))), 0.0),
+                volatility * (1m + (_parameters.VolatilityUp * ((row.Level * term) + (row.Slope * wing) + (row.Curvature * wing * wing) + (row.Twist * age)))), 0m),
             _ => volatility,
         };
     }

@@ -6,7 +6,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 internal sealed record BookCurrency(ushort Id, string Code, int Decimals, decimal Deposit, decimal Rate)
 {
     /// <summary>The smallest amount of it.</summary>
-    public decimal Atom => 1m / (decimal)Math.Pow(10, Decimals);
+    public decimal Atom => new(1, 0, 0, isNegative: false, (byte)Decimals);
 }
 
 /// <summary>An index in USD with its confidence, 0 to 1; funding that a long perpetual pays in eight hours, a fraction of the index.</summary>

@@ -1,4 +1,5 @@
 using MarginEngine.Codecs;
+using MarginEngine.Tests.VenueTests.Reference;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.VenueTests.Agreement;
@@ -58,10 +59,10 @@ internal sealed class RandomBookTests
         Assert.Multiple(() =>
         {
             Reached("an option within the hour", book => Options(book).Any(option => book.Seconds(option) < 3_600));
-            Reached("an option beyond two years", book => Options(book).Any(option => book.Years(option) > 2.0));
-            Reached("a deep option", book => Options(book).Any(option => Math.Abs(Math.Log((double)option.Strike / book.Forward(option))) > 1.0));
+            Reached("an option beyond two years", book => Options(book).Any(option => book.Years(option) > 2m));
+            Reached("a deep option", book => Options(book).Any(option => Math.Abs(DecimalMath.Ln(option.Strike / book.Forward(option))) > 1m));
             Reached("a position of one lot", book => book.Fills.Any(fill => Math.Abs(fill.Lots) == 1));
-            Reached("fifty million USD", book => book.Positions().Any(position => Math.Abs(position.Lots) * Notional(book, position.Instrument) > 5e7));
+            Reached("fifty million USD", book => book.Positions().Any(position => Math.Abs(position.Lots) * Notional(book, position.Instrument) > 5e7m));
             Reached("only longs", book => book.Fills.All(fill => fill.Lots > 0));
             Reached("only shorts", book => book.Fills.All(fill => fill.Lots < 0));
             Reached("coin as collateral", book => book.Currencies.Skip(1).Any(currency => currency.Deposit > 0m));
@@ -77,6 +78,6 @@ internal sealed class RandomBookTests
 
     private static IEnumerable<BookInstrument> Options(RandomBook book) => book.Instruments.Where(instrument => instrument.IsOption);
 
-    private static double Notional(RandomBook book, BookInstrument instrument) =>
-        (double)instrument.Size * (instrument.IsInverse && instrument.Kind != InstrumentKind.Option ? 1.0 : (double)book.Underlying(instrument.UnderlyingId).Index);
+    private static decimal Notional(RandomBook book, BookInstrument instrument) =>
+        instrument.Size * (instrument.IsInverse && instrument.Kind != InstrumentKind.Option ? 1m : book.Underlying(instrument.UnderlyingId).Index);
 }

@@ -7,7 +7,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 [TestFixture]
 internal sealed class ReferenceByHandTests
 {
-    private const double Cent = 1e-8;
+    private const decimal Cent = 1e-8m;
 
     [Test]
     public void Across_underlyings_deribit_counts_losses_in_full_and_gains_by_their_share()
@@ -15,9 +15,9 @@ internal sealed class ReferenceByHandTests
         // Short 60,000 USD of BTC, long 60,000 of ETH. Up: BTC -16 % = -9,600, ETH +18 % * 0.6 = +6,480. Down: BTC's gain counts 0, ETH -10,800.
         // Roll shock: 1 % of BTC's delta, 0.5 % of ETH's.
         ReferenceMargin margin = new DeribitPmModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
-        Assert.That(margin.Initial, Is.EqualTo(10_800.0 + 600.0 + 300.0).Within(Cent));
-        Assert.That(margin.Maintenance, Is.EqualTo(0.8 * 11_700.0).Within(Cent));
-        Assert.That(margin.Equity, Is.EqualTo(1_000_000.0));
+        Assert.That(margin.Initial, Is.EqualTo(10_800m + 600m + 300m).Within(Cent));
+        Assert.That(margin.Maintenance, Is.EqualTo(0.8m * 11_700m).Within(Cent));
+        Assert.That(margin.Equity, Is.EqualTo(1_000_000m));
     }
 
     [Test]
@@ -25,11 +25,11 @@ internal sealed class ReferenceByHandTests
     {
         // Long 60 M of BTC, short 300 M of ETH. Down: BTC -9.6 M, ETH +54 M * 0.6 counts 20 M at most. Up: BTC counts 0, ETH -54 M.
         DeribitUnit[] rows = [.. Units(HandBook.Linear((1, null, 1_000), (2, null, -100_000)))];
-        double[][] cells = [.. rows.Select(unit => unit.DampedUsd(unit.Vectors).Select(unit.Offset).ToArray())];
-        Assert.That(cells[0][0], Is.EqualTo(-9.6e6).Within(Cent));
-        Assert.That(cells[1][0], Is.EqualTo(20e6).Within(Cent));
+        decimal[][] cells = [.. rows.Select(unit => unit.DampedUsd(unit.Vectors).Select(unit.Offset).ToArray())];
+        Assert.That(cells[0][0], Is.EqualTo(-9.6e6m).Within(Cent));
+        Assert.That(cells[1][0], Is.EqualTo(20e6m).Within(Cent));
         Assert.That(cells[0][^9], Is.Zero, "the highest standard price");
-        Assert.That(cells[1][^9], Is.EqualTo(-54e6).Within(1e-7));
+        Assert.That(cells[1][^9], Is.EqualTo(-54e6m).Within(1e-7m));
     }
 
     [Test]
@@ -37,9 +37,9 @@ internal sealed class ReferenceByHandTests
     {
         // Both move 9,000 at 15 %: 9,000 - 0.75 * 9,000; the least charge of 21 lots is 7.875.
         ReferenceMargin margin = new TimsModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
-        Assert.That(margin.Initial, Is.EqualTo(2_250.0).Within(Cent));
+        Assert.That(margin.Initial, Is.EqualTo(2_250m).Within(Cent));
         ReferenceMargin alone = new TimsModel().Margin(HandBook.Linear((1, null, -1)));
-        Assert.That(alone.Maintenance, Is.EqualTo(9_000.0).Within(Cent));
+        Assert.That(alone.Maintenance, Is.EqualTo(9_000m).Within(Cent));
     }
 
     [Test]
@@ -47,8 +47,8 @@ internal sealed class ReferenceByHandTests
     {
         // Scan 8,000 and 20 * 320 (an extreme counts 0.96 of it). 20 ETH make 2/3 of a spread of 30: 2/3 of BTC's and all of ETH's risk gets half back.
         ReferenceMargin margin = new SpanModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
-        Assert.That(margin.Maintenance, Is.EqualTo(14_400.0 - (0.5 * 2.0 / 3.0 * 8_000.0) - (0.5 * 6_400.0)).Within(Cent));
-        Assert.That(margin.Initial, Is.EqualTo(1.1 * margin.Maintenance).Within(Cent));
+        Assert.That(margin.Maintenance, Is.EqualTo(14_400m - (0.5m * 2m / 3m * 8_000m) - (0.5m * 6_400m)).Within(Cent));
+        Assert.That(margin.Initial, Is.EqualTo(1.1m * margin.Maintenance).Within(Cent));
     }
 
     [TestCase(50_000, 400, 200)]
@@ -65,12 +65,12 @@ internal sealed class ReferenceByHandTests
     [Test]
     public void Short_options_of_tiers_are_deribits_in_dollars()
     {
-        foreach ((bool isCall, double strike, double mark) in new[] { (true, 66_000.0, 1_200.0), (false, 54_000.0, 900.0), (false, 180_000.0, 120_000.0) })
+        foreach ((bool isCall, decimal strike, decimal mark) in new[] { (true, 66_000m, 1_200m), (false, 54_000m, 900m), (false, 180_000m, 120_000m) })
         {
-            (double Initial, double Maintenance) dollars = TieredMargin.ShortOption(isCall, 60_000.0, strike, mark);
-            (double Initial, double Maintenance) coins = DeribitStandardMargin.Short(isCall, 60_000.0, strike, mark / 60_000.0);
-            Assert.That(dollars.Initial, Is.EqualTo(60_000.0 * coins.Initial).Within(Cent), $"{isCall} {strike}");
-            Assert.That(dollars.Maintenance, Is.EqualTo(60_000.0 * coins.Maintenance).Within(Cent), $"{isCall} {strike}");
+            (decimal Initial, decimal Maintenance) dollars = TieredMargin.ShortOption(isCall, 60_000m, strike, mark);
+            (decimal Initial, decimal Maintenance) coins = DeribitStandardMargin.Short(isCall, 60_000m, strike, mark / 60_000m);
+            Assert.That(dollars.Initial, Is.EqualTo(60_000m * coins.Initial).Within(Cent), $"{isCall} {strike}");
+            Assert.That(dollars.Maintenance, Is.EqualTo(60_000m * coins.Maintenance).Within(Cent), $"{isCall} {strike}");
         }
     }
 
@@ -80,7 +80,7 @@ internal sealed class ReferenceByHandTests
         RandomBook both = HandBook.Linear((1, null, 2), (1, 70_000m, -1), (2, -2_500m, -10));
         foreach (string name in new[] { "cross", "isolated" })
         {
-            double sum = both.Fills.Sum(fill => ReferenceModels.Of(name).Margin(both with { Fills = [fill] }).Initial);
+            decimal sum = both.Fills.Sum(fill => ReferenceModels.Of(name).Margin(both with { Fills = [fill] }).Initial);
             Assert.That(ReferenceModels.Of(name).Margin(both).Initial, Is.EqualTo(sum).Within(Cent), name);
         }
     }
@@ -88,11 +88,11 @@ internal sealed class ReferenceByHandTests
     [Test]
     public void Historical_margin_is_the_third_worst_of_the_documents_240_days()
     {
-        double[] losses = [.. HistoricalModel.JointRows.Select(row => (60_000.0 * row[0]) - (60_000.0 * row[1])).OrderDescending()];
+        decimal[] losses = [.. HistoricalModel.JointRows.Select(row => (60_000m * row[0]) - (60_000m * row[1])).OrderDescending()];
         ReferenceMargin margin = new HistoricalModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
         Assert.That(losses, Has.Length.EqualTo(240));
         Assert.That(margin.Maintenance, Is.EqualTo(losses[2]).Within(Cent));
-        Assert.That(margin.Initial, Is.EqualTo(1.25 * losses[2]).Within(Cent));
+        Assert.That(margin.Initial, Is.EqualTo(1.25m * losses[2]).Within(Cent));
     }
 
     [Test]
@@ -106,7 +106,7 @@ internal sealed class ReferenceByHandTests
             Instruments = [book.Instruments[0] with { Expiry = soon }],
         };
         DeriveExpiry expiry = DeriveBooks.Account(closing, closing.Underlyings[0]).Expiries.Single();
-        Assert.That((expiry.FixedForward, expiry.VariableForward, expiry.Seconds), Is.EqualTo((30_000.0, 30_000.0, 900.0)));
+        Assert.That((expiry.FixedForward, expiry.VariableForward, expiry.Seconds), Is.EqualTo((30_000m, 30_000m, 900m)));
     }
 
     [Test]
@@ -116,10 +116,10 @@ internal sealed class ReferenceByHandTests
         // ETH -12 %) -4,800 - 7,200, the worst; tails at the clamp, drawn to nothing. Roll 1 % and 0.5 %; delay 2 deviations of 0.1667 hours;
         // liquidation 0.1 % + 1 % * sqrt(60,000 / 5 M) of each.
         ReferenceMargin margin = new PortfolioModel().Margin(HandBook.Linear((1, null, -1), (2, null, 20)));
-        double delay = 60_000.0 * 2.0 * (0.6 + 0.8) * Math.Sqrt(0.1667 / 8_760.0);
-        double liquidation = 120_000.0 * (0.001 + (0.01 * Math.Sqrt(0.012)));
-        Assert.That(margin.Initial, Is.EqualTo(12_000.0 + 900.0 + delay + liquidation).Within(Cent));
-        Assert.That(margin.Maintenance, Is.EqualTo((0.8 * 12_900.0) + delay + liquidation).Within(Cent));
+        decimal delay = 60_000m * 2m * (0.6m + 0.8m) * DecimalMath.Sqrt(0.1667m / 8_760m);
+        decimal liquidation = 120_000m * (0.001m + (0.01m * DecimalMath.Sqrt(0.012m)));
+        Assert.That(margin.Initial, Is.EqualTo(12_000m + 900m + delay + liquidation).Within(Cent));
+        Assert.That(margin.Maintenance, Is.EqualTo((0.8m * 12_900m) + delay + liquidation).Within(Cent));
     }
 
     private static IEnumerable<DeribitUnit> Units(RandomBook book) =>

@@ -21,7 +21,7 @@ internal sealed class ReferenceSanityTests
             Expiries = Shuffled(book.Expiries, random),
         };
         RandomBook split = book with { Fills = [.. book.Fills.SelectMany(fill => Halves(fill, random))] };
-        AssertSame(model.Margin(shuffled), margin, 0.0, $"shuffled {book}");
+        AssertSame(model.Margin(shuffled), margin, 0m, $"shuffled {book}");
         AssertSame(model.Margin(split), margin, RoundingBound.Costs(split) + RoundingBound.Costs(book), $"split {book}");
     });
 
@@ -29,7 +29,6 @@ internal sealed class ReferenceSanityTests
     public void Initial_is_never_below_maintenance_and_neither_is_negative(string name) => ForBooks(name, (model, book) =>
     {
         ReferenceMargin margin = model.Margin(book);
-        Assert.That(double.IsFinite(margin.Initial + margin.Maintenance + margin.Equity!.Value + margin.AllowedRequirement + margin.AllowedEquity), book.ToString());
         Assert.That(margin.Initial, Is.GreaterThanOrEqualTo(margin.Maintenance - margin.AllowedRequirement), book.ToString());
         Assert.That(margin.Maintenance, Is.GreaterThanOrEqualTo(-margin.AllowedRequirement), book.ToString());
     });
@@ -45,20 +44,20 @@ internal sealed class ReferenceSanityTests
         };
         ReferenceMargin once = model.Margin(book);
         ReferenceMargin twice = model.Margin(doubled);
-        double within = twice.AllowedRequirement;
-        double equity = 2.0 * once.Equity!.Value;
-        double withinEquity = twice.AllowedEquity + (3.0 * RoundingBound.Costs(book));
+        decimal within = twice.AllowedRequirement;
+        decimal equity = 2m * once.Equity!.Value;
+        decimal withinEquity = twice.AllowedEquity + (3m * RoundingBound.Costs(book));
         Assert.That(twice.Equity!.Value, Is.LessThanOrEqualTo(equity + withinEquity), $"equity {book}");
         Assert.That(model.HasTieredHaircuts || twice.Equity.Value >= equity - withinEquity, $"equity {twice.Equity} of {book}");
         if (model.Growth == BookGrowth.Proportional)
         {
-            Assert.That(twice.Initial, Is.EqualTo(2.0 * once.Initial).Within(within), $"initial {book}");
-            Assert.That(twice.Maintenance, Is.EqualTo(2.0 * once.Maintenance).Within(within), $"maintenance {book}");
+            Assert.That(twice.Initial, Is.EqualTo(2m * once.Initial).Within(within), $"initial {book}");
+            Assert.That(twice.Maintenance, Is.EqualTo(2m * once.Maintenance).Within(within), $"maintenance {book}");
         }
         else if (model.Growth == BookGrowth.Progressive)
         {
-            Assert.That(twice.Initial, Is.GreaterThanOrEqualTo((2.0 * once.Initial) - within), $"initial {book}");
-            Assert.That(twice.Maintenance, Is.GreaterThanOrEqualTo((2.0 * once.Maintenance) - within), $"maintenance {book}");
+            Assert.That(twice.Initial, Is.GreaterThanOrEqualTo((2m * once.Initial) - within), $"initial {book}");
+            Assert.That(twice.Maintenance, Is.GreaterThanOrEqualTo((2m * once.Maintenance) - within), $"maintenance {book}");
         }
     });
 
@@ -71,7 +70,7 @@ internal sealed class ReferenceSanityTests
         }
     }
 
-    private static void AssertSame(ReferenceMargin actual, ReferenceMargin expected, double costs, string what)
+    private static void AssertSame(ReferenceMargin actual, ReferenceMargin expected, decimal costs, string what)
     {
         Assert.That(actual.Initial, Is.EqualTo(expected.Initial).Within(expected.AllowedRequirement), $"initial {what}");
         Assert.That(actual.Maintenance, Is.EqualTo(expected.Maintenance).Within(expected.AllowedRequirement), $"maintenance {what}");

@@ -23,14 +23,14 @@ internal static class TieredMargin
         return (notional * bracket.InitialRate, (notional * bracket.Bracket.MaintenanceRate) - bracket.Bracket.Cumulative);
     }
 
-    public static (double Initial, double Maintenance) BySlices(IReadOnlyList<(double From, double Initial, double Maintenance)> slices, double notional)
+    public static (decimal Initial, decimal Maintenance) BySlices(IReadOnlyList<(decimal From, decimal Initial, decimal Maintenance)> slices, decimal notional)
     {
-        double initial = 0.0;
-        double maintenance = 0.0;
+        decimal initial = 0m;
+        decimal maintenance = 0m;
         for (int i = 0; i < slices.Count; i++)
         {
-            double end = i + 1 < slices.Count ? slices[i + 1].From : double.PositiveInfinity;
-            double part = Math.Max(0.0, Math.Min(notional, end) - slices[i].From);
+            decimal end = i + 1 < slices.Count ? slices[i + 1].From : decimal.MaxValue;
+            decimal part = Math.Max(0m, Math.Min(notional, end) - slices[i].From);
             initial += part * slices[i].Initial;
             maintenance += part * slices[i].Maintenance;
         }
@@ -39,12 +39,12 @@ internal static class TieredMargin
     }
 
     /// <summary>USD of one base unit of a short option.</summary>
-    public static (double Initial, double Maintenance) ShortOption(bool isCall, double index, double strike, double mark)
+    public static (decimal Initial, decimal Maintenance) ShortOption(bool isCall, decimal index, decimal strike, decimal mark)
     {
-        double otm = Math.Max(isCall ? strike - index : index - strike, 0.0);
-        double initial = mark + (Math.Max(AgreementParameters.ShortMaximum - (otm / index), AgreementParameters.ShortMinimum) * index);
-        double charge = AgreementParameters.ShortMaintenance * (isCall ? index : Math.Max(index, mark));
-        double maintenance = mark + charge;
+        decimal otm = Math.Max(isCall ? strike - index : index - strike, 0m);
+        decimal initial = mark + (Math.Max(AgreementParameters.ShortMaximum - (otm / index), AgreementParameters.ShortMinimum) * index);
+        decimal charge = AgreementParameters.ShortMaintenance * (isCall ? index : Math.Max(index, mark));
+        decimal maintenance = mark + charge;
         return (isCall ? initial : Math.Max(initial, maintenance), maintenance);
     }
 }
@@ -60,8 +60,8 @@ internal sealed class TierModel(string name) : IReferenceModel
 
     public ReferenceMargin Margin(RandomBook book)
     {
-        double initial = 0.0;
-        double maintenance = 0.0;
+        decimal initial = 0m;
+        decimal maintenance = 0m;
         var bound = new RoundingBound();
         foreach (BookUnit unit in book.Units())
         {
@@ -70,27 +70,24 @@ internal sealed class TierModel(string name) : IReferenceModel
             bound.Rows(unit).Orders(unit).AddOns(unit, unit.Positions.Count + unit.Orders.Count).Conversion();
         }
 
-        double equity = book.Equity(name == "isolated" ? AgreementParameters.NamedInFull : AgreementParameters.Haircut, optionUsd: null);
+        decimal equity = book.Equity(name == "isolated" ? AgreementParameters.NamedInFull : AgreementParameters.Haircut, optionUsd: null);
         return new ReferenceMargin(initial, maintenance, equity, bound.Doubles(book).Usd, RoundingBound.Equity(book));
     }
 
-    private (double Initial, double Maintenance) Position(RandomBook book, BookUnit unit, BookPosition position)
+    private (decimal Initial, decimal Maintenance) Position(RandomBook book, BookUnit unit, BookPosition position)
     {
         BookInstrument instrument = position.Instrument;
-        double notional = book.NotionalUsd(position);
+        decimal notional = book.NotionalUsd(position);
         if (!instrument.IsOption && name != "brackets")
             return TieredMargin.BySlices(AgreementParameters.Slices(name), notional);
         if (!instrument.IsOption)
-        {
-            (decimal Initial, decimal Maintenance) exact = TieredMargin.Linear(AgreementParameters.Brackets(unit.Underlying.Code), (decimal)notional);
-            return ((double)exact.Initial, (double)exact.Maintenance);
-        }
+            return TieredMargin.Linear(AgreementParameters.Brackets(unit.Underlying.Code), notional);
 
         // A coin-settled option's mark is coin, value over forward.
-        double index = (double)unit.Underlying.Index;
-        double mark = book.OptionUsd(instrument) * (instrument.IsInverse ? index / book.Forward(instrument) : 1.0);
-        (double Initial, double Maintenance) each = TieredMargin.ShortOption(instrument.IsCall, index, (double)instrument.Strike, mark);
-        double shorts = Math.Max(-position.Amount, 0.0);
+        decimal index = unit.Underlying.Index;
+        decimal mark = book.OptionUsd(instrument) * (instrument.IsInverse ? index / book.Forward(instrument) : 1m);
+        (decimal Initial, decimal Maintenance) each = TieredMargin.ShortOption(instrument.IsCall, index, instrument.Strike, mark);
+        decimal shorts = Math.Max(-position.Amount, 0m);
         return (shorts * each.Initial, shorts * each.Maintenance);
     }
 }

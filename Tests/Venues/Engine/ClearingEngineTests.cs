@@ -21,11 +21,11 @@ internal sealed class ClearingEngineTests
         {
             foreach (JsonProperty range in group.Root.GetProperty("ranges").EnumerateObject())
             {
-                (double low, double high) = (range.Value[0].GetDouble(), range.Value[1].GetDouble());
+                (decimal low, decimal high) = (range.Value[0].AsNumber(), range.Value[1].AsNumber());
                 ModelDocument document = ModelDocument.Shipped("tims").With("rows", Rows(TimsMargin.Points(low, high))).With("addOns", new JsonArray());
                 tally.Case();
-                tally.Relative(Requirement(document, $"{range.Name} long", 5_000.0), -5_000.0 * low, $"{range.Name} long");
-                tally.Relative(Requirement(document, $"{range.Name} short", -5_000.0), 5_000.0 * high, $"{range.Name} short");
+                tally.Relative(Requirement(document, $"{range.Name} long", 5_000m), -5_000m * low, $"{range.Name} long");
+                tally.Relative(Requirement(document, $"{range.Name} short", -5_000m), 5_000m * high, $"{range.Name} short");
             }
         }
 
@@ -35,9 +35,9 @@ internal sealed class ClearingEngineTests
     // Two and three contracts at 37.5 each; the gain counts by its share.
     [TestCase(0.9, 0.0, 100.0)]
     [TestCase(1.0, 37.5, 187.5)]
-    public void Gains_of_one_class_offset_losses_of_another_only_in_part_and_the_minimum_stays(double share, double minimum, double expected)
+    public void Gains_of_one_class_offset_losses_of_another_only_in_part_and_the_minimum_stays(decimal share, decimal minimum, decimal expected)
     {
-        ModelDocument document = ModelDocument.Shipped("tims").With("rows", Rows(TimsMargin.Points(-0.10, 0.10)))
+        ModelDocument document = ModelDocument.Shipped("tims").With("rows", Rows(TimsMargin.Points(-0.10m, 0.10m)))
             .With("underlyings.*.gainShare", DeriveDesk.Number(share));
         var addOns = (JsonArray)document["addOns"]!;
         addOns[0]!["initial"] = DeriveDesk.Number(minimum);
@@ -47,32 +47,32 @@ internal sealed class ClearingEngineTests
         ushort first = desk.Underlying("UP", desk.Currency("UP", 8));
         ushort second = desk.Underlying("DOWN", desk.Currency("DOWN", 8));
         desk.Model(document);
-        (ushort Underlying, double Size, int Lots)[] classes = [(first, 5_000.0, 2), (second, 10_000.0 / 3.0, -3)];
-        foreach ((ushort underlying, double size, int lots) in classes)
+        (ushort Underlying, decimal Size, int Lots)[] classes = [(first, 5_000m, 2), (second, 10_000m / 3m, -3)];
+        foreach ((ushort underlying, decimal size, int lots) in classes)
         {
-            desk.Index(underlying, 1.0);
+            desk.Index(underlying, 1m);
             uint instrument = desk.Perpetual(underlying, size: VenueDesk.Wire(size));
-            desk.Mark(instrument, 1.0);
-            desk.Hold(instrument, lots * VenueDesk.Wire(size), 1.0, VenueDesk.Wire(size));
+            desk.Mark(instrument, 1m);
+            desk.Hold(instrument, lots * VenueDesk.Wire(size), 1m, VenueDesk.Wire(size));
         }
 
-        Assert.That(desk.Report("classes").Margin.Initial / 1e6, Is.EqualTo(expected).Within(2e-6));
+        Assert.That(desk.Report("classes").Margin.Initial / 1e6m, Is.EqualTo(expected).Within(2e-6m));
     }
 
     [TestCase(100, 0.99, 100.0, 100.0)]
     [TestCase(200, 0.99, 199.0, 199.5)]
     [TestCase(250, 0.99, 248.0, 249.0)]
     [TestCase(120, 0.975, 118.0, 119.0)]
-    public void Value_at_risk_is_the_last_of_the_tail_and_the_shortfall_its_mean_in_the_engine(int rows, double confidence, double valueAtRisk, double shortfall)
+    public void Value_at_risk_is_the_last_of_the_tail_and_the_shortfall_its_mean_in_the_engine(int rows, decimal confidence, decimal valueAtRisk, decimal shortfall)
     {
         // Row k loses k dollars of a position of a thousand.
         ModelDocument document = ModelDocument.Shipped("hvar").With("history", null).With("addOns", new JsonArray())
-            .With("rows", Rows([.. Enumerable.Range(1, rows).Select(row => -1e-3 * row)]))
+            .With("rows", Rows([.. Enumerable.Range(1, rows).Select(row => -1e-3m * row)]))
             .With("requirement.confidence", DeriveDesk.Number(confidence)).With("requirement.initialFactor", 1).With("requirement.maintenanceFactor", 1);
         Assert.Multiple(() =>
         {
-            Assert.That(Requirement(document.With("requirement.measure", "valueAtRisk"), "value at risk", 1_000.0), Is.EqualTo(valueAtRisk).Within(2e-6));
-            Assert.That(Requirement(document.With("requirement.measure", "expectedShortfall"), "shortfall", 1_000.0), Is.EqualTo(shortfall).Within(2e-6));
+            Assert.That(Requirement(document.With("requirement.measure", "valueAtRisk"), "value at risk", 1_000m), Is.EqualTo(valueAtRisk).Within(2e-6m));
+            Assert.That(Requirement(document.With("requirement.measure", "expectedShortfall"), "shortfall", 1_000m), Is.EqualTo(shortfall).Within(2e-6m));
         });
     }
 
@@ -80,34 +80,34 @@ internal sealed class ClearingEngineTests
     [Test]
     public void McMillans_future_has_its_sixteen_rows_and_its_requirement_in_the_engine()
     {
-        const double PointRange = 20.0;
-        const double DollarsAPoint = 500.0;
+        const decimal PointRange = 20m;
+        const decimal DollarsAPoint = 500m;
         var tally = new Reproduction("engine: McMillan's future, printed to 10 USD [V]", 5.0);
         foreach (ReferenceDocument group in ReferenceData.Groups("span_mcmillan"))
         {
-            double[] printed = [.. group.Root.Items("long_1_future").Select(value => value.GetDouble())];
+            decimal[] printed = [.. group.Root.Items("long_1_future").Select(value => value.AsNumber())];
             var rows = new JsonArray([.. printed.Select((_, row) => new JsonObject
             {
                 ["spot"] = row < 14 ? Math.Sign(printed[row]) * decimal.Round(((row / 2) + 1) / 2 / 3m, 8) : row == 14 ? 2 : -2,
                 ["scale"] = "scanRange",
                 ["weight"] = row < 14 ? 1m : 0.35m,
             })]);
-            ModelDocument document = ModelDocument.Shipped("span").With("rows", rows).With("addOns", new JsonArray()).With("underlyings.SP.scanRange", (decimal)PointRange);
+            ModelDocument document = ModelDocument.Shipped("span").With("rows", rows).With("addOns", new JsonArray()).With("underlyings.SP.scanRange", PointRange);
             using var desk = new VenueDesk();
             ushort main = desk.Underlying("SP", desk.Currency("SP", 8));
             desk.Model(document);
-            desk.Index(main, 410.0);
+            desk.Index(main, 410m);
             uint future = desk.Perpetual(main, size: DollarsAPoint);
-            desk.Mark(future, 410.0);
-            desk.Hold(future, DollarsAPoint, 410.0, DollarsAPoint);
+            desk.Mark(future, 410m);
+            desk.Hold(future, DollarsAPoint, 410m, DollarsAPoint);
             UnitReport unit = desk.Report(group.Name).Units.Single();
             tally.Case();
             for (int row = 0; row < printed.Length; row++)
             {
-                tally.Absolute(unit.Rows[row].Counted / 1e6, printed[row], $"{group.Name} row {row}");
+                tally.Absolute(unit.Rows[row].Counted / 1e6m, printed[row], $"{group.Name} row {row}");
             }
 
-            tally.Absolute(unit.Margin.Maintenance / 1e6, group.Root.GetProperty("expected").Number("future_requirement"), $"{group.Name} requirement");
+            tally.Absolute(unit.Margin.Maintenance / 1e6m, group.Root.GetProperty("expected").Number("future_requirement"), $"{group.Name} requirement");
         }
 
         tally.Finish();
@@ -119,7 +119,7 @@ internal sealed class ClearingEngineTests
         var tally = new Reproduction("engine: McMillan's arrays, taken as printed [V]", 0.0);
         foreach (ReferenceDocument group in ReferenceData.Groups("span_mcmillan"))
         {
-            double[] future = Printed(group, "long_1_future"), call = Printed(group, "long_1_dec410_call");
+            decimal[] future = Printed(group, "long_1_future"), call = Printed(group, "long_1_dec410_call");
             JsonElement expected = group.Root.GetProperty("expected");
             tally.Case();
             Compare(tally, group, "long future", future, Covered(future, call, 1, 0), expected.Number("future_requirement"));
@@ -131,49 +131,49 @@ internal sealed class ClearingEngineTests
         tally.Finish();
     }
 
-    private static double[] Printed(ReferenceDocument group, string property) => [.. group.Root.Items(property).Select(cell => cell.GetDouble())];
+    private static decimal[] Printed(ReferenceDocument group, string property) => [.. group.Root.Items(property).Select(cell => cell.AsNumber())];
 
-    private static void Compare(Reproduction tally, ReferenceDocument group, string book, double[] rows, UnitReport unit, double requirement)
+    private static void Compare(Reproduction tally, ReferenceDocument group, string book, decimal[] rows, UnitReport unit, decimal requirement)
     {
         for (int row = 0; row < rows.Length; row++)
         {
-            tally.Absolute(unit.Rows[row].Counted / 1e6, rows[row], $"{group.Name} {book} row {row + 1}");
+            tally.Absolute(unit.Rows[row].Counted / 1e6m, rows[row], $"{group.Name} {book} row {row + 1}");
         }
 
-        tally.Absolute(unit.Margin.Maintenance / 1e6, requirement, $"{group.Name} {book}");
+        tally.Absolute(unit.Margin.Maintenance / 1e6m, requirement, $"{group.Name} {book}");
     }
 
     // Sixteen rows that shock nothing of their own: what happens in them is what the arrays say, their weights included.
-    private static UnitReport Covered(double[] future, double[] call, int futures, int calls)
+    private static UnitReport Covered(decimal[] future, decimal[] call, int futures, int calls)
     {
-        ModelDocument document = ModelDocument.Shipped("span").With("rows", Rows(new double[future.Length])).With("addOns", new JsonArray())
+        ModelDocument document = ModelDocument.Shipped("span").With("rows", Rows(new decimal[future.Length])).With("addOns", new JsonArray())
             .With("pricing.rowProfits", "published").With("pricing.optionMark", "mark");
         using var desk = new VenueDesk();
         ushort main = desk.Underlying("SP", desk.Currency("SP", 8));
         desk.Model(document);
-        desk.Index(main, 410.0);
-        uint contract = desk.Perpetual(main, size: 500.0);
-        uint option = desk.Option(main, VenueDesk.Usd, isCall: true, 410.0, desk.In(90 * 86_400.0), 500.0);
-        desk.Mark(contract, 410.0);
-        desk.Mark(option, 14.0);
-        desk.Array(contract, 500.0, future);
-        desk.Array(option, 250.0, call);
-        desk.Hold(contract, futures * 500.0, 410.0, 500.0);
-        desk.Hold(option, calls * 500.0, 14.0, 500.0);
+        desk.Index(main, 410m);
+        uint contract = desk.Perpetual(main, size: 500m);
+        uint option = desk.Option(main, VenueDesk.Usd, isCall: true, 410m, desk.In(90 * 86_400m), 500m);
+        desk.Mark(contract, 410m);
+        desk.Mark(option, 14m);
+        desk.Array(contract, 500m, future);
+        desk.Array(option, 250m, call);
+        desk.Hold(contract, futures * 500m, 410m, 500m);
+        desk.Hold(option, calls * 500m, 14m, 500m);
         return desk.Report("covered write").Units.Single();
     }
 
-    private static JsonArray Rows(double[] moves) => new([.. moves.Select(move => new JsonObject { ["spot"] = DeriveDesk.Number(move) })]);
+    private static JsonArray Rows(decimal[] moves) => new([.. moves.Select(move => new JsonObject { ["spot"] = DeriveDesk.Number(move) })]);
 
-    private static double Requirement(ModelDocument document, string name, double notional)
+    private static decimal Requirement(ModelDocument document, string name, decimal notional)
     {
         using var desk = new VenueDesk();
         ushort main = desk.Underlying("X", desk.Currency("X", 8));
         desk.Model(document);
-        desk.Index(main, 1.0);
+        desk.Index(main, 1m);
         uint instrument = desk.Perpetual(main);
-        desk.Mark(instrument, 1.0);
-        desk.Hold(instrument, notional, 1.0);
-        return desk.Report(name).Margin.Maintenance / 1e6;
+        desk.Mark(instrument, 1m);
+        desk.Hold(instrument, notional, 1m);
+        return desk.Report(name).Margin.Maintenance / 1e6m;
     }
 }

@@ -5,9 +5,9 @@ using MarginEngine.Tests.VenueTests.Reference;
 namespace MarginEngine.Tests.VenueTests.Engine;
 
 /// <summary>An account of the portfolio cases in the engine: margins in Derive's sign, USD of the case's own size, and the report they come from.</summary>
-internal sealed record DeriveRun(double Initial, double Maintenance, double MarkToMarket, MarginReport Report, double Scale)
+internal sealed record DeriveRun(decimal Initial, decimal Maintenance, decimal MarkToMarket, MarginReport Report, decimal Scale)
 {
-    public double Usd(long micro) => micro / 1e6 / Scale;
+    public decimal Usd(long micro) => micro / 1e6m / Scale;
 }
 
 /// <summary>
@@ -19,43 +19,43 @@ internal static class DeriveDesk
     private const int CoinDecimals = 8;
 
     // Half of what a position and row may have and stay exact: 2^51 micro-USD.
-    private const double LargestProduct = 1_125_899_906.842624;
+    private const decimal LargestProduct = 1_125_899_906.842624m;
 
     /// <summary>The largest power of ten at which no position leaves the exact range in any row.</summary>
-    public static double ScaleOf(DeriveAccount account, double largestMove)
+    public static decimal ScaleOf(DeriveAccount account, decimal largestMove)
     {
-        double largest = Math.Abs(account.Perpetuals) * account.PerpetualPrice * largestMove;
+        decimal largest = Math.Abs(account.Perpetuals) * account.PerpetualPrice * largestMove;
         foreach (DeriveOption option in account.Options)
         {
-            double forward = account.Expiries.First(expiry => expiry.Seconds == option.Seconds) is var feed ? feed.FixedForward + feed.VariableForward : 0.0;
-            double value = option.IsCall ? forward * (largestMove + 1.0) : option.Strike;
+            decimal forward = account.Expiries.First(expiry => expiry.Seconds == option.Seconds) is var feed ? feed.FixedForward + feed.VariableForward : 0m;
+            decimal value = option.IsCall ? forward * (largestMove + 1m) : option.Strike;
             largest = Math.Max(largest, Math.Abs(option.Amount) * value);
         }
 
         foreach (DeriveCollateral collateral in account.Collaterals)
         {
-            largest = Math.Max(largest, Math.Abs(collateral.Amount * Math.Max(collateral.Price, 1.0)));
+            largest = Math.Max(largest, Math.Abs(collateral.Amount * Math.Max(collateral.Price, 1m)));
         }
 
-        double scale = 1.0;
-        while (scale < 1e5 && largest * scale * 10.0 < LargestProduct)
+        decimal scale = 1m;
+        while (scale < 1e5m && largest * scale * 10m < LargestProduct)
         {
-            scale *= 10.0;
+            scale *= 10m;
         }
 
         return scale;
     }
 
     /// <summary>The account scaled and with the digits that messages hold. A coin without a price is the underlying itself.</summary>
-    public static DeriveAccount OnTheWire(DeriveAccount account, double scale)
+    public static DeriveAccount OnTheWire(DeriveAccount account, decimal scale)
     {
-        double Amount(double amount) => VenueDesk.Wire(amount * scale);
+        decimal Amount(decimal amount) => VenueDesk.Wire(amount * scale);
 
         return account with
         {
-            Cash = Math.Round((account.Cash + account.PerpetualPnl + account.Funding) * scale * 1e6) / 1e6,
-            PerpetualPnl = 0.0,
-            Funding = 0.0,
+            Cash = Math.Round((account.Cash + account.PerpetualPnl + account.Funding) * scale * 1e6m) / 1e6m,
+            PerpetualPnl = 0m,
+            Funding = 0m,
             Perpetuals = Amount(account.Perpetuals),
             PerpetualPrice = VenueDesk.Wire(account.PerpetualPrice),
             PerpetualConfidence = VenueDesk.Wire(account.PerpetualConfidence),
@@ -75,7 +75,7 @@ internal static class DeriveDesk
     }
 
     /// <summary>Runs an account of <see cref="OnTheWire"/>.</summary>
-    public static DeriveRun Run(DeriveAccount account, ModelDocument document, double scale, string name)
+    public static DeriveRun Run(DeriveAccount account, ModelDocument document, decimal scale, string name)
     {
         using var desk = new VenueDesk();
         ushort coin = desk.Currency("ETH", CoinDecimals);
@@ -86,9 +86,9 @@ internal static class DeriveDesk
         foreach (DeriveCollateral collateral in account.Collaterals)
         {
             string code = $"C{coins.Count}";
-            ushort currency = collateral.Price == 0.0 ? coin : desk.Currency(code, CoinDecimals);
-            coins.Add((currency, collateral.Price == 0.0 ? main : desk.Underlying(code, currency), collateral));
-            document = collateral.Price == 0.0 ? document : document.With($"currencies.{code}", Terms(collateral));
+            ushort currency = collateral.Price == 0m ? coin : desk.Currency(code, CoinDecimals);
+            coins.Add((currency, collateral.Price == 0m ? main : desk.Underlying(code, currency), collateral));
+            document = collateral.Price == 0m ? document : document.With($"currencies.{code}", Terms(collateral));
         }
 
         desk.Model(document);
@@ -99,8 +99,8 @@ internal static class DeriveDesk
             desk.Index(underlying, held.Price, held.Confidence);
         }
 
-        var positions = new List<(uint Instrument, double Amount, double Price)>();
-        var expiries = new HashSet<double>();
+        var positions = new List<(uint Instrument, decimal Amount, decimal Price)>();
+        var expiries = new HashSet<decimal>();
         foreach (DeriveOption option in account.Options)
         {
             DeriveExpiry feed = account.Expiries.First(expiry => expiry.Seconds == option.Seconds);
@@ -112,17 +112,17 @@ internal static class DeriveDesk
             }
 
             desk.Volatility(instrument, option.Volatility, feed.Confidence);
-            positions.Add((instrument, option.Amount, 1e-8));
+            positions.Add((instrument, option.Amount, 1e-8m));
         }
 
-        if (account.Perpetuals != 0.0)
+        if (account.Perpetuals != 0m)
         {
             uint perpetual = desk.Perpetual(main);
             desk.Mark(perpetual, account.PerpetualPrice, account.PerpetualConfidence);
             positions.Add((perpetual, account.Perpetuals, account.PerpetualPrice));
         }
 
-        foreach ((uint instrument, double amount, double price) in positions)
+        foreach ((uint instrument, decimal amount, decimal price) in positions)
         {
             desk.Hold(instrument, amount, price);
         }
@@ -134,19 +134,15 @@ internal static class DeriveDesk
 
         desk.Cash(account.Cash, main);
         MarginReport report = desk.Report(name);
-        double equity = report.Margin.Equity / 1e6 / scale;
-        return new DeriveRun(equity - report.Margin.Initial / 1e6 / scale, equity - report.Margin.Maintenance / 1e6 / scale, equity, report, scale);
+        decimal equity = report.Margin.Equity / 1e6m / scale;
+        return new DeriveRun(equity - report.Margin.Initial / 1e6m / scale, equity - report.Margin.Maintenance / 1e6m / scale, equity, report, scale);
     }
 
     /// <summary>A number of a document: at most eight decimals.</summary>
-    public static JsonNode Number(double value) => JsonValue.Create(VenueDesk.E8(value) / 100_000_000m);
+    public static JsonNode Number(decimal value) => JsonValue.Create(VenueDesk.Wire(value));
 
     /// <summary>A number of a document that may have sixteen.</summary>
-    public static JsonNode Fine(double value)
-    {
-        (long coarse, uint further) = VenueDesk.E16(value);
-        return JsonValue.Create((coarse / 100_000_000m) + (further / 10_000_000_000_000_000m));
-    }
+    public static JsonNode Fine(decimal value) => JsonValue.Create(decimal.Round(value, 16));
 
     private static JsonObject Terms(DeriveCollateral collateral)
     {

@@ -28,8 +28,8 @@ internal sealed class DerivePmrm1EngineTests
                 tally.Relative(run.Maintenance, expected.Number("MM"), $"{name} maintenance");
                 tally.Relative(run.Initial, expected.Number("IM"), $"{name} initial");
                 tally.Relative(run.MarkToMarket, expected.Number("mtm"), $"{name} mark to market");
-                tally.Relative(unit is null ? 0.0 : -run.Usd(unit.Components[1].Initial), expected.Number("forward_contingency"), $"{name} basis");
-                tally.Relative(rows is null ? 0.0 : -run.Usd(rows.Initial.Before), expected.Number("asset_contingency"), $"{name} asset");
+                tally.Relative(unit is null ? 0m : -run.Usd(unit.Components[1].Initial), expected.Number("forward_contingency"), $"{name} basis");
+                tally.Relative(rows is null ? 0m : -run.Usd(rows.Initial.Before), expected.Number("asset_contingency"), $"{name} asset");
             }
         }
 
@@ -67,7 +67,7 @@ internal sealed class DerivePmrm1EngineTests
 
     private static DeriveRun Run(DeriveAccount account, DerivePmrm1Parameters parameters, string name)
     {
-        double scale = DeriveDesk.ScaleOf(account, 1.0);
+        decimal scale = DeriveDesk.ScaleOf(account, 1m);
         return DeriveDesk.Run(DeriveDesk.OnTheWire(account, scale), ModelOf(parameters), scale, name);
     }
 
@@ -77,11 +77,11 @@ internal sealed class DerivePmrm1EngineTests
         var rows = new JsonArray();
         foreach (DeriveScenario row in parameters.Scenarios)
         {
-            rows.Add(new JsonObject { ["spot"] = DeriveDesk.Number(row.SpotFactor - 1.0), ["volatility"] = row.Volatility.ToString().ToLowerInvariant() });
+            rows.Add(new JsonObject { ["spot"] = DeriveDesk.Number(row.SpotFactor - 1m), ["volatility"] = row.Volatility.ToString().ToLowerInvariant() });
         }
 
-        rows.Add(new JsonObject { ["spot"] = DeriveDesk.Number(parameters.BasisUp - 1.0), ["role"] = "basisUp" });
-        rows.Add(new JsonObject { ["spot"] = DeriveDesk.Number(parameters.BasisDown - 1.0), ["role"] = "basisDown" });
+        rows.Add(new JsonObject { ["spot"] = DeriveDesk.Number(parameters.BasisUp - 1m), ["role"] = "basisUp" });
+        rows.Add(new JsonObject { ["spot"] = DeriveDesk.Number(parameters.BasisDown - 1m), ["role"] = "basisDown" });
         var addOns = (JsonArray)document["addOns"]!;
         addOns[0]!["add"] = DeriveDesk.Number(parameters.BasisAdd);
         addOns[0]!["multiple"] = DeriveDesk.Number(parameters.BasisMultiple);

@@ -22,7 +22,7 @@ internal sealed class DerivePmrm2EngineTests
         {
             DerivePmrm2Parameters parameters = DerivePmrm2ReferenceTests.Parameters(document.Root.GetProperty("Parameters"));
             DeriveAccount account = DerivePmrm2ReferenceTests.Account(document.Root.GetProperty("Scenario"));
-            if (parameters.Scenarios.Any(row => DerivePmrm2ReferenceTests.IsSkew(row.Volatility) && row.SpotFactor != 1.0))
+            if (parameters.Scenarios.Any(row => DerivePmrm2ReferenceTests.IsSkew(row.Volatility) && row.SpotFactor != 1m))
             {
                 printed.Skip(document.Name, "a skew row that also moves the spot, an invalid set-up that the venue's own test leaves out");
                 continue;
@@ -43,32 +43,32 @@ internal sealed class DerivePmrm2EngineTests
     {
         string name = document.Name;
         JsonElement result = document.Root.GetProperty("Result");
-        double scale = DeriveDesk.ScaleOf(account, parameters.Scenarios.Max(row => Math.Abs(row.SpotFactor - 1.0)));
+        decimal scale = DeriveDesk.ScaleOf(account, parameters.Scenarios.Max(row => Math.Abs(row.SpotFactor - 1m)));
         DeriveRun run = DeriveDesk.Run(DeriveDesk.OnTheWire(account, scale), ModelOf(parameters), scale, name);
         printed.Case();
 
         // A figure near zero of a large book shows no more digits than the atoms of its positions leave.
-        double floor = Math.Max(1.0, (account.Options.Count + account.Expiries.Count + account.Collaterals.Count + 4) * 1e3 / scale);
-        void Figure(double actual, double published, string figure) => printed.Relative(actual, published, $"{name} {figure}", floor);
+        decimal floor = Math.Max(1m, (account.Options.Count + account.Expiries.Count + account.Collaterals.Count + 4) * 1e3m / scale);
+        void Figure(decimal actual, decimal published, string figure) => printed.Relative(actual, published, $"{name} {figure}", floor);
 
         GroupReport group = run.Report.Groups.SingleOrDefault()
             ?? new GroupReport("", -1, default, default, [.. parameters.Scenarios.Select((_, row) => new GroupRowReport(row, 0, default, true, 0))]);
-        double[] published = DerivePmrm2ReferenceTests.PublishedRows(name, parameters, result);
+        decimal[] published = DerivePmrm2ReferenceTests.PublishedRows(name, parameters, result);
         for (int row = 0; row < published.Length; row++)
         {
             Figure(run.Usd(group.Rows[row].Profit), published[row], parameters.Scenarios[row].ToString());
         }
 
         UnitReport? unit = run.Report.Units.SingleOrDefault();
-        double perpetual = unit is null ? 0.0 : run.Usd(unit.Components[2].Initial);
-        double naked = unit is null ? 0.0 : run.Usd(unit.Components[3].Initial);
-        Figure(unit is null ? 0.0 : -run.Usd(unit.Components[1].Initial), result.Number("ForwardContingency"), "basis");
+        decimal perpetual = unit is null ? 0m : run.Usd(unit.Components[2].Initial);
+        decimal naked = unit is null ? 0m : run.Usd(unit.Components[3].Initial);
+        Figure(unit is null ? 0m : -run.Usd(unit.Components[1].Initial), result.Number("ForwardContingency"), "basis");
         Figure(-perpetual, result.Number("MMPerpCont") + result.Number("IMPerpCont"), "perpetual contingency");
         Figure(-naked, result.Number("MMOptionCont") + result.Number("IMOptionCont"), "naked short contingency");
 
         // What is left of a margin without the group's risk is contingencies: those of positions, of collateral, and in initial margin of the oracle.
-        double maintenanceRisk = run.Usd(group.Maintenance.Risk) * parameters.MaintenanceFactor;
-        double initialRisk = run.Usd(group.Initial.Risk) * InitialFactor(parameters, account);
+        decimal maintenanceRisk = run.Usd(group.Maintenance.Risk) * parameters.MaintenanceFactor;
+        decimal initialRisk = run.Usd(group.Initial.Risk) * InitialFactor(parameters, account);
         Figure(
             run.Maintenance - run.MarkToMarket + maintenanceRisk, DerivePmrm2ReferenceTests.Sum(result, "MMPerpCont", "MMOptionCont", "MMBaseCont"),
             "maintenance contingency");
@@ -84,24 +84,24 @@ internal sealed class DerivePmrm2EngineTests
     // At its own size a case has whole micro-USD: one rounding a position and row, one an add-on, balance and expiry, times what the factors make of them.
     private static void CompareOwnSize(string name, DeriveAccount account, DerivePmrm2Parameters parameters, Reproduction own)
     {
-        DeriveAccount wire = DeriveDesk.OnTheWire(account, 1.0);
-        DeriveRun run = DeriveDesk.Run(wire, ModelOf(parameters), 1.0, name);
+        DeriveAccount wire = DeriveDesk.OnTheWire(account, 1m);
+        DeriveRun run = DeriveDesk.Run(wire, ModelOf(parameters), 1m, name);
         DerivePmrm2Result sent = DerivePmrm2.Margin(wire, parameters with { Shock = parameters.Shock with { FloorDays = FloorDays(parameters) } });
-        double factor = InitialFactor(parameters, account) + parameters.BasisAdd + parameters.BasisMultiple;
-        double weight = Math.Max(1.0, parameters.Scenarios.Max(row => row.Damp));
-        double atoms = 1e-6 * (wire.Options.Count + wire.Expiries.Count + wire.Collaterals.Count + 4) * (1.0 + (factor * weight));
-        double magnitude = 1e-12 * (Math.Abs(sent.MarkToMarket) + Math.Abs(sent.Initial) + parameters.ConfidenceMargin);
+        decimal factor = InitialFactor(parameters, account) + parameters.BasisAdd + parameters.BasisMultiple;
+        decimal weight = Math.Max(1m, parameters.Scenarios.Max(row => row.Damp));
+        decimal atoms = 1e-6m * (wire.Options.Count + wire.Expiries.Count + wire.Collaterals.Count + 4) * (1m + (factor * weight));
+        decimal magnitude = 1e-12m * (Math.Abs(sent.MarkToMarket) + Math.Abs(sent.Initial) + parameters.ConfidenceMargin);
         own.Case();
-        own.Absolute(Math.Abs(run.Initial - sent.Initial) / (atoms + magnitude), 0.0, $"{name} initial");
-        own.Absolute(Math.Abs(run.Maintenance - sent.Maintenance) / (atoms + magnitude), 0.0, $"{name} maintenance");
-        own.Absolute(Math.Abs(run.MarkToMarket - sent.MarkToMarket) / (atoms + magnitude), 0.0, $"{name} mark to market");
+        own.Absolute(Math.Abs(run.Initial - sent.Initial) / (atoms + magnitude), 0m, $"{name} initial");
+        own.Absolute(Math.Abs(run.Maintenance - sent.Maintenance) / (atoms + magnitude), 0m, $"{name} maintenance");
+        own.Absolute(Math.Abs(run.MarkToMarket - sent.MarkToMarket) / (atoms + magnitude), 0m, $"{name} mark to market");
     }
 
-    private static double InitialFactor(DerivePmrm2Parameters parameters, DeriveAccount account) =>
-        parameters.InitialFactor + (Math.Max(0.0, parameters.PegThreshold - account.Stable) * parameters.PegFactor);
+    private static decimal InitialFactor(DerivePmrm2Parameters parameters, DeriveAccount account) =>
+        parameters.InitialFactor + (Math.Max(0m, parameters.PegThreshold - account.Stable) * parameters.PegFactor);
 
     // The shortest time that a document may say.
-    private static double FloorDays(DerivePmrm2Parameters parameters) => Math.Max(parameters.Shock.FloorDays, 0.001);
+    private static decimal FloorDays(DerivePmrm2Parameters parameters) => Math.Max(parameters.Shock.FloorDays, 0.001m);
 
     private static ModelDocument ModelOf(DerivePmrm2Parameters parameters)
     {
@@ -112,14 +112,14 @@ internal sealed class DerivePmrm2EngineTests
             string word = row.Volatility.ToString();
             rows.Add(new JsonObject
             {
-                ["spot"] = DeriveDesk.Number(row.SpotFactor - 1.0),
+                ["spot"] = DeriveDesk.Number(row.SpotFactor - 1m),
                 ["volatility"] = char.ToLowerInvariant(word[0]) + word[1..],
                 ["weight"] = DeriveDesk.Fine(row.Damp),
             });
         }
 
-        rows.Add(new JsonObject { ["spot"] = DeriveDesk.Number(parameters.BasisUp - 1.0), ["role"] = "basisUp" });
-        rows.Add(new JsonObject { ["spot"] = DeriveDesk.Number(parameters.BasisDown - 1.0), ["role"] = "basisDown" });
+        rows.Add(new JsonObject { ["spot"] = DeriveDesk.Number(parameters.BasisUp - 1m), ["role"] = "basisUp" });
+        rows.Add(new JsonObject { ["spot"] = DeriveDesk.Number(parameters.BasisDown - 1m), ["role"] = "basisDown" });
         return document
             .With("grid", null)
             .With("rows", rows)

@@ -29,12 +29,12 @@ internal sealed class DeriveStandardEngineTests
                 JsonElement scenario = test.Value.GetProperty("Scenario");
                 StandardRun run = Run(DeriveStandardReferenceTests.ScenarioAccount(scenario), Volatilities(scenario), parameters, name);
                 tally.Case();
-                tally.Relative(run.Maintenance, result.Number("realMM") / 1e18, $"{name} maintenance");
-                tally.Relative(run.Initial, result.Number("realIM") / 1e18, $"{name} initial");
-                tally.Relative(-run.Component(0, initial: false), (result.Number("ETHOptionMM") + result.Number("BTCOptionMM")) / 1e18, $"{name} options, maintenance");
-                tally.Relative(-run.Component(0, initial: true), (result.Number("ETHOptionIM") + result.Number("BTCOptionIM")) / 1e18, $"{name} options, initial");
-                tally.Relative(-run.Component(1, initial: false), result.Number("PerpMargin") / 1e18, $"{name} perpetuals");
-                tally.Relative(-run.Component(3, initial: true), result.Number("DepegIMs") / 1e18, $"{name} depeg");
+                tally.Relative(run.Maintenance, result.Number("realMM") / 1e18m, $"{name} maintenance");
+                tally.Relative(run.Initial, result.Number("realIM") / 1e18m, $"{name} initial");
+                tally.Relative(-run.Component(0, initial: false), (result.Number("ETHOptionMM") + result.Number("BTCOptionMM")) / 1e18m, $"{name} options, maintenance");
+                tally.Relative(-run.Component(0, initial: true), (result.Number("ETHOptionIM") + result.Number("BTCOptionIM")) / 1e18m, $"{name} options, initial");
+                tally.Relative(-run.Component(1, initial: false), result.Number("PerpMargin") / 1e18m, $"{name} perpetuals");
+                tally.Relative(-run.Component(3, initial: true), result.Number("DepegIMs") / 1e18m, $"{name} depeg");
             }
         }
 
@@ -67,7 +67,7 @@ internal sealed class DeriveStandardEngineTests
                 BaseFactor = overrides.Number("baseMarginFactor"),
                 BaseInitialScale = overrides.Number("imScale"),
             };
-            double volatility = ether.GetProperty("defaults").Number("vol");
+            decimal volatility = ether.GetProperty("defaults").Number("vol");
             foreach (JsonElement test in group.Root.Items("cases"))
             {
                 string name = test.Text("name");
@@ -83,12 +83,12 @@ internal sealed class DeriveStandardEngineTests
         tally.Finish();
     }
 
-    private static double[] Volatilities(JsonElement scenario) => [.. scenario.Items("OptionVols").Select(volatility => volatility.GetDouble() / 1e18)];
+    private static decimal[] Volatilities(JsonElement scenario) => [.. scenario.Items("OptionVols").Select(volatility => volatility.AsNumber() / 1e18m)];
 
-    private static StandardRun Run(StandardAccount account, double[] volatilities, StandardParameters parameters, string name)
+    private static StandardRun Run(StandardAccount account, decimal[] volatilities, StandardParameters parameters, string name)
     {
-        double largest = account.Options.Select(option => Math.Abs(option.Amount) * (option.Mark + (4.0 * (option.Strike + option.Forward)))).Append(1.0).Max();
-        double scale = largest < 1e6 ? 1_000.0 : largest < 1e8 ? 10.0 : 1.0;
+        decimal largest = account.Options.Select(option => Math.Abs(option.Amount) * (option.Mark + (4m * (option.Strike + option.Forward)))).Append(1m).Max();
+        decimal scale = largest < 1e6m ? 1_000m : largest < 1e8m ? 10m : 1m;
         using var desk = new VenueDesk();
         ushort stable = desk.Currency("USDC", CoinDecimals);
         ushort peg = desk.Underlying("USDC", stable);
@@ -107,7 +107,7 @@ internal sealed class DeriveStandardEngineTests
         }
 
         SendOptions(desk, account, volatilities, coins, scale);
-        double profit = 0.0;
+        decimal profit = 0m;
         foreach (StandardPerpetual perpetual in account.Perpetuals)
         {
             StandardMarket market = account.Markets[perpetual.Coin];
@@ -127,11 +127,11 @@ internal sealed class DeriveStandardEngineTests
     }
 
     private static void SendOptions(
-        VenueDesk desk, StandardAccount account, double[] volatilities, Dictionary<string, (ushort Currency, ushort Underlying)> coins, double scale)
+        VenueDesk desk, StandardAccount account, decimal[] volatilities, Dictionary<string, (ushort Currency, ushort Underlying)> coins, decimal scale)
     {
         // An expiry has one confidence of its forward; that of a volatility is each option's own.
         var instruments = new List<uint>();
-        var known = new HashSet<(string, double)>();
+        var known = new HashSet<(string, decimal)>();
         for (int i = 0; i < account.Options.Count; i++)
         {
             StandardOption option = account.Options[i];
@@ -139,7 +139,7 @@ internal sealed class DeriveStandardEngineTests
             uint instrument = desk.Option(underlying, VenueDesk.Usd, option.IsCall, option.Strike, desk.In(option.Seconds));
             if (known.Add((option.Coin, option.Seconds)))
                 desk.Forward(underlying, desk.In(option.Seconds), option.Forward);
-            double confidence = account.Options.Where(other => other.Coin == option.Coin && other.Seconds == option.Seconds).Min(other => other.Confidence);
+            decimal confidence = account.Options.Where(other => other.Coin == option.Coin && other.Seconds == option.Seconds).Min(other => other.Confidence);
             desk.Volatility(instrument, volatilities[i], confidence);
             instruments.Add(instrument);
         }
@@ -168,8 +168,8 @@ internal sealed class DeriveStandardEngineTests
         addOns[2]!["margin"] = DeriveDesk.Number(parameters.OracleFactor);
         addOns[3]!["threshold"] = DeriveDesk.Number(parameters.DepegThreshold);
         addOns[3]!["factor"] = DeriveDesk.Number(parameters.DepegFactor);
-        JsonNode charged = DeriveDesk.Number(1.0 - parameters.BaseFactor);
-        JsonNode more = DeriveDesk.Number(parameters.BaseFactor * (1.0 - parameters.BaseInitialScale));
+        JsonNode charged = DeriveDesk.Number(1m - parameters.BaseFactor);
+        JsonNode more = DeriveDesk.Number(parameters.BaseFactor * (1m - parameters.BaseInitialScale));
         return document
             .With("addOns", addOns)
             .With("currencies.ETH.maintenanceHaircut", charged)
@@ -179,13 +179,13 @@ internal sealed class DeriveStandardEngineTests
     }
 
     /// <summary>Margins in Derive's sign, USD of the case's own size.</summary>
-    private sealed record StandardRun(MarginReport Report, double Scale)
+    private sealed record StandardRun(MarginReport Report, decimal Scale)
     {
-        public double Initial => (Report.Margin.Equity - Report.Margin.Initial) / 1e6 / Scale;
+        public decimal Initial => (Report.Margin.Equity - Report.Margin.Initial) / 1e6m / Scale;
 
-        public double Maintenance => (Report.Margin.Equity - Report.Margin.Maintenance) / 1e6 / Scale;
+        public decimal Maintenance => (Report.Margin.Equity - Report.Margin.Maintenance) / 1e6m / Scale;
 
-        public double Component(int addOn, bool initial) =>
-            Report.Units.Sum(unit => unit.Components.Where(part => part.AddOn == addOn).Sum(part => initial ? part.Initial : part.Maintenance)) / 1e6 / Scale;
+        public decimal Component(int addOn, bool initial) =>
+            Report.Units.Sum(unit => unit.Components.Where(part => part.AddOn == addOn).Sum(part => initial ? part.Initial : part.Maintenance)) / 1e6m / Scale;
     }
 }

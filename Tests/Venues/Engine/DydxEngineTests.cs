@@ -11,7 +11,7 @@ namespace MarginEngine.Tests.VenueTests.Engine;
 internal sealed class DydxEngineTests
 {
     // The venue counts USDC in millionths, as the engine counts USD: a lot of a millionth at a price of 1 is one unit.
-    private const double Unit = 1e-6;
+    private const decimal Unit = 1e-6m;
 
     [Test]
     public void Every_initial_requirement_by_open_interest_comes_out_of_the_engine_to_the_unit()
@@ -24,12 +24,12 @@ internal sealed class DydxEngineTests
                 string name = $"{group.Name} {test.Number("im_ppm")} ppm of {test.Number("quote")}";
                 using var desk = new VenueDesk();
                 ushort main = desk.Underlying("BTC", desk.Currency("BTC", 8));
-                desk.Model(ModelOf(test.Number("im_ppm") / 1e6, 0.0, test.Number("lower", 0.0) * Unit, test.Number("upper", 0.0) * Unit));
-                desk.Index(main, 1.0);
+                desk.Model(ModelOf(test.Number("im_ppm") / 1e6m, 0m, test.Number("lower", 0m) * Unit, test.Number("upper", 0m) * Unit));
+                desk.Index(main, 1m);
                 uint perpetual = desk.Perpetual(main, size: Unit);
-                desk.Mark(perpetual, 1.0);
-                desk.OpenInterest(perpetual, (long)test.Number("oi", 0.0));
-                desk.Hold(perpetual, test.Number("quote") * Unit, 1.0, Unit);
+                desk.Mark(perpetual, 1m);
+                desk.OpenInterest(perpetual, (long)test.Number("oi", 0m));
+                desk.Hold(perpetual, test.Number("quote") * Unit, 1m, Unit);
                 tally.Case();
                 tally.Absolute(desk.Report(name).Margin.Initial, test.Number("expected"), name);
             }
@@ -46,16 +46,16 @@ internal sealed class DydxEngineTests
         {
             foreach (JsonElement test in group.Root.GetProperty("fillable_price").Items("cases"))
             {
-                double size = test.Number("pos"), quote = test.Number("quote");
+                decimal size = test.Number("pos"), quote = test.Number("quote");
                 string name = $"{group.Name} size {size} quote {quote}";
                 using var desk = new VenueDesk();
                 ushort main = desk.Underlying("BTC", desk.Currency("BTC", 8));
-                desk.Model(ModelOf(0.2, 0.1, 0.0, 0.0)
+                desk.Model(ModelOf(0.2m, 0.1m, 0m, 0m)
                     .With("liquidation.spreadToMaintenance", DeriveDesk.Number(test.Number("SMMR")))
                     .With("liquidation.bankruptcyAdjustment", DeriveDesk.Number(test.Number("BA"))));
-                desk.Index(main, 50_000.0);
+                desk.Index(main, 50_000m);
                 uint perpetual = desk.Perpetual(main);
-                desk.Mark(perpetual, 50_000.0);
+                desk.Mark(perpetual, 50_000m);
 
                 // What was paid for the position is all the account has.
                 desk.Hold(perpetual, size, -quote / size);
@@ -67,7 +67,7 @@ internal sealed class DydxEngineTests
         tally.Finish();
     }
 
-    private static ModelDocument ModelOf(double initial, double maintenance, double lower, double upper) => ModelDocument.Shipped("brackets")
+    private static ModelDocument ModelOf(decimal initial, decimal maintenance, decimal lower, decimal upper) => ModelDocument.Shipped("brackets")
         .With("states.liquidationRatio", 1m)
         .With("addOns", new JsonArray(new JsonObject
         {

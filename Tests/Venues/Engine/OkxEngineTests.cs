@@ -13,7 +13,7 @@ namespace MarginEngine.Tests.VenueTests.Engine;
 [TestFixture]
 internal sealed class OkxEngineTests
 {
-    private const double Scale = 1e5;
+    private const decimal Scale = 1e5m;
 
     [Test]
     public void Every_documented_risk_unit_comes_out_of_the_engine_component_by_component()
@@ -21,20 +21,20 @@ internal sealed class OkxEngineTests
         var tally = new Reproduction("engine: OKX position builder [V: MR1, MR4, MR6, MR7 of linear positions]", 1e-9);
         foreach (ReferenceDocument group in ReferenceData.Groups("okx_pm"))
         {
-            double maintenance = 0.0;
-            double initial = 0.0;
+            decimal maintenance = 0m;
+            decimal initial = 0m;
             foreach (JsonElement test in group.Root.Items("cases"))
             {
                 string code = test.Text("risk_unit");
                 string name = $"{group.Name} {code}";
                 OkxParameters parameters = ReferenceData.Groups("okx_mr_tables").Select(tables => OkxReferenceTests.Parameters(tables.Root, code, test)).First();
-                double delta = test.Number("delta_usd");
-                double exposure = Math.Sign(delta) * Math.Abs(test.Number("mr6_pnl") / test.Number("mr6_shock"));
-                double amount = test.GetProperty("positions").EnumerateObject().Sum(position => position.Value.GetDouble()) * test.Number("ct_val_btc", 1.0);
+                decimal delta = test.Number("delta_usd");
+                decimal exposure = Math.Sign(delta) * Math.Abs(test.Number("mr6_pnl") / test.Number("mr6_shock"));
+                decimal amount = test.GetProperty("positions").EnumerateObject().Sum(position => position.Value.AsNumber()) * test.Number("ct_val_btc", 1m);
                 UnitReport unit = Run(code, amount, exposure / amount, delta / amount, parameters, name).Units.Single();
                 tally.Case();
-                double Usd(long micro) => micro / 1e6 / Scale;
-                double Worst(bool extreme) => -Usd(unit.Rows.Where(row => row.Weight != 1.0 == extreme).Min(row => row.Counted));
+                decimal Usd(long micro) => micro / 1e6m / Scale;
+                decimal Worst(bool extreme) => -Usd(unit.Rows.Where(row => row.Weight != 1.0 == extreme).Min(row => row.Counted));
 
                 tally.Relative(Worst(extreme: false), test.Number("mr1"), $"{name} MR1");
                 tally.Relative(Usd(unit.Components[1].Maintenance), test.Number("mr4"), $"{name} MR4");
@@ -46,9 +46,9 @@ internal sealed class OkxEngineTests
                 {
                     foreach (JsonProperty row in grid.EnumerateObject().SelectMany(volatility => volatility.Value.EnumerateObject()))
                     {
-                        long move = VenueDesk.E8(double.Parse(row.Name));
+                        long move = LogicTests.Desk.E8(ReferenceData.Number(row.Name));
                         RowReport made = unit.Rows.First(other => other.Weight == 1.0 && other.SpotShockE8 == move);
-                        tally.Relative(Usd(made.Counted), row.Value.GetDouble(), $"{name} row {row.Name}");
+                        tally.Relative(Usd(made.Counted), row.Value.AsNumber(), $"{name} row {row.Name}");
                     }
                 }
 
@@ -71,17 +71,17 @@ internal sealed class OkxEngineTests
     [TestCase(-999_999.0, 4.0)]
     [TestCase(3_999_999.0, 10.0)]
     [TestCase(50_000_000.0, 12.0)]
-    public void The_minimum_charge_of_the_engine_grows_with_the_size_tier(double delta, double multiple)
+    public void The_minimum_charge_of_the_engine_grows_with_the_size_tier(decimal delta, decimal multiple)
     {
         foreach (ReferenceDocument tables in ReferenceData.Groups("okx_mr_tables"))
         {
-            var parameters = new OkxParameters([0.0], 0.01, 0.0, 0.0045, OkxReferenceTests.Tiers(tables.Root));
-            UnitReport unit = Run("BTC", delta / 10_000.0, 10_000.0, 10_000.0, parameters, $"{delta}", scale: 1.0).Units.Single();
-            Assert.That(unit.Components[2].Maintenance / 1e6, Is.EqualTo(0.0045 * Math.Abs(delta) * multiple).Within(2e-6), $"{tables.Name} {delta}");
+            var parameters = new OkxParameters([0m], 0.01m, 0m, 0.0045m, OkxReferenceTests.Tiers(tables.Root));
+            UnitReport unit = Run("BTC", delta / 10_000m, 10_000m, 10_000m, parameters, $"{delta}", scale: 1m).Units.Single();
+            Assert.That(unit.Components[2].Maintenance / 1e6m, Is.EqualTo(0.0045m * Math.Abs(delta) * multiple).Within(2e-6m), $"{tables.Name} {delta}");
         }
     }
 
-    private static MarginReport Run(string code, double amount, double mark, double index, OkxParameters parameters, string name, double scale = Scale)
+    private static MarginReport Run(string code, decimal amount, decimal mark, decimal index, OkxParameters parameters, string name, decimal scale = Scale)
     {
         using var desk = new VenueDesk();
         ushort main = desk.Underlying(code, desk.Currency(code, 8));
@@ -93,11 +93,11 @@ internal sealed class OkxEngineTests
         return desk.Report(name);
     }
 
-    private static ModelDocument ModelOf(OkxParameters parameters, double scale)
+    private static ModelDocument ModelOf(OkxParameters parameters, decimal scale)
     {
         ModelDocument document = ModelDocument.Shipped("okx-pm");
         var rows = new JsonArray();
-        foreach (double move in parameters.SpotMoves.SelectMany(move => new[] { move, -move }).Distinct())
+        foreach (decimal move in parameters.SpotMoves.SelectMany(move => new[] { move, -move }).Distinct())
         {
             foreach (string volatility in new[] { "down", "none", "up" })
             {
@@ -105,7 +105,7 @@ internal sealed class OkxEngineTests
             }
         }
 
-        foreach (double move in new[] { parameters.ExtremeMove, -parameters.ExtremeMove })
+        foreach (decimal move in new[] { parameters.ExtremeMove, -parameters.ExtremeMove })
         {
             rows.Add(new JsonObject { ["spot"] = DeriveDesk.Number(move), ["weight"] = 0.5m });
         }
@@ -116,8 +116,8 @@ internal sealed class OkxEngineTests
         addOns[1]!["rate"] = DeriveDesk.Number(parameters.MinimumRate);
         addOns[1]!["tiers"] = new JsonArray([.. parameters.Tiers.Select(tier => new JsonObject
         {
-            ["from"] = (decimal)(tier.From * scale),
-            ["initial"] = (decimal)tier.Multiple,
+            ["from"] = tier.From * scale,
+            ["initial"] = tier.Multiple,
         })]);
         return document.With("rows", rows).With("addOns", addOns);
     }

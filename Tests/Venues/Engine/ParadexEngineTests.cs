@@ -13,7 +13,7 @@ namespace MarginEngine.Tests.VenueTests.Engine;
 [TestFixture]
 internal sealed class ParadexEngineTests
 {
-    private const double LeastPrice = 1e-8;
+    private const decimal LeastPrice = 1e-8m;
 
     [Test]
     public void Every_run_of_the_venues_engine_comes_out_of_ours()
@@ -46,24 +46,24 @@ internal sealed class ParadexEngineTests
         deltas.Case();
 
         // The venue's polynomial is off by its error in each of two terms, times the options' strikes; where that is more than 1e-5 of the figure, it is the floor.
-        double strikes = test.Items("positions").Concat(test.Items("orders")).Sum(item =>
-            Math.Abs(ParadexReferenceTests.Signed(item)) * (MarketOf(group.Root, item.Text("market")).Strike ?? 0.0));
-        double floor = Math.Max(1.0, 2.0 * ReferenceOptions.PolynomialError / 1e-5 * strikes);
-        tally.Relative(report.Margin.Initial / 1e6, expected.Number("IMR"), $"{name} initial", floor);
-        tally.Relative(report.Margin.Maintenance / 1e6, expected.Number("MMR"), $"{name} maintenance", floor);
-        tally.Relative(unit.Margin.InitialParts.Measure / 1e6, expected.Number("worst_loss"), $"{name} worst loss", floor);
-        tally.Relative(unit.Components[2].Initial / 1e6, expected.Number("fund_p"), $"{name} funding");
-        tally.Relative(unit.Components[3].Initial / 1e6, expected.Number("fee_provision_imr"), $"{name} fees, initial");
-        tally.Relative(unit.Components[3].Maintenance / 1e6, expected.Number("fee_provision_mmr"), $"{name} fees, maintenance");
+        decimal strikes = test.Items("positions").Concat(test.Items("orders")).Sum(item =>
+            Math.Abs(ParadexReferenceTests.Signed(item)) * (MarketOf(group.Root, item.Text("market")).Strike ?? 0m));
+        decimal floor = Math.Max(1m, 2m * ReferenceOptions.PolynomialError / 1e-5m * strikes);
+        tally.Relative(report.Margin.Initial / 1e6m, expected.Number("IMR"), $"{name} initial", floor);
+        tally.Relative(report.Margin.Maintenance / 1e6m, expected.Number("MMR"), $"{name} maintenance", floor);
+        tally.Relative(unit.Margin.InitialParts.Measure / 1e6m, expected.Number("worst_loss"), $"{name} worst loss", floor);
+        tally.Relative(unit.Components[2].Initial / 1e6m, expected.Number("fund_p"), $"{name} funding");
+        tally.Relative(unit.Components[3].Initial / 1e6m, expected.Number("fee_provision_imr"), $"{name} fees, initial");
+        tally.Relative(unit.Components[3].Maintenance / 1e6m, expected.Number("fee_provision_mmr"), $"{name} fees, maintenance");
 
         // Minimum delta differs by no more than a perpetual's delta does, and an option's by the error of the venue's polynomial. It decides in no run.
-        double perpetuals = test.Items("positions").Concat(test.Items("orders")).Where(item => MarketOf(group.Root, item.Text("market")).Strike is null)
-            .Sum(item => Math.Abs(ParadexReferenceTests.Signed(item)) * Math.Abs(MarketOf(group.Root, item.Text("market")).Delta - 1.0));
-        double spot = group.Root.GetProperty("market_data").EnumerateObject().First().Value.Number("underlying_price");
-        double size = test.Items("positions").Concat(test.Items("orders")).Sum(item => Math.Abs(ParadexReferenceTests.Signed(item)));
-        double off = perpetuals + (2.0 * ReferenceOptions.PolynomialError * size);
-        double allowed = (off * group.Root.GetProperty("pm_config").Number("unhedged_margin_factor") * spot) + 1e-5;
-        Assert.That(unit.Components[1].Initial / 1e6, Is.EqualTo(expected.Number("delta_min")).Within(allowed), $"{name} minimum delta");
+        decimal perpetuals = test.Items("positions").Concat(test.Items("orders")).Where(item => MarketOf(group.Root, item.Text("market")).Strike is null)
+            .Sum(item => Math.Abs(ParadexReferenceTests.Signed(item)) * Math.Abs(MarketOf(group.Root, item.Text("market")).Delta - 1m));
+        decimal spot = group.Root.GetProperty("market_data").EnumerateObject().First().Value.Number("underlying_price");
+        decimal size = test.Items("positions").Concat(test.Items("orders")).Sum(item => Math.Abs(ParadexReferenceTests.Signed(item)));
+        decimal off = perpetuals + (2m * ReferenceOptions.PolynomialError * size);
+        decimal allowed = (off * group.Root.GetProperty("pm_config").Number("unhedged_margin_factor") * spot) + 1e-5m;
+        Assert.That(unit.Components[1].Initial / 1e6m, Is.EqualTo(expected.Number("delta_min")).Within(allowed), $"{name} minimum delta");
         if (test.Items("orders").Any())
         {
             tally.Skip($"{name} worst row", "the report names the worst row of positions; the venue's counts orders");
@@ -71,9 +71,9 @@ internal sealed class ParadexEngineTests
         }
 
         tally.Absolute(unit.Margin.WorstRow, expected.Number("worst_idx"), $"{name} worst row");
-        double toIndex = test.Items("positions").Where(item => MarketOf(group.Root, item.Text("market")).Strike is null)
-            .Sum(item => ParadexReferenceTests.Signed(item) * (MarketOf(group.Root, item.Text("market")).Delta - 1.0));
-        deltas.Absolute((unit.Positions.Sum(position => position.DeltaBaseE9) / 1e9) + toIndex, expected.Number("portfolio_delta"), $"{name} delta");
+        decimal toIndex = test.Items("positions").Where(item => MarketOf(group.Root, item.Text("market")).Strike is null)
+            .Sum(item => ParadexReferenceTests.Signed(item) * (MarketOf(group.Root, item.Text("market")).Delta - 1m));
+        deltas.Absolute((unit.Positions.Sum(position => position.DeltaBaseE9) / 1e9m) + toIndex, expected.Number("portfolio_delta"), $"{name} delta");
     }
 
     private static MarginReport Run(JsonElement group, JsonElement test, ModelDocument document, string name)
@@ -87,7 +87,7 @@ internal sealed class ParadexEngineTests
         {
             ParadexMarket terms = MarketOf(group, market.Name);
             desk.Index(main, market.Value.Number("underlying_price"));
-            if (terms.Strike is not double strike)
+            if (terms.Strike is not decimal strike)
             {
                 instruments[market.Name] = desk.Perpetual(main);
                 desk.Funding(instruments[market.Name], market.Value.Number("funding_rate"));
@@ -103,7 +103,7 @@ internal sealed class ParadexEngineTests
             desk.Mark(instruments[market.Name], Math.Max(terms.Mark, LeastPrice));
         }
 
-        desk.Deposit(VenueDesk.Usd, 1_000_000.0, Limits.MoneyDecimals);
+        desk.Deposit(VenueDesk.Usd, 1_000_000m, Limits.MoneyDecimals);
         foreach (JsonElement position in test.Items("positions"))
         {
             desk.Hold(instruments[position.Text("market")], ParadexReferenceTests.Signed(position));
@@ -122,7 +122,7 @@ internal sealed class ParadexEngineTests
 
     private static ModelDocument ModelOf(JsonElement configuration, JsonElement markets)
     {
-        ParadexParameters parameters = ParadexReferenceTests.Parameters(configuration, ReferenceOptions.NormalCdf);
+        ParadexParameters parameters = ParadexReferenceTests.Parameters(configuration, DecimalMath.NormalCdf);
         ModelDocument document = ModelDocument.Shipped("paradex-pm");
         var rows = new JsonArray();
         foreach (ParadexScenario row in parameters.Scenarios)
@@ -136,7 +136,7 @@ internal sealed class ParadexEngineTests
             });
         }
 
-        double[] rates = [.. markets.EnumerateObject().Select(market => market.Value.Number("fee_rate")).Distinct()];
+        decimal[] rates = [.. markets.EnumerateObject().Select(market => market.Value.Number("fee_rate")).Distinct()];
         Assert.That(rates, Has.Length.EqualTo(1), "the model has one rate for options and one for others");
         var addOns = (JsonArray)document["addOns"]!;
         addOns[0]!["unhedged"] = DeriveDesk.Number(parameters.UnhedgedFactor);

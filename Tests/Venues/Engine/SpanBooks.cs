@@ -24,7 +24,7 @@ internal sealed class SpanBooks(SpanDesk desk)
             SpanContract[] chosen = random.Next(4) switch
             {
                 0 => [.. contracts.Where(contract => contract.Strike is null)],
-                1 => [.. contracts.Where(contract => contract.Strike is not null && contract.CompositeDelta < 0.2)],
+                1 => [.. contracts.Where(contract => contract.Strike is not null && contract.CompositeDelta < 0.2m)],
                 _ => contracts,
             };
             chosen = chosen.Length == 0 ? contracts : chosen;

@@ -9,14 +9,14 @@ namespace MarginEngine.Tests.VenueTests.EngineTests;
 /// Compares reports with <see cref="SpanReference.Margin"/>, part by part. A portfolio may differ by a share of what its contracts scan for each alone: the share
 /// that cells and deltas may differ by, and for a credit as often as the net delta, which it is divided by, goes into the deltas it is the sum of.
 /// </summary>
-internal sealed class SpanComparison(string against, double share)
+internal sealed class SpanComparison(string against, decimal share)
 {
-    private const double Atoms = 1e6;
+    private const decimal Atoms = 1e6m;
 
     // Every position and row is rounded to an atom, every charge up to one.
-    private const double Rounding = 1e-4;
+    private const decimal Rounding = 1e-4m;
 
-    private readonly List<(double Used, string What)> _differences = [];
+    private readonly List<(decimal Used, string What)> _differences = [];
     private int _books;
     private int _charged;
     private int _credited;
@@ -25,32 +25,32 @@ internal sealed class SpanComparison(string against, double share)
     public void Compare(SpanFile file, (SpanContract Contract, long Number)[] positions, MarginReport report, string name)
     {
         _books++;
-        IReadOnlyList<SpanRequirement> expected = SpanReference.Margin(file, [.. positions.Select(position => (position.Contract, (double)position.Number))]);
-        _charged += expected.Any(each => each.IntraCharge > 0.0) ? 1 : 0;
-        _credited += expected.Any(each => each.InterCredit > 0.0) ? 1 : 0;
+        IReadOnlyList<SpanRequirement> expected = SpanReference.Margin(file, [.. positions.Select(position => (position.Contract, position.Number))]);
+        _charged += expected.Any(each => each.IntraCharge > 0m) ? 1 : 0;
+        _credited += expected.Any(each => each.InterCredit > 0m) ? 1 : 0;
         _floored += expected.Any(each => each.ShortOptionMinimum > each.ScanRisk + each.IntraCharge - each.InterCredit) ? 1 : 0;
-        double allAllowed = 0.0;
+        decimal allAllowed = 0m;
         foreach (SpanRequirement requirement in expected)
         {
             UnitReport unit = report.Units.Single(unit => unit.Underlying == requirement.Commodity);
             (SpanContract Contract, long Number)[] held = [.. positions.Where(position => position.Contract.Commodity == requirement.Commodity)];
-            double gross = held.Sum(position => Math.Abs(position.Number) * position.Contract.PriceScan);
-            double allowed = (share * gross) + Rounding;
-            double charge = held.Sum(position => Math.Abs(position.Number)) * file.Commodities[requirement.Commodity].IntraSpreads.Sum(spread => spread.Rate);
+            decimal gross = held.Sum(position => Math.Abs(position.Number) * position.Contract.PriceScan);
+            decimal allowed = (share * gross) + Rounding;
+            decimal charge = held.Sum(position => Math.Abs(position.Number)) * file.Commodities[requirement.Commodity].IntraSpreads.Sum(spread => spread.Rate);
             Add(unit.Margin.WorstCase / Atoms, requirement.ScanRisk, allowed, $"{name} {requirement.Commodity} scan");
             Add(unit.Components[1].Maintenance / Atoms, requirement.IntraCharge, (share * charge) + Rounding, $"{name} {requirement.Commodity} calendar");
             Add(unit.Components[2].Maintenance / Atoms, requirement.ShortOptionMinimum, Rounding, $"{name} {requirement.Commodity} minimum");
-            double deltas = held.Sum(position => Math.Abs(position.Number));
-            double net = Math.Abs(held.Sum(position => position.Number * position.Contract.CompositeDelta));
-            allAllowed += allowed + (share * charge) + (requirement.InterCredit == 0.0 ? 0.0 : requirement.ScanRisk * share * deltas / net);
+            decimal deltas = held.Sum(position => Math.Abs(position.Number));
+            decimal net = Math.Abs(held.Sum(position => position.Number * position.Contract.CompositeDelta));
+            allAllowed += allowed + (share * charge) + (requirement.InterCredit == 0m ? 0m : requirement.ScanRisk * share * deltas / net);
         }
 
-        Add(report.Margin.Maintenance / Atoms, expected.Sum(each => each.Total), 3.0 * allAllowed, $"{name} requirement");
+        Add(report.Margin.Maintenance / Atoms, expected.Sum(each => each.Total), 3m * allAllowed, $"{name} requirement");
     }
 
     public void Finish()
     {
-        (double used, string what) = _differences.MaxBy(each => each.Used);
+        (decimal used, string what) = _differences.MaxBy(each => each.Used);
         TestContext.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"against {against}: {_books} portfolios ({_charged} charged for calendars, {_credited} credited, {_floored} at their minimum), {_differences.Count} figures; largest share of what is allowed {used:p2}: {what}"));
@@ -59,11 +59,11 @@ internal sealed class SpanComparison(string against, double share)
             Assert.That(_charged, Is.GreaterThan(_books / 10), "portfolios with a calendar charge");
             Assert.That(_credited, Is.GreaterThan(_books / 10), "portfolios with a credit");
             Assert.That(_floored, Is.GreaterThan(_books / 50), "portfolios at a short option minimum");
-            Assert.That(_differences.Where(each => !(each.Used <= 1.0)).OrderByDescending(each => each.Used).Take(10).Select(each => each.What), Is.Empty, against);
+            Assert.That(_differences.Where(each => !(each.Used <= 1m)).OrderByDescending(each => each.Used).Take(10).Select(each => each.What), Is.Empty, against);
         });
     }
 
-    private void Add(double actual, double expected, double allowed, string what) => _differences.Add((
+    private void Add(decimal actual, decimal expected, decimal allowed, string what) => _differences.Add((
         Math.Abs(actual - expected) / allowed,
-        string.Create(CultureInfo.InvariantCulture, $"{what}: {actual:r} instead of {expected:r}, allowed {allowed:e2}")));
+        string.Create(CultureInfo.InvariantCulture, $"{what}: {actual} instead of {expected}, allowed {allowed:e2}")));
 }

@@ -16,7 +16,7 @@ namespace MarginEngine.Tests.VenueTests.EngineTests;
 /// </summary>
 internal sealed class SpanDesk : IDisposable
 {
-    private const double NanosPerYear = 365.0 * 86_400.0 * 1e9;
+    private const decimal NanosPerYear = ReferenceOptions.SecondsPerYear * 1e9m;
     private const ushort Coin = 2;
     private const ushort FirstUnderlying = 1;
     private const int Room = 8_192;
@@ -112,7 +112,7 @@ internal sealed class SpanDesk : IDisposable
             foreach (SpanInstrument instrument in underlying.Instruments)
             {
                 ListedContract read = instrument.Contract;
-                SpanContract contract = known[(read.Code, read.Period, (double?)read.Strike, read.IsCall)];
+                SpanContract contract = known[(read.Code, read.Period, read.Strike, read.IsCall)];
                 _instruments[contract] = _desk.Instrument(
                     read.IsOption ? InstrumentKind.Option : InstrumentKind.Future, Settlement.Linear, IdOf(underlying), Desk.Usd, read.Size,
                     !read.IsOption ? OptionRight.None : read.IsCall ? OptionRight.Call : OptionRight.Put, read.Strike, ExpiryOf(read), instrument.Name);
@@ -139,13 +139,13 @@ internal sealed class SpanDesk : IDisposable
                 continue;
             }
 
-            _desk.Volatility(instrument, (decimal)contract.Volatility, OriginFlags.None);
+            _desk.Volatility(instrument, contract.Volatility, OriginFlags.None);
             ulong expiry = ExpiryOf(read);
             if (forwards.Add((IdOf(underlying), expiry)))
             {
-                double forward = contract.UnderlyingPrice * Math.Exp((contract.Rate - contract.Yield) * contract.Years);
-                _desk.Forward(decimal.Round((decimal)forward, 8), expiry, IdOf(underlying), OriginFlags.None);
-                Rate(IdOf(underlying), expiry, (decimal)contract.Rate);
+                decimal forward = contract.UnderlyingPrice * DecimalMath.Exp((contract.Rate - contract.Yield) * contract.Years);
+                _desk.Forward(decimal.Round(forward, 8), expiry, IdOf(underlying), OriginFlags.None);
+                _desk.ExpiryRate(contract.Rate, expiry, IdOf(underlying), OriginFlags.None);
             }
         }
 
@@ -158,7 +158,7 @@ internal sealed class SpanDesk : IDisposable
         foreach ((SpanContract contract, uint instrument) in _instruments)
         {
             ListedContract read = Market.Find(contract.Commodity)!.Instruments.Select(each => each.Contract).First(each =>
-                (each.Code, each.Period, (double?)each.Strike, each.IsCall) == (contract.Portfolio, contract.Period, contract.Strike, contract.IsCall));
+                (each.Code, each.Period, each.Strike, each.IsCall) == (contract.Portfolio, contract.Period, contract.Strike, contract.IsCall));
             MarkArrayEncoder message = MarkArrayEncoder.Wrap(buffer);
             message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.None);
             message.InstrumentId = instrument;
@@ -177,19 +177,8 @@ internal sealed class SpanDesk : IDisposable
         _desk.Time((ulong)_desk.Now);
     }
 
-    private void Rate(ushort underlying, ulong expiry, decimal rate)
-    {
-        byte[] buffer = new byte[Limits.MessageBytes];
-        ExpiryRateEncoder message = ExpiryRateEncoder.Wrap(buffer);
-        message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.None);
-        message.UnderlyingId = underlying;
-        message.Expiry = expiry;
-        message.SetRate(Desk.E8(rate));
-        _desk.Apply(buffer.AsSpan(0, message.EncodedLength));
-    }
-
     // The time that the file prices with, to the nanosecond.
-    private ulong ExpiryOf(ListedContract read) => (ulong)(_desk.Now + (long)((double)read.Years * NanosPerYear));
+    private ulong ExpiryOf(ListedContract read) => (ulong)(_desk.Now + (long)(read.Years * NanosPerYear));
 
     private decimal PriceOf(SpanContract future) => Market.Find(future.Commodity)!.Instruments
         .First(each => !each.Contract.IsOption && each.Contract.Code == future.Portfolio && each.Contract.Period == future.Period).Contract.Price;

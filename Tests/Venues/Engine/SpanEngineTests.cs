@@ -10,12 +10,12 @@ namespace MarginEngine.Tests.VenueTests.EngineTests;
 [TestFixture]
 internal sealed class SpanEngineTests
 {
-    private const double FutureTolerance = 1e-6;
-    private const double OptionTolerance = 1e-5;
+    private const decimal FutureTolerance = 1e-6m;
+    private const decimal OptionTolerance = 1e-5m;
 
     // What the engine's decimals leave: parameters of eight, amounts of six.
-    private const double FormulaTolerance = 2e-7;
-    private const double Atoms = 1e6;
+    private const decimal FormulaTolerance = 2e-7m;
+    private const decimal Atoms = 1e6m;
     private const int Portfolios = 500;
 
     [Test]
@@ -33,18 +33,18 @@ internal sealed class SpanEngineTests
             foreach (SpanContract contract in desk.Contracts)
             {
                 PositionReport position = desk.PositionIn(report, contract);
-                double[] formula = SpanReference.RiskArray(contract, desk.File.Points);
+                decimal[] formula = SpanReference.RiskArray(contract, desk.File.Points);
                 for (int point = 0; point < desk.File.Points.Count; point++)
                 {
-                    double loss = -position.RowProfits[point] / Atoms * desk.File.Points[point].Weight / contract.PriceScan;
+                    decimal loss = -position.RowProfits[point] / Atoms * desk.File.Points[point].Weight / contract.PriceScan;
                     ErrorDistribution errors = contract.Strike is null ? futures : options;
                     errors.Add(loss, contract.RiskArray[point] / contract.PriceScan, $"{contract.Name} point {point + 1}");
                     formulas.Add(loss, formula[point] / contract.PriceScan, $"{contract.Name} point {point + 1}");
-                    if (contract.Strike is not null && contract.Yield != 0.0)
+                    if (contract.Strike is not null && contract.Yield != 0m)
                         carried.Add(loss, contract.RiskArray[point] / contract.PriceScan, $"{contract.Name} point {point + 1}");
                 }
 
-                deltas.Add(position.DeltaBaseE9 / 1e9 / contract.ContractValueFactor, contract.CompositeDelta, contract.Name);
+                deltas.Add(position.DeltaBaseE9 / 1e9m / contract.ContractValueFactor, contract.CompositeDelta, contract.Name);
             }
 
             TestContext.Out.WriteLine($"{desk.File.Name}: {desk.Contracts.Count} of {desk.File.Contracts.Count} contracts; differences in scan ranges, deltas in contracts");
@@ -70,7 +70,7 @@ internal sealed class SpanEngineTests
         {
             using var desk = new SpanDesk(path);
             var books = new SpanBooks(desk);
-            var exact = new SpanComparison("the reference's arrays", 1e-6);
+            var exact = new SpanComparison("the reference's arrays", 1e-6m);
             var published = new SpanComparison("the file's arrays", OptionTolerance);
             for (int seed = 1; seed <= Portfolios; seed++)
             {
@@ -124,17 +124,17 @@ internal sealed class SpanEngineTests
             using var desk = new SpanDesk(path);
             SpanContract future = desk.Contracts.First(contract => contract.Strike is null);
             UnitReport unit = desk.Hold([(future, -1)]).Units.Single();
-            double part = future.PriceScan / future.ContractValueFactor / (double)desk.Market.Find(future.Commodity)!.Index;
+            decimal part = future.PriceScan / future.ContractValueFactor / desk.Market.Find(future.Commodity)!.Index;
             Assert.Multiple(() =>
             {
                 for (int point = 0; point < desk.File.Points.Count; point++)
-                    Assert.That(unit.Rows[point].SpotShockE8 / 1e8, Is.EqualTo(desk.File.Points[point].PriceMove * part).Within(3e-8), $"{future.Name} point {point + 1}");
+                    Assert.That(unit.Rows[point].SpotShockE8 / 1e8m, Is.EqualTo(desk.File.Points[point].PriceMove * part).Within(3e-8m), $"{future.Name} point {point + 1}");
                 Assert.That(desk.LastWorstShockE8(), Is.EqualTo(unit.Rows[unit.Margin.WorstRow].SpotShockE8).And.GreaterThan(0), "the published update of a short future");
             });
         }
     }
 
-    private static double Largest(ErrorDistribution errors) => errors.Count == 0 ? 0.0 : errors.Worst.Error;
+    private static decimal Largest(ErrorDistribution errors) => errors.Count == 0 ? 0m : (decimal)errors.Worst.Error;
 
     private static SpanContract Computed(SpanFile file, SpanContract contract) => contract with
     {

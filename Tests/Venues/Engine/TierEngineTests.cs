@@ -23,18 +23,18 @@ internal sealed class TierEngineTests
                 ushort coin = desk.Currency("BTC", 10);
                 ushort main = desk.Underlying("BTC", coin);
                 desk.Model(ModelDocument.Shipped("deribit-standard").With("pricing.optionMark", "mark"));
-                ulong expiry = desk.In(30 * 86_400.0);
+                ulong expiry = desk.In(30 * 86_400m);
                 bool isCall = test.Text("type") == "call";
-                uint option = desk.Option(main, coin, isCall, test.Number("K"), expiry, 0.1, isInverse: true);
+                uint option = desk.Option(main, coin, isCall, test.Number("K"), expiry, 0.1m, isInverse: true);
                 desk.Index(main, test.Number("S"));
                 desk.Forward(main, expiry, test.Number("S"));
-                desk.Volatility(option, 0.5);
+                desk.Volatility(option, 0.5m);
                 desk.Mark(option, test.Number("mark"));
-                desk.Hold(option, -1_000.0, lotSize: 0.1);
+                desk.Hold(option, -1_000m, lotSize: 0.1m);
                 UnitReport unit = desk.Report($"{group.Name} {test.Number("K")}").Units.Single();
                 tally.Case();
-                tally.Relative(unit.Margin.Initial / 1e13, test.Number("IM"), $"{test.Text("type")} {test.Number("K")} initial", floor: 0.01);
-                tally.Relative(unit.Margin.Maintenance / 1e13, test.Number("MM"), $"{test.Text("type")} {test.Number("K")} maintenance", floor: 0.01);
+                tally.Relative(unit.Margin.Initial / 1e13m, test.Number("IM"), $"{test.Text("type")} {test.Number("K")} initial", floor: 0.01m);
+                tally.Relative(unit.Margin.Maintenance / 1e13m, test.Number("MM"), $"{test.Text("type")} {test.Number("K")} maintenance", floor: 0.01m);
             }
         }
 
@@ -59,10 +59,10 @@ internal sealed class TierEngineTests
                     foreach (decimal notional in new[] { brackets[i].From, (brackets[i].From + brackets[i].To) / 2m, brackets[i].To }.Where(amount => amount > 0m))
                     {
                         string name = $"{symbol.Name} bracket {i + 1} at {notional}";
-                        (double initial, double maintenance) = Linear(document, (double)notional, name);
-                        tally.Relative(maintenance, (double)BracketMargin.Maintenance(brackets, notional), name);
+                        (decimal initial, decimal maintenance) = Linear(document, notional, name);
+                        tally.Relative(maintenance, BracketMargin.Maintenance(brackets, notional), name);
                         if (notional > brackets[i].From)
-                            tally.Relative(initial, (double)(notional * decimal.Round(1m / leverage, 8)), $"{name} initial");
+                            tally.Relative(initial, (notional * decimal.Round(1m / leverage, 8)), $"{name} initial");
                     }
                 }
             }
@@ -75,11 +75,11 @@ internal sealed class TierEngineTests
     public void Every_worked_collateral_example_comes_out_of_the_engine()
     {
         var tally = new Reproduction("engine: collateral haircuts [D]", 1e-9);
-        var totals = new Dictionary<(string, string), double>();
+        var totals = new Dictionary<(string, string), decimal>();
         foreach (string[] row in LinearReferenceTests.Rows("venue,asset,qty,index_usd,haircut,collateral_usd,source_url"))
         {
             string name = $"{row[0]} {row[1]}";
-            double published = LinearReferenceTests.Number(row[5]);
+            decimal published = LinearReferenceTests.Number(row[5]);
             tally.Case();
             if (row[2].Length == 0)
             {
@@ -88,7 +88,7 @@ internal sealed class TierEngineTests
             }
 
             var terms = new JsonObject { ["haircut"] = DeriveDesk.Number(LinearReferenceTests.Number(row[4])) };
-            double credit = Equity(terms, LinearReferenceTests.Number(row[3]), LinearReferenceTests.Number(row[2]), name);
+            decimal credit = Equity(terms, LinearReferenceTests.Number(row[3]), LinearReferenceTests.Number(row[2]), name);
             tally.Relative(credit, published, name);
             totals[(row[0], row[6])] = totals.GetValueOrDefault((row[0], row[6])) + credit;
         }
@@ -106,12 +106,12 @@ internal sealed class TierEngineTests
             {
                 tally.Case();
                 var slices = new JsonArray([.. tiers.EnumerateArray().Select(tier => new JsonObject { ["from"] = tier[0].GetDecimal(), ["haircut"] = 1m - tier[2].GetDecimal() })]);
-                tally.Relative(Equity(new JsonObject { ["tiers"] = slices }, 1.0, test.Number("holding"), test.Text("source")), test.Number("credit"), test.Text("source"));
+                tally.Relative(Equity(new JsonObject { ["tiers"] = slices }, 1m, test.Number("holding"), test.Text("source")), test.Number("credit"), test.Text("source"));
             }
             else if (test.TryGetProperty("haircut", out JsonElement haircut))
             {
                 tally.Case();
-                double credit = Equity(new JsonObject { ["haircut"] = haircut.GetDecimal() }, test.Number("price"), test.Number("btc"), test.Text("source"));
+                decimal credit = Equity(new JsonObject { ["haircut"] = haircut.GetDecimal() }, test.Number("price"), test.Number("btc"), test.Text("source"));
                 tally.Relative(credit, test.Number("credit"), test.Text("source"));
             }
             else
@@ -123,20 +123,20 @@ internal sealed class TierEngineTests
         tally.Finish();
     }
 
-    private static (double Initial, double Maintenance) Linear(ModelDocument document, double notional, string name)
+    private static (decimal Initial, decimal Maintenance) Linear(ModelDocument document, decimal notional, string name)
     {
         using var desk = new VenueDesk();
         ushort main = desk.Underlying("BTC", desk.Currency("BTC", 8));
         desk.Model(document);
-        desk.Index(main, 1.0);
-        uint perpetual = desk.Perpetual(main, size: 0.01);
-        desk.Mark(perpetual, 1.0);
-        desk.Hold(perpetual, notional, 1.0, lotSize: 0.01);
+        desk.Index(main, 1m);
+        uint perpetual = desk.Perpetual(main, size: 0.01m);
+        desk.Mark(perpetual, 1m);
+        desk.Hold(perpetual, notional, 1m, lotSize: 0.01m);
         MarginReport report = desk.Report(name);
-        return (report.Margin.Initial / 1e6, report.Margin.Maintenance / 1e6);
+        return (report.Margin.Initial / 1e6m, report.Margin.Maintenance / 1e6m);
     }
 
-    private static double Equity(JsonObject terms, double index, double quantity, string name)
+    private static decimal Equity(JsonObject terms, decimal index, decimal quantity, string name)
     {
         using var desk = new VenueDesk();
         ushort coin = desk.Currency("X", 9);
@@ -144,7 +144,7 @@ internal sealed class TierEngineTests
         desk.Model(ModelDocument.Shipped("cross").With("currencies.X", terms));
         desk.Index(main, index);
         desk.Deposit(coin, quantity, 9);
-        return desk.Report(name).Margin.Equity / 1e6;
+        return desk.Report(name).Margin.Equity / 1e6m;
     }
 
     private static ModelDocument ModelOf(JsonElement[] rows)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MarginEngine.Codecs;
 using MarginEngine.Logic;
 using MarginEngine.Tests.LogicTests;
@@ -7,7 +6,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.VenueTests.Engine;
 
 /// <summary>
-/// One account of a published case in the engine: prices with confidences, positions and cash as doubles, rounded to the digits of a message
+/// One account of a published case in the engine: prices with confidences, positions and cash as decimals, rounded to the digits of a message
 /// (<see cref="Wire"/>). Nothing here knows a margin formula.
 /// </summary>
 internal sealed class VenueDesk : IDisposable
@@ -16,7 +15,7 @@ internal sealed class VenueDesk : IDisposable
     public const ushort Usd = Limits.MoneyCurrency;
 
     // Positions of these lots hold any amount that a case has, scaled up or not.
-    private const double LotSize = 1e-8;
+    private const decimal LotSize = 1e-8m;
 
     private static readonly Limits Room = new()
     {
@@ -47,21 +46,11 @@ internal sealed class VenueDesk : IDisposable
     }
 
     /// <summary>A number as a message has it: eight decimals.</summary>
-    public static double Wire(double value) => E8(value) / 1e8;
-
-    public static long E8(double value) => (long)Math.Round(value * 1e8);
-
-    /// <summary>A number where a message has sixteen decimals: the eight that stand in the field itself, and those of the field beside it.</summary>
-    public static (long E8, uint Further) E16(double value)
-    {
-        decimal digits = decimal.Parse(value.ToString("R", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture);
-        decimal units = decimal.Round(digits * 10_000_000_000_000_000m);
-        return ((long)decimal.Floor(units / 100_000_000m), (uint)(units % 100_000_000m));
-    }
+    public static decimal Wire(decimal value) => decimal.Round(value, 8);
 
     public void Dispose() => _desk.Dispose();
 
-    public ulong In(double seconds) => (ulong)(_desk.Now + (long)Math.Round(seconds * 1e9));
+    public ulong In(decimal seconds) => (ulong)(_desk.Now + (long)Math.Round(seconds * 1e9m));
 
     public ushort Currency(string code, int decimals)
     {
@@ -93,90 +82,35 @@ internal sealed class VenueDesk : IDisposable
         _desk.Open(Account);
     }
 
-    public uint Option(ushort underlying, ushort currency, bool isCall, double strike, ulong expiry, double size = LotSize, bool isInverse = false) =>
+    public uint Option(ushort underlying, ushort currency, bool isCall, decimal strike, ulong expiry, decimal size = LotSize, bool isInverse = false) =>
         _desk.Instrument(
-            InstrumentKind.Option, isInverse ? Settlement.Inverse : Settlement.Linear, underlying, currency, (decimal)size,
-            isCall ? OptionRight.Call : OptionRight.Put, E8(strike) / 100_000_000m, expiry);
+            InstrumentKind.Option, isInverse ? Settlement.Inverse : Settlement.Linear, underlying, currency, size,
+            isCall ? OptionRight.Call : OptionRight.Put, Wire(strike), expiry);
 
-    public uint Perpetual(ushort underlying, ushort currency = Usd, double size = LotSize) =>
-        _desk.Instrument(InstrumentKind.Perpetual, Settlement.Linear, underlying, currency, (decimal)size);
+    public uint Perpetual(ushort underlying, ushort currency = Usd, decimal size = LotSize) =>
+        _desk.Instrument(InstrumentKind.Perpetual, Settlement.Linear, underlying, currency, size);
 
-    public void Index(ushort underlying, double price, double confidence = 1.0)
-    {
-        IndexPriceEncoder message = IndexPriceEncoder.Wrap(_buffer);
-        message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent);
-        message.UnderlyingId = underlying;
-        (long coarse, uint further) = E16(price);
-        message.SetPrice(coarse);
-        message.SetPriceFurther(further);
-        (coarse, further) = E16(confidence);
-        message.SetConfidence((int)coarse);
-        message.SetConfidenceFurther(further);
-        _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
-    }
+    public void Index(ushort underlying, decimal price, decimal confidence = 1m) => _desk.Index(price, underlying, confidence: confidence);
 
-    public void Forward(ushort underlying, ulong expiry, double price, double fixedPart = 0.0, double confidence = 1.0)
-    {
-        ForwardPriceEncoder message = ForwardPriceEncoder.Wrap(_buffer);
-        message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent);
-        message.UnderlyingId = underlying;
-        message.Expiry = expiry;
-        message.SetPrice(E8(price));
-        message.SetConfidence((int)E8(confidence));
-        message.SetFixedPart(fixedPart == 0.0 ? null : E8(fixedPart));
-        _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
-    }
+    public void Forward(ushort underlying, ulong expiry, decimal price, decimal fixedPart = 0m, decimal confidence = 1m) =>
+        _desk.Forward(Wire(price), expiry, underlying, fixedPart: Wire(fixedPart), confidence: Wire(confidence));
 
-    public void Rate(ushort underlying, ulong expiry, double rate, double confidence = 1.0)
-    {
-        ExpiryRateEncoder message = ExpiryRateEncoder.Wrap(_buffer);
-        message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent);
-        message.UnderlyingId = underlying;
-        message.Expiry = expiry;
-        message.SetRate(E8(rate));
-        message.SetConfidence((int)E8(confidence));
-        _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
-    }
+    public void Rate(ushort underlying, ulong expiry, decimal rate, decimal confidence = 1m) => _desk.ExpiryRate(Wire(rate), expiry, underlying, confidence: Wire(confidence));
 
-    public void Mark(uint instrument, double price, double confidence = 1.0)
-    {
-        MarkPriceEncoder message = MarkPriceEncoder.Wrap(_buffer);
-        message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent);
-        message.InstrumentId = instrument;
-        message.SetPrice(E8(price));
-        message.SetConfidence((int)E8(confidence));
-        _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
-    }
+    public void Mark(uint instrument, decimal price, decimal confidence = 1m) => _desk.Mark(instrument, Wire(price), confidence: Wire(confidence));
 
-    public void Volatility(uint instrument, double volatility, double confidence = 1.0)
-    {
-        MarkVolatilityEncoder message = MarkVolatilityEncoder.Wrap(_buffer);
-        message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent);
-        message.InstrumentId = instrument;
-        (long coarse, uint further) = E16(volatility);
-        message.SetVolatility(coarse);
-        message.SetVolatilityFurther(further);
-        message.SetConfidence((int)E8(confidence));
-        _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
-    }
+    public void Volatility(uint instrument, decimal volatility, decimal confidence = 1m) => _desk.Volatility(instrument, volatility, confidence: Wire(confidence));
 
-    public void Funding(uint instrument, double rate)
-    {
-        FundingRateEncoder message = FundingRateEncoder.Wrap(_buffer);
-        message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent);
-        message.InstrumentId = instrument;
-        message.SetRate(E8(rate));
-        _desk.Apply(_buffer.AsSpan(0, message.EncodedLength));
-    }
+    public void Funding(uint instrument, decimal rate) => _desk.AnnounceFunding(instrument, Wire(rate));
 
     /// <summary>A published array: profits of a lot in whole dollars.</summary>
-    public void Array(uint instrument, double delta, IReadOnlyList<double> profits)
+    public void Array(uint instrument, decimal delta, IReadOnlyList<decimal> profits)
     {
         MarkArrayEncoder message = MarkArrayEncoder.Wrap(_buffer);
         message.SetOrigin(_desk.NextOrigin(), (ulong)_desk.Now, _desk.Source, OriginFlags.EndOfEvent);
         message.InstrumentId = instrument;
         message.Exponent = 0;
-        message.SetDelta(E8(delta));
+        message.SetDelta(Desk.E8(Wire(delta)));
         MarkArrayEncoder.RowsEncoder rows = message.RowsCount(profits.Count);
         for (int row = 0; row < profits.Count; row++)
         {
@@ -197,39 +131,39 @@ internal sealed class VenueDesk : IDisposable
     }
 
     /// <summary>The prices at which the legs of the last instruction may be closed.</summary>
-    public double[] FillablePrices()
+    public decimal[] FillablePrices()
     {
         LiquidationPricesDecoder.TryWrap(_desk.Of(LiquidationPricesDecoder.TemplateId).Last(), out LiquidationPricesDecoder prices);
-        var found = new double[prices.Legs.Count];
+        var found = new decimal[prices.Legs.Count];
         for (int leg = 0; leg < found.Length; leg++)
         {
-            found[leg] = prices.Legs[leg].FillablePrice.Mantissa / 1e8;
+            found[leg] = prices.Legs[leg].FillablePrice.Mantissa / 1e8m;
         }
 
         return found;
     }
 
     /// <summary>A position of so many base units; what it costs is put right by <see cref="Cash"/>.</summary>
-    public void Hold(uint instrument, double amount, double price = 1e-8, double lotSize = LotSize)
+    public void Hold(uint instrument, decimal amount, decimal price = 1e-8m, decimal lotSize = LotSize)
     {
         if (Lots(amount, lotSize) is long lots && lots != 0)
-            _desk.Fill(Account, instrument, lots, E8(price) / 100_000_000m);
+            _desk.Fill(Account, instrument, lots, Wire(price));
     }
 
-    public void Order(uint instrument, double amount, double price) =>
-        _desk.Order(Account, instrument, Lots(amount), E8(price) / 100_000_000m, ++_order);
+    public void Order(uint instrument, decimal amount, decimal price) =>
+        _desk.Order(Account, instrument, Lots(amount), Wire(price), ++_order);
 
-    public void Deposit(ushort currency, double amount, int decimals)
+    public void Deposit(ushort currency, decimal amount, int decimals)
     {
-        long atoms = (long)Math.Round(amount * Math.Pow(10, decimals));
-        if (atoms != 0)
-            _desk.Transfer(Account, currency, atoms / (decimal)Math.Pow(10, decimals), -decimals);
+        decimal whole = decimal.Round(amount, decimals);
+        if (whole != 0m)
+            _desk.Transfer(Account, currency, whole, -decimals);
     }
 
     /// <summary>Makes the balance of USD what it is to be: by a deposit, or where it sinks by the fee of a perpetual that is bought and sold again.</summary>
-    public void Cash(double amount, ushort underlying)
+    public void Cash(decimal amount, ushort underlying)
     {
-        long missing = (long)Math.Round(amount * 1e6) - _desk.Balance(Account, "USD");
+        long missing = (long)Math.Round(amount * 1e6m) - _desk.Balance(Account, "USD");
         if (missing > 0)
         {
             _desk.Transfer(Account, Usd, missing / 1_000_000m);
@@ -257,5 +191,5 @@ internal sealed class VenueDesk : IDisposable
         return report;
     }
 
-    private static long Lots(double amount, double lotSize = LotSize) => (long)Math.Round(amount / lotSize);
+    private static long Lots(decimal amount, decimal lotSize = LotSize) => (long)Math.Round(amount / lotSize);
 }

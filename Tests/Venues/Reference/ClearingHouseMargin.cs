@@ -1,7 +1,7 @@
 namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>One class of a product group: P&amp;L in USD at a relative move of its underlying, volatility unchanged, and its number of contracts.</summary>
-internal sealed record TimsClass(Func<double, double> Pnl, double Contracts);
+internal sealed record TimsClass(Func<decimal, decimal> Pnl, decimal Contracts);
 
 /// <summary>
 /// Customer portfolio margin after TIMS [S: a broker's and the clearing house's pages, no published requirement].
@@ -15,16 +15,16 @@ internal static class TimsMargin
 {
     private const int PointsEachSide = 5;
 
-    public static double[] Points(double low, double high)
+    public static decimal[] Points(decimal low, decimal high)
         => [.. Enumerable.Range(1, PointsEachSide).Select(step => low * step / PointsEachSide), .. Enumerable.Range(1, PointsEachSide).Select(step => high * step / PointsEachSide)];
 
-    public static double Requirement(IReadOnlyList<TimsClass> group, double low, double high, double offset, double minimumPerContract)
+    public static decimal Requirement(IReadOnlyList<TimsClass> group, decimal low, decimal high, decimal offset, decimal minimumPerContract)
     {
-        double worst = 0.0;
-        foreach (double move in Points(low, high))
+        decimal worst = 0m;
+        foreach (decimal move in Points(low, high))
         {
-            double[] pnl = [.. group.Select(member => member.Pnl(move))];
-            double net = group.Count == 1 ? pnl[0] : pnl.Sum(value => value < 0.0 ? value : value * offset);
+            decimal[] pnl = [.. group.Select(member => member.Pnl(move))];
+            decimal net = group.Count == 1 ? pnl[0] : pnl.Sum(value => value < 0m ? value : value * offset);
             worst = Math.Max(worst, -net);
         }
 
@@ -42,24 +42,23 @@ internal static class TimsMargin
 internal static class HistoricalMargin
 {
     /// <summary>Returns of one underlying, oldest first, scaled to the volatility that follows the last of them.</summary>
-    public static double[] Filtered(IReadOnlyList<double> returns, double decay)
+    public static decimal[] Filtered(IReadOnlyList<decimal> returns, decimal decay)
     {
-        double variance = returns.Average(value => value * value);
-        var volatilities = new double[returns.Count];
+        decimal variance = returns.Average(value => value * value);
+        var volatilities = new decimal[returns.Count];
         for (int day = 0; day < returns.Count; day++)
         {
-            volatilities[day] = Math.Sqrt(variance);
-            variance = decay * variance + (1.0 - decay) * returns[day] * returns[day];
+            volatilities[day] = DecimalMath.Sqrt(variance);
+            variance = decay * variance + (1m - decay) * returns[day] * returns[day];
         }
 
-        return [.. returns.Select((value, day) => volatilities[day] > 0.0 ? value * Math.Sqrt(variance) / volatilities[day] : value)];
+        return [.. returns.Select((value, day) => volatilities[day] > 0m ? value * DecimalMath.Sqrt(variance) / volatilities[day] : value)];
     }
 
-    public static (double ValueAtRisk, double ExpectedShortfall) Margin(IEnumerable<double> rowPnl, double confidence)
+    public static (decimal ValueAtRisk, decimal ExpectedShortfall) Margin(IEnumerable<decimal> rowPnl, decimal confidence)
     {
-        double[] losses = [.. rowPnl.Select(pnl => -pnl).OrderDescending()];
-        // 1 - 0.99 is a little above 0.01 in binary: without the rounding 100 rows would give two instead of one.
-        int tail = Math.Max(1, (int)Math.Ceiling(Math.Round((1.0 - confidence) * losses.Length, 9)));
-        return (Math.Max(0.0, losses[tail - 1]), Math.Max(0.0, losses.Take(tail).Average()));
+        decimal[] losses = [.. rowPnl.Select(pnl => -pnl).OrderDescending()];
+        int tail = Math.Max(1, (int)Math.Ceiling((1m - confidence) * losses.Length));
+        return (Math.Max(0m, losses[tail - 1]), Math.Max(0m, losses.Take(tail).Average()));
     }
 }

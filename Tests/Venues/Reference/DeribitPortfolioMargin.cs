@@ -4,28 +4,28 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 /// A coin-settled position: size in coin, forward of its expiry in USD, years to expiry. A strike makes it an option (volatility per square root of a
 /// year); without one it is a future, and without years a perpetual.
 /// </summary>
-internal sealed record DeribitPosition(string Name, double Size, double Forward, double Years, double? Strike = null, bool IsCall = false, double Volatility = 0.0);
+internal sealed record DeribitPosition(string Name, decimal Size, decimal Forward, decimal Years, decimal? Strike = null, bool IsCall = false, decimal Volatility = 0m);
 
 /// <summary>Parameters of one currency pair and its coin as <c>pme/simulate</c> names them; ranges as fractions, dampener and thresholds in USD.</summary>
 internal sealed record DeribitParameters
 {
-    public required double PriceRange { get; init; }
+    public required decimal PriceRange { get; init; }
     public required int BucketsEachSide { get; init; }
-    public required double VolatilityUp { get; init; }
-    public required double VolatilityDown { get; init; }
-    public required double ShortTermPower { get; init; }
-    public required double LongTermPower { get; init; }
-    public required double MinimumVolatilityUp { get; init; }
-    public required double ExtendedFactor { get; init; }
-    public required double ExtendedDampener { get; init; }
-    public required double DeltaThreshold { get; init; }
-    public required double MaximumDeltaShock { get; init; }
-    public required double DeltaIncrement { get; init; }
-    public required double MinimumAnnualisedMove { get; init; }
-    public required double AnnualisedMoveRisk { get; init; }
-    public required double PnlOffset { get; init; }
-    public required double MaximumOffset { get; init; }
-    public required double MaintenanceFactor { get; init; }
+    public required decimal VolatilityUp { get; init; }
+    public required decimal VolatilityDown { get; init; }
+    public required decimal ShortTermPower { get; init; }
+    public required decimal LongTermPower { get; init; }
+    public required decimal MinimumVolatilityUp { get; init; }
+    public required decimal ExtendedFactor { get; init; }
+    public required decimal ExtendedDampener { get; init; }
+    public required decimal DeltaThreshold { get; init; }
+    public required decimal MaximumDeltaShock { get; init; }
+    public required decimal DeltaIncrement { get; init; }
+    public required decimal MinimumAnnualisedMove { get; init; }
+    public required decimal AnnualisedMoveRisk { get; init; }
+    public required decimal PnlOffset { get; init; }
+    public required decimal MaximumOffset { get; init; }
+    public required decimal MaintenanceFactor { get; init; }
 }
 
 /// <summary>
@@ -33,17 +33,17 @@ internal sealed record DeribitParameters
 /// <see cref="DeribitPortfolioMargin.ExtendedMoves"/>. Margins in coin.
 /// </summary>
 internal sealed record DeribitResult(
-    IReadOnlyList<double[]> Standard,
-    IReadOnlyList<double[]> Extended,
-    double[] AggregatedStandard,
-    double[] AggregatedExtended,
-    double WorstCase,
+    IReadOnlyList<decimal[]> Standard,
+    IReadOnlyList<decimal[]> Extended,
+    decimal[] AggregatedStandard,
+    decimal[] AggregatedExtended,
+    decimal WorstCase,
     int WorstIndex,
-    double RollShock,
-    double DeltaShock,
-    double RiskMatrix,
-    double Initial,
-    double Maintenance);
+    decimal RollShock,
+    decimal DeltaShock,
+    decimal RiskMatrix,
+    decimal Initial,
+    decimal Maintenance);
 
 /// <summary>
 /// Deribit portfolio margin of one coin, per position and per cell.
@@ -61,39 +61,34 @@ internal sealed record DeribitResult(
 /// </summary>
 internal static class DeribitPortfolioMargin
 {
-    public static readonly double[] ExtendedMoves = [-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0];
+    public static readonly decimal[] ExtendedMoves = [-0.66m, -0.33m, 0.5m, 1m, 2m, 3m, 4m, 5m];
 
-    public static DeribitResult Margin(IReadOnlyList<DeribitPosition> positions, double index, DeribitParameters parameters, double addedToInitial = 0.0)
+    public static DeribitResult Margin(IReadOnlyList<DeribitPosition> positions, decimal index, DeribitParameters parameters, decimal addedToInitial = 0m)
     {
-        double[][] standard = [.. positions.Select(position => StandardVector(position, parameters))];
-        double[][] extended = [.. positions.Select(position => ExtendedMoves.Select(move => ExtendedPnl(position, move, parameters)).ToArray())];
-        double[] aggregated = [.. Sum(standard).Select(pnl => Offset(pnl, index, parameters))];
-        double[] aggregatedExtended = [.. Sum(extended).Select((pnl, row) => Offset(Damped(pnl, ExtendedMoves[row], index, parameters), index, parameters))];
-        double[] all = [.. aggregated, .. aggregatedExtended];
-        double worst = Math.Max(0.0, -all.Min());
-        double roll = RollShock(positions, parameters);
-        double delta = DeltaShock(Math.Abs(positions.Sum(Delta)), index, parameters);
-        double matrix = worst + roll + delta;
+        decimal[][] standard = [.. positions.Select(position => StandardVector(position, parameters))];
+        decimal[][] extended = [.. positions.Select(position => ExtendedMoves.Select(move => ExtendedPnl(position, move, parameters)).ToArray())];
+        decimal[] aggregated = [.. Sum(standard).Select(pnl => Offset(pnl, index, parameters))];
+        decimal[] aggregatedExtended = [.. Sum(extended).Select((pnl, row) => Offset(Damped(pnl, ExtendedMoves[row], index, parameters), index, parameters))];
+        decimal[] all = [.. aggregated, .. aggregatedExtended];
+        decimal worst = Math.Max(0m, -all.Min());
+        decimal roll = RollShock(positions, parameters);
+        decimal delta = DeltaShock(Math.Abs(positions.Sum(Delta)), index, parameters);
+        decimal matrix = worst + roll + delta;
         return new DeribitResult(
             standard, extended, aggregated, aggregatedExtended, worst, Array.IndexOf(all, all.Min()), roll, delta, matrix,
             matrix + addedToInitial, parameters.MaintenanceFactor * matrix);
     }
 
-    public static double Delta(DeribitPosition position)
-    {
-        if (position.Strike is not double strike)
-            return position.Size;
-        double deviation = position.Volatility * Math.Sqrt(position.Years);
-        double call = ReferenceOptions.NormalCdf(Math.Log(position.Forward / strike) / deviation + deviation / 2.0);
-        return position.Size * (position.IsCall ? call : call - 1.0);
-    }
+    public static decimal Delta(DeribitPosition position) => position.Strike is decimal strike
+        ? position.Size * ReferenceOptions.ForwardDelta(position.Forward, strike, position.Years, position.Volatility, position.IsCall)
+        : position.Size;
 
-    private static double[] StandardVector(DeribitPosition position, DeribitParameters parameters)
+    private static decimal[] StandardVector(DeribitPosition position, DeribitParameters parameters)
     {
-        var cells = new List<double>();
+        var cells = new List<decimal>();
         for (int bucket = -parameters.BucketsEachSide; bucket <= parameters.BucketsEachSide; bucket++)
         {
-            double move = parameters.PriceRange * bucket / parameters.BucketsEachSide;
+            decimal move = parameters.PriceRange * bucket / parameters.BucketsEachSide;
             cells.Add(Pnl(position, move, DownVolatility(position, parameters)));
             cells.Add(Pnl(position, move, position.Volatility));
             cells.Add(Pnl(position, move, UpVolatility(position, parameters)));
@@ -102,62 +97,62 @@ internal static class DeribitPortfolioMargin
         return [.. cells];
     }
 
-    private static double Pnl(DeribitPosition position, double move, double volatility)
+    private static decimal Pnl(DeribitPosition position, decimal move, decimal volatility)
     {
-        if (position.Strike is not double strike)
-            return position.Size * (1.0 - 1.0 / (1.0 + move));
-        double shocked = position.Forward * (1.0 + move);
-        double after = ReferenceOptions.Black76(shocked, strike, position.Years, volatility, position.IsCall) / shocked;
-        double before = ReferenceOptions.Black76(position.Forward, strike, position.Years, position.Volatility, position.IsCall) / position.Forward;
+        if (position.Strike is not decimal strike)
+            return position.Size * (1m - 1m / (1m + move));
+        decimal shocked = position.Forward * (1m + move);
+        decimal after = ReferenceOptions.Black76(shocked, strike, position.Years, volatility, position.IsCall) / shocked;
+        decimal before = ReferenceOptions.Black76(position.Forward, strike, position.Years, position.Volatility, position.IsCall) / position.Forward;
         return position.Size * (after - before);
     }
 
     /// <summary>Volatility is up. A future stays at the clamp; an option is worth its real move, scaled by factor * range/|move| * (1+move)/(1+-range) [S].</summary>
-    private static double ExtendedPnl(DeribitPosition position, double move, DeribitParameters parameters)
+    private static decimal ExtendedPnl(DeribitPosition position, decimal move, DeribitParameters parameters)
     {
-        double clamp = Math.Sign(move) * parameters.PriceRange;
+        decimal clamp = Math.Sign(move) * parameters.PriceRange;
         if (position.Strike is null)
-            return Pnl(position, clamp, 0.0);
-        double scale = parameters.ExtendedFactor * (parameters.PriceRange / Math.Abs(move)) * (1.0 + move) / (1.0 + clamp);
+            return Pnl(position, clamp, 0m);
+        decimal scale = parameters.ExtendedFactor * (parameters.PriceRange / Math.Abs(move)) * (1m + move) / (1m + clamp);
         return scale * Pnl(position, move, UpVolatility(position, parameters));
     }
 
     /// <summary>Moves a P&amp;L toward 0 by (|move|/range - 1) * dampener, in coin at the clamped price [S].</summary>
-    internal static double Damped(double pnl, double move, double index, DeribitParameters parameters)
+    internal static decimal Damped(decimal pnl, decimal move, decimal index, DeribitParameters parameters)
     {
-        double beyond = Math.Max(Math.Abs(move) / parameters.PriceRange, 1.0) - 1.0;
-        double coins = beyond * parameters.ExtendedDampener / ((1.0 + Math.Sign(move) * parameters.PriceRange) * index);
+        decimal beyond = Math.Max(Math.Abs(move) / parameters.PriceRange, 1m) - 1m;
+        decimal coins = beyond * parameters.ExtendedDampener / ((1m + Math.Sign(move) * parameters.PriceRange) * index);
         return pnl - Math.Sign(pnl) * Math.Min(coins, Math.Abs(pnl));
     }
 
     /// <summary>A gain counts by the offset and to no more than its cap in USD [cap S]; a loss counts in full.</summary>
-    internal static double Offset(double pnl, double index, DeribitParameters parameters)
-        => pnl <= 0.0 ? pnl : Math.Min(pnl * parameters.PnlOffset, parameters.MaximumOffset / index);
+    internal static decimal Offset(decimal pnl, decimal index, DeribitParameters parameters)
+        => pnl <= 0m ? pnl : Math.Min(pnl * parameters.PnlOffset, parameters.MaximumOffset / index);
 
     /// <summary>vol * (1 + range * (30/dte)^p), at least the minimum; p short below 30 days; dte at least 1 [S].</summary>
-    internal static double UpVolatility(DeribitPosition position, DeribitParameters parameters)
-        => Math.Max(position.Volatility * (1.0 + parameters.VolatilityUp * TermFactor(position, parameters)), parameters.MinimumVolatilityUp);
+    internal static decimal UpVolatility(DeribitPosition position, DeribitParameters parameters)
+        => Math.Max(position.Volatility * (1m + parameters.VolatilityUp * TermFactor(position, parameters)), parameters.MinimumVolatilityUp);
 
-    internal static double DownVolatility(DeribitPosition position, DeribitParameters parameters)
-        => Math.Max(position.Volatility * (1.0 - parameters.VolatilityDown * TermFactor(position, parameters)), 0.0);
+    internal static decimal DownVolatility(DeribitPosition position, DeribitParameters parameters)
+        => Math.Max(position.Volatility * (1m - parameters.VolatilityDown * TermFactor(position, parameters)), 0m);
 
-    private static double TermFactor(DeribitPosition position, DeribitParameters parameters)
+    private static decimal TermFactor(DeribitPosition position, DeribitParameters parameters)
     {
-        double days = position.Years * 365.0;
-        return Math.Pow(30.0 / Math.Max(days, 1.0), days < 30.0 ? parameters.ShortTermPower : parameters.LongTermPower);
+        decimal days = position.Years * 365m;
+        return DecimalMath.Pow(30m / Math.Max(days, 1m), days < 30m ? parameters.ShortTermPower : parameters.LongTermPower);
     }
 
     /// <summary>Sum over expiries of |net delta| * max(minimum move, e^(risk T) - 1), in coin. The minimum is verified, the exponential is [S].</summary>
-    private static double RollShock(IEnumerable<DeribitPosition> positions, DeribitParameters parameters)
+    private static decimal RollShock(IEnumerable<DeribitPosition> positions, DeribitParameters parameters)
         => positions.GroupBy(position => position.Years).Sum(expiry => Math.Abs(expiry.Sum(Delta))
-            * Math.Max(parameters.MinimumAnnualisedMove, Math.Exp(parameters.AnnualisedMoveRisk * expiry.Key) - 1.0));
+            * Math.Max(parameters.MinimumAnnualisedMove, DecimalMath.Exp(parameters.AnnualisedMoveRisk * expiry.Key) - 1m));
 
     /// <summary>min(max(|D| index - threshold, 0) |D| m_inc, max_delta_shock index |D|) / index, in coin [S above the threshold].</summary>
-    private static double DeltaShock(double delta, double index, DeribitParameters parameters)
+    private static decimal DeltaShock(decimal delta, decimal index, DeribitParameters parameters)
         => Math.Min(
-            Math.Max(delta * index - parameters.DeltaThreshold, 0.0) * delta * parameters.DeltaIncrement,
+            Math.Max(delta * index - parameters.DeltaThreshold, 0m) * delta * parameters.DeltaIncrement,
             parameters.MaximumDeltaShock * index * delta) / index;
 
-    private static double[] Sum(double[][] vectors)
-        => vectors.Length == 0 ? [0.0] : [.. Enumerable.Range(0, vectors[0].Length).Select(cell => vectors.Sum(vector => vector[cell]))];
+    private static decimal[] Sum(decimal[][] vectors)
+        => vectors.Length == 0 ? [0m] : [.. Enumerable.Range(0, vectors[0].Length).Select(cell => vectors.Sum(vector => vector[cell]))];
 }

@@ -24,7 +24,7 @@ internal sealed class DeribitReferenceTests
                 DeribitPosition[] positions = ReplyPositions(result, coin);
                 JsonElement margins = result.GetProperty("margins").GetProperty(coin);
                 JsonElement initial = margins.GetProperty("initial_margin_details");
-                double added = initial.Number("spot_margin") + initial.Number("mmp_margin") + initial.Number("open_orders_margin");
+                decimal added = initial.Number("spot_margin") + initial.Number("mmp_margin") + initial.Number("open_orders_margin");
                 DeribitResult margin = DeribitPortfolioMargin.Margin(positions, result.GetProperty("index_price").Number(coin + "_usd"), parameters, added);
                 tally.Case();
                 for (int i = 0; i < positions.Length; i++)
@@ -60,8 +60,8 @@ internal sealed class DeribitReferenceTests
             {
                 JsonElement expected = test.GetProperty("expected");
                 DeribitPosition[] positions = [.. test.GetProperty("positions").EnumerateObject().Select((position, i) =>
-                    new DeribitPosition(position.Name, position.Value.GetDouble(), test.GetProperty("marks").Number(position.Name), 1e-6 * i))];
-                double added = expected.Number("spot_margin") + expected.Number("mmp_margin") + expected.Number("open_orders_margin");
+                    new DeribitPosition(position.Name, position.Value.AsNumber(), test.GetProperty("marks").Number(position.Name), 1e-6m * i))];
+                decimal added = expected.Number("spot_margin") + expected.Number("mmp_margin") + expected.Number("open_orders_margin");
                 DeribitResult margin = DeribitPortfolioMargin.Margin(positions, test.Number("index"), Parameters(test.GetProperty("params")), added);
                 string name = $"{group.Name} {test.Text("name")}";
                 tally.Case();
@@ -73,7 +73,7 @@ internal sealed class DeribitReferenceTests
                 JsonElement[] prices = [.. test.Items("aggregated_standard_per_price")];
                 for (int i = 0; i < prices.Length; i++)
                 {
-                    tally.Absolute(margin.AggregatedStandard[3 * i], prices[i].GetDouble(), $"{name} price {i}");
+                    tally.Absolute(margin.AggregatedStandard[3 * i], prices[i].AsNumber(), $"{name} price {i}");
                 }
             }
         }
@@ -89,7 +89,7 @@ internal sealed class DeribitReferenceTests
         {
             foreach (JsonElement test in group.Root.Items("cases"))
             {
-                (double initial, double maintenance) = DeribitStandardMargin.Short(test.Text("type") == "call", test.Number("S"), test.Number("K"), test.Number("mark"));
+                (decimal initial, decimal maintenance) = DeribitStandardMargin.Short(test.Text("type") == "call", test.Number("S"), test.Number("K"), test.Number("mark"));
                 tally.Case();
                 tally.Absolute(initial, test.Number("IM"), $"{test.Text("type")} {test.Number("K")} initial");
                 tally.Absolute(maintenance, test.Number("MM"), $"{test.Text("type")} {test.Number("K")} maintenance");
@@ -103,59 +103,59 @@ internal sealed class DeribitReferenceTests
     [TestCase(30_000.0, 3.0)]
     [TestCase(60_000.0, 30.0)]
     [TestCase(90_000.0, 200.0)]
-    public void A_synthetic_forward_moves_like_its_part_of_a_future_in_every_standard_cell(double strike, double days)
+    public void A_synthetic_forward_moves_like_its_part_of_a_future_in_every_standard_cell(decimal strike, decimal days)
     {
-        const double Forward = 61_500.0;
+        const decimal Forward = 61_500m;
         DeribitPosition[] synthetic =
         [
-            new("call", 2.0, Forward, days / 365.0, strike, true, 0.65),
-            new("put", -2.0, Forward, days / 365.0, strike, false, 0.65),
+            new("call", 2m, Forward, days / 365m, strike, true, 0.65m),
+            new("put", -2m, Forward, days / 365m, strike, false, 0.65m),
         ];
-        DeribitResult options = DeribitPortfolioMargin.Margin(synthetic, 60_000.0, Plain);
-        DeribitResult future = DeribitPortfolioMargin.Margin([new("future", 2.0 * strike / Forward, Forward, days / 365.0)], 60_000.0, Plain);
+        DeribitResult options = DeribitPortfolioMargin.Margin(synthetic, 60_000m, Plain);
+        DeribitResult future = DeribitPortfolioMargin.Margin([new("future", 2m * strike / Forward, Forward, days / 365m)], 60_000m, Plain);
         for (int cell = 0; cell < 27; cell++)
         {
-            Assert.That(options.Standard[0][cell] + options.Standard[1][cell], Is.EqualTo(future.Standard[0][cell]).Within(1e-13), $"cell {cell}");
+            Assert.That(options.Standard[0][cell] + options.Standard[1][cell], Is.EqualTo(future.Standard[0][cell]).Within(1e-13m), $"cell {cell}");
         }
     }
 
     [Test]
     public void A_gain_offsets_in_part_and_up_to_its_cap_and_a_loss_counts_in_full()
     {
-        DeribitPosition[] position = [new("future", 100.0, 60_000.0, 0.1)];
-        DeribitResult margin = DeribitPortfolioMargin.Margin(position, 60_000.0, Plain with { PnlOffset = 0.6, MaximumOffset = 300_000.0, ExtendedDampener = 0.0 });
+        DeribitPosition[] position = [new("future", 100m, 60_000m, 0.1m)];
+        DeribitResult margin = DeribitPortfolioMargin.Margin(position, 60_000m, Plain with { PnlOffset = 0.6m, MaximumOffset = 300_000m, ExtendedDampener = 0m });
         Assert.Multiple(() =>
         {
-            Assert.That(margin.AggregatedStandard[0], Is.EqualTo(100.0 * (1.0 - 1.0 / 0.84)).Within(1e-12), "loss in full");
-            Assert.That(margin.AggregatedStandard[15], Is.EqualTo(0.6 * 100.0 * (1.0 - 1.0 / 1.04)).Within(1e-12), "gain in part");
-            Assert.That(margin.AggregatedStandard[26], Is.EqualTo(300_000.0 / 60_000.0).Within(1e-12), "gain at its cap");
-            Assert.That(margin.AggregatedExtended[0], Is.EqualTo(margin.AggregatedStandard[0]).Within(1e-12), "linear instruments stay at the clamp");
+            Assert.That(margin.AggregatedStandard[0], Is.EqualTo(100m * (1m - 1m / 0.84m)).Within(1e-12m), "loss in full");
+            Assert.That(margin.AggregatedStandard[15], Is.EqualTo(0.6m * 100m * (1m - 1m / 1.04m)).Within(1e-12m), "gain in part");
+            Assert.That(margin.AggregatedStandard[26], Is.EqualTo(300_000m / 60_000m).Within(1e-12m), "gain at its cap");
+            Assert.That(margin.AggregatedExtended[0], Is.EqualTo(margin.AggregatedStandard[0]).Within(1e-12m), "linear instruments stay at the clamp");
         });
     }
 
     [TestCase(300.0, 0.0)]
     [TestCase(400.0, 400.0 * (400.0 * 60_000.0 - 20e6) * 0.00005 / 60_000.0)]
     [TestCase(5_000.0, 500.0)]
-    public void The_delta_shock_starts_at_its_threshold_and_ends_at_its_share_of_the_delta(double delta, double coins)
-        => Assert.That(DeribitPortfolioMargin.Margin([new("perpetual", delta, 60_000.0, 0.0)], 60_000.0, Plain).DeltaShock, Is.EqualTo(coins).Within(1e-9));
+    public void The_delta_shock_starts_at_its_threshold_and_ends_at_its_share_of_the_delta(decimal delta, decimal coins)
+        => Assert.That(DeribitPortfolioMargin.Margin([new("perpetual", delta, 60_000m, 0m)], 60_000m, Plain).DeltaShock, Is.EqualTo(coins).Within(1e-9m));
 
     [Test]
     public void The_roll_shock_takes_the_larger_of_minimum_and_exponential_by_expiry()
     {
-        DeribitPosition[] calendar = [new("near", 10.0, 60_000.0, 0.05), new("far", -10.0, 60_000.0, 1.0)];
-        double expected = 10.0 * 0.01 + 10.0 * (Math.Exp(0.075) - 1.0);
-        Assert.That(DeribitPortfolioMargin.Margin(calendar, 60_000.0, Plain).RollShock, Is.EqualTo(expected).Within(1e-12));
+        DeribitPosition[] calendar = [new("near", 10m, 60_000m, 0.05m), new("far", -10m, 60_000m, 1m)];
+        decimal expected = 10m * 0.01m + 10m * (DecimalMath.Exp(0.075m) - 1m);
+        Assert.That(DeribitPortfolioMargin.Margin(calendar, 60_000m, Plain).RollShock, Is.EqualTo(expected).Within(1e-12m));
     }
 
     private static DeribitParameters Plain => ReferenceParameters.DeribitBitcoin;
 
-    private static void CompareVector(Reproduction tally, double[] actual, JsonElement published, string table, string name)
+    private static void CompareVector(Reproduction tally, decimal[] actual, JsonElement published, string table, string name)
     {
         JsonElement[] cells = [.. published.Items(table)];
         Assert.That(cells, Has.Length.EqualTo(actual.Length), $"{name} {table}: cells");
         for (int i = 0; i < cells.Length; i++)
         {
-            tally.Absolute(actual[i], cells[i].GetDouble(), $"{name} {table}[{i}]");
+            tally.Absolute(actual[i], cells[i].AsNumber(), $"{name} {table}[{i}]");
         }
     }
 
@@ -171,8 +171,8 @@ internal sealed class DeribitReferenceTests
                 continue;
             Assert.That(parts, Has.Length.EqualTo(2), $"{position.Name}: an option's volatility is not in the reply");
             bool dated = DateTime.TryParseExact(parts[1], "dMMMyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime day);
-            double years = dated ? (day.AddHours(8) - now).TotalSeconds / ReferenceOptions.SecondsPerYear : 0.0;
-            positions.Add(new DeribitPosition(position.Name, position.Value.GetDouble(), result.GetProperty("ticker").GetProperty(position.Name).Number("mark_price"), years));
+            decimal years = dated ? (day.AddHours(8) - now).Ticks / (decimal)TimeSpan.TicksPerSecond / ReferenceOptions.SecondsPerYear : 0m;
+            positions.Add(new DeribitPosition(position.Name, position.Value.AsNumber(), result.GetProperty("ticker").GetProperty(position.Name).Number("mark_price"), years));
         }
 
         return [.. positions];
@@ -222,7 +222,7 @@ internal sealed class DeribitReferenceTests
         MinimumAnnualisedMove = parameters.Number("min_annualised_move"),
         AnnualisedMoveRisk = parameters.Number("annualised_move_risk"),
         PnlOffset = parameters.Number("pnl_offset"),
-        MaximumOffset = parameters.Number("max_offsetable_pnl", 0.0),
+        MaximumOffset = parameters.Number("max_offsetable_pnl", 0m),
         MaintenanceFactor = parameters.Number("mm_factor"),
     };
 }

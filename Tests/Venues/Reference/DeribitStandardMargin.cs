@@ -10,13 +10,13 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 /// </summary>
 internal static class DeribitStandardMargin
 {
-    public static (double Initial, double Maintenance) Short(bool isCall, double index, double strike, double markCoin)
+    public static (decimal Initial, decimal Maintenance) Short(bool isCall, decimal index, decimal strike, decimal markCoin)
     {
-        double outOfTheMoney = ReferenceOptions.Intrinsic(index, strike, !isCall) / index;
-        double requirement = Math.Max(0.15 - outOfTheMoney, 0.10) + markCoin;
+        decimal outOfTheMoney = ReferenceOptions.Intrinsic(index, strike, !isCall) / index;
+        decimal requirement = Math.Max(0.15m - outOfTheMoney, 0.10m) + markCoin;
         if (isCall)
-            return (requirement, 0.075 + markCoin);
-        double maintenance = Math.Max(0.075, 0.075 * markCoin) + markCoin;
+            return (requirement, 0.075m + markCoin);
+        decimal maintenance = Math.Max(0.075m, 0.075m * markCoin) + markCoin;
         return (Math.Max(requirement, maintenance), maintenance);
     }
 }

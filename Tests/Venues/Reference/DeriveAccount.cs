@@ -1,29 +1,29 @@
 namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>An option of a Derive account. <paramref name="Seconds"/> to expiry, strike in USD, amount signed, volatility per square root of a year.</summary>
-internal sealed record DeriveOption(double Seconds, double Strike, bool IsCall, double Amount, double Volatility);
+internal sealed record DeriveOption(decimal Seconds, decimal Strike, bool IsCall, decimal Amount, decimal Volatility);
 
 /// <summary>
 /// Feeds of one expiry: forward in USD, split in the part already fixed by the settlement average and the part that still moves; continuously
 /// compounded rate per year; the lowest confidence of its forward, rate and volatility feeds, 0 to 1.
 /// </summary>
-internal sealed record DeriveExpiry(double Seconds, double FixedForward, double VariableForward, double Rate, double Confidence);
+internal sealed record DeriveExpiry(decimal Seconds, decimal FixedForward, decimal VariableForward, decimal Rate, decimal Confidence);
 
 /// <summary>Collateral: amount, price in USD, haircuts as fractions of value; <paramref name="InScenarios"/> marks what moves with the underlying.</summary>
-internal sealed record DeriveCollateral(double Amount, double Price, double Confidence, bool InScenarios, double MaintenanceHaircut, double InitialHaircut);
+internal sealed record DeriveCollateral(decimal Amount, decimal Price, decimal Confidence, bool InScenarios, decimal MaintenanceHaircut, decimal InitialHaircut);
 
 /// <summary>A Derive portfolio-margin account on one underlying, with the feeds it is valued at. Money in USD.</summary>
 internal sealed record DeriveAccount
 {
-    public required double Spot { get; init; }
-    public double SpotConfidence { get; init; } = 1.0;
-    public double Stable { get; init; } = 1.0;
-    public double Cash { get; init; }
-    public double Perpetuals { get; init; }
-    public double PerpetualPrice { get; init; }
-    public double PerpetualConfidence { get; init; } = 1.0;
-    public double PerpetualPnl { get; init; }
-    public double Funding { get; init; }
+    public required decimal Spot { get; init; }
+    public decimal SpotConfidence { get; init; } = 1m;
+    public decimal Stable { get; init; } = 1m;
+    public decimal Cash { get; init; }
+    public decimal Perpetuals { get; init; }
+    public decimal PerpetualPrice { get; init; }
+    public decimal PerpetualConfidence { get; init; } = 1m;
+    public decimal PerpetualPnl { get; init; }
+    public decimal Funding { get; init; }
     public IReadOnlyList<DeriveOption> Options { get; init; } = [];
     public IReadOnlyList<DeriveExpiry> Expiries { get; init; } = [];
     public IReadOnlyList<DeriveCollateral> Collaterals { get; init; } = [];
@@ -31,11 +31,11 @@ internal sealed record DeriveAccount
     /// <summary>
     /// Undiscounted value of all options of an expiry with the forward's moving part scaled by <paramref name="move"/>: sum of amount * Black76.
     /// </summary>
-    public double ForwardValue(DeriveExpiry expiry, double move, Func<DeriveOption, double> volatility)
+    public decimal ForwardValue(DeriveExpiry expiry, decimal move, Func<DeriveOption, decimal> volatility)
     {
-        double years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
-        double forward = expiry.VariableForward * move + expiry.FixedForward;
-        double value = 0.0;
+        decimal years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
+        decimal forward = expiry.VariableForward * move + expiry.FixedForward;
+        decimal value = 0m;
         foreach (DeriveOption option in OptionsOf(expiry))
         {
             value += option.Amount * ReferenceOptions.Black76(forward, option.Strike, years, volatility(option), option.IsCall);
@@ -50,14 +50,14 @@ internal sealed record DeriveAccount
     /// Naked short options in units of the underlying: at each expiry and strike shorts of calls and puts add up, but a short of one kind and a long of
     /// the other at the same strike net (they are a synthetic forward, which the scenarios carry).
     /// </summary>
-    public double NakedShorts()
+    public decimal NakedShorts()
     {
-        double naked = 0.0;
-        foreach (IGrouping<(double Seconds, double Strike), DeriveOption> strike in Options.GroupBy(option => (option.Seconds, option.Strike)))
+        decimal naked = 0m;
+        foreach (IGrouping<(decimal Seconds, decimal Strike), DeriveOption> strike in Options.GroupBy(option => (option.Seconds, option.Strike)))
         {
-            double calls = strike.Where(option => option.IsCall).Sum(option => option.Amount);
-            double puts = strike.Where(option => !option.IsCall).Sum(option => option.Amount);
-            naked += calls * puts < 0.0 ? Math.Max(-(calls + puts), 0.0) : Math.Max(-calls, 0.0) + Math.Max(-puts, 0.0);
+            decimal calls = strike.Where(option => option.IsCall).Sum(option => option.Amount);
+            decimal puts = strike.Where(option => !option.IsCall).Sum(option => option.Amount);
+            naked += calls * puts < 0m ? Math.Max(-(calls + puts), 0m) : Math.Max(-calls, 0m) + Math.Max(-puts, 0m);
         }
 
         return naked;
@@ -68,15 +68,15 @@ internal sealed record DeriveAccount
 /// Term scaling of a volatility shock: range * (30 days / max(time, floor))^power, the short power up to and including 30 days.
 /// <paramref name="MinimumUp"/> is the least volatility of a row that shocks up.
 /// </summary>
-internal sealed record DeriveVolatilityShock(double Up, double Down, double ShortPower, double LongPower, double FloorDays, double MinimumUp)
+internal sealed record DeriveVolatilityShock(decimal Up, decimal Down, decimal ShortPower, decimal LongPower, decimal FloorDays, decimal MinimumUp)
 {
-    public double ShockedUp(DeriveOption option) => Math.Max(MinimumUp, option.Volatility * (1.0 + Up * TermFactor(option.Seconds)));
+    public decimal ShockedUp(DeriveOption option) => Math.Max(MinimumUp, option.Volatility * (1m + Up * TermFactor(option.Seconds)));
 
-    public double ShockedDown(DeriveOption option) => option.Volatility * Math.Max(0.0, 1.0 - Down * TermFactor(option.Seconds));
+    public decimal ShockedDown(DeriveOption option) => option.Volatility * Math.Max(0m, 1m - Down * TermFactor(option.Seconds));
 
-    private double TermFactor(double seconds)
+    private decimal TermFactor(decimal seconds)
     {
-        double days = seconds / 86_400.0;
-        return Math.Pow(30.0 / Math.Max(days, FloorDays), days <= 30.0 ? ShortPower : LongPower);
+        decimal days = seconds / 86_400m;
+        return DecimalMath.Pow(30m / Math.Max(days, FloorDays), days <= 30m ? ShortPower : LongPower);
     }
 }

@@ -13,22 +13,22 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 /// </summary>
 internal static class DeriveAuction
 {
-    public static double Discount(double seconds, double start, double cutOff, double fastSeconds, double slowSeconds)
+    public static decimal Discount(decimal seconds, decimal start, decimal cutOff, decimal fastSeconds, decimal slowSeconds)
         => seconds <= fastSeconds
             ? start - (start - cutOff) * seconds / fastSeconds
-            : Math.Max(0.0, cutOff * (1.0 - (seconds - fastSeconds) / slowSeconds));
+            : Math.Max(0m, cutOff * (1m - (seconds - fastSeconds) / slowSeconds));
 
-    public static double BidPrice(double markToMarket, double reserved, double discount) => (markToMarket - reserved) * discount;
+    public static decimal BidPrice(decimal markToMarket, decimal reserved, decimal discount) => (markToMarket - reserved) * discount;
 
-    public static double LargestFraction(double maintenance, double markToMarket, double buffer, double discount, double reserved)
+    public static decimal LargestFraction(decimal maintenance, decimal markToMarket, decimal buffer, decimal discount, decimal reserved)
     {
-        double bufferMargin = maintenance + (maintenance - markToMarket) * buffer;
-        return bufferMargin / (bufferMargin - markToMarket * discount - reserved * (1.0 - discount));
+        decimal bufferMargin = maintenance + (maintenance - markToMarket) * buffer;
+        return bufferMargin / (bufferMargin - markToMarket * discount - reserved * (1m - discount));
     }
 
-    public static double InsolventPayout(double maintenance, double markToMarket, double seconds, double lengthSeconds)
+    public static decimal InsolventPayout(decimal maintenance, decimal markToMarket, decimal seconds, decimal lengthSeconds)
     {
-        double from = Math.Min(markToMarket, 0.0);
-        return -(from + (maintenance - from) * Math.Min(seconds / lengthSeconds, 1.0));
+        decimal from = Math.Min(markToMarket, 0m);
+        return -(from + (maintenance - from) * Math.Min(seconds / lengthSeconds, 1m));
     }
 }

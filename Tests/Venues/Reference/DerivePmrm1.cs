@@ -5,25 +5,25 @@ internal sealed record DerivePmrm1Parameters
 {
     public required IReadOnlyList<DeriveScenario> Scenarios { get; init; }
     public required DeriveVolatilityShock Shock { get; init; }
-    public required double InitialFactor { get; init; }
-    public required double StaticDiscount { get; init; }
-    public required double RateMultiple { get; init; }
-    public required double RateAdd { get; init; }
-    public required double BasisUp { get; init; }
-    public required double BasisDown { get; init; }
-    public required double BasisAdd { get; init; }
-    public required double BasisMultiple { get; init; }
-    public required double PegThreshold { get; init; }
-    public required double PegFactor { get; init; }
-    public required double ConfidenceThreshold { get; init; }
-    public required double ConfidenceMargin { get; init; }
-    public required double BasePercent { get; init; }
-    public required double PerpetualPercent { get; init; }
-    public required double OptionPercent { get; init; }
+    public required decimal InitialFactor { get; init; }
+    public required decimal StaticDiscount { get; init; }
+    public required decimal RateMultiple { get; init; }
+    public required decimal RateAdd { get; init; }
+    public required decimal BasisUp { get; init; }
+    public required decimal BasisDown { get; init; }
+    public required decimal BasisAdd { get; init; }
+    public required decimal BasisMultiple { get; init; }
+    public required decimal PegThreshold { get; init; }
+    public required decimal PegFactor { get; init; }
+    public required decimal ConfidenceThreshold { get; init; }
+    public required decimal ConfidenceMargin { get; init; }
+    public required decimal BasePercent { get; init; }
+    public required decimal PerpetualPercent { get; init; }
+    public required decimal OptionPercent { get; init; }
 }
 
 /// <summary>Margins in USD in Derive's sign (healthy when not negative), and their published parts.</summary>
-internal sealed record DerivePmrm1Result(double Initial, double Maintenance, double MarkToMarket, double BasisContingency, double AssetContingency);
+internal sealed record DerivePmrm1Result(decimal Initial, decimal Maintenance, decimal MarkToMarket, decimal BasisContingency, decimal AssetContingency);
 
 /// <summary>
 /// Derive PMRM v1, the smaller ancestor of <see cref="DerivePmrm2"/> [V: every published case].
@@ -42,61 +42,61 @@ internal static class DerivePmrm1
     /// <summary>The account's collateral is its base asset: <see cref="DeriveCollateral.Amount"/> units at spot.</summary>
     public static DerivePmrm1Result Margin(DeriveAccount account, DerivePmrm1Parameters parameters)
     {
-        double baseAmount = account.Collaterals.Sum(collateral => collateral.Amount);
-        double worst = parameters.Scenarios.Min(scenario => RowPnl(account, parameters, baseAmount, scenario));
-        double basis = account.Expiries.Sum(expiry => Basis(account, parameters, expiry));
-        double asset = account.Spot * (Math.Abs(account.Perpetuals) * parameters.PerpetualPercent
+        decimal baseAmount = account.Collaterals.Sum(collateral => collateral.Amount);
+        decimal worst = parameters.Scenarios.Min(scenario => RowPnl(account, parameters, baseAmount, scenario));
+        decimal basis = account.Expiries.Sum(expiry => Basis(account, parameters, expiry));
+        decimal asset = account.Spot * (Math.Abs(account.Perpetuals) * parameters.PerpetualPercent
             + account.NakedShorts() * parameters.OptionPercent
             + Math.Abs(baseAmount) * parameters.BasePercent);
-        double loss = Math.Min(basis, worst) - asset;
-        double factor = parameters.InitialFactor + Math.Max(0.0, parameters.PegThreshold - account.Stable) * parameters.PegFactor;
-        double markToMarket = account.Cash + account.PerpetualPnl + account.Funding + account.Expiries.Sum(expiry => MarkValue(account, expiry)) + baseAmount * account.Spot;
-        double initial = markToMarket + loss * factor - Oracle(account, parameters, baseAmount);
+        decimal loss = Math.Min(basis, worst) - asset;
+        decimal factor = parameters.InitialFactor + Math.Max(0m, parameters.PegThreshold - account.Stable) * parameters.PegFactor;
+        decimal markToMarket = account.Cash + account.PerpetualPnl + account.Funding + account.Expiries.Sum(expiry => MarkValue(account, expiry)) + baseAmount * account.Spot;
+        decimal initial = markToMarket + loss * factor - Oracle(account, parameters, baseAmount);
         return new DerivePmrm1Result(initial, markToMarket + loss, markToMarket, basis, -asset);
     }
 
-    private static double RowPnl(DeriveAccount account, DerivePmrm1Parameters parameters, double baseAmount, DeriveScenario scenario)
+    private static decimal RowPnl(DeriveAccount account, DerivePmrm1Parameters parameters, decimal baseAmount, DeriveScenario scenario)
     {
-        double move = scenario.SpotFactor - 1.0;
-        double pnl = account.Perpetuals * move * account.PerpetualPrice + baseAmount * move * account.Spot;
+        decimal move = scenario.SpotFactor - 1m;
+        decimal pnl = account.Perpetuals * move * account.PerpetualPrice + baseAmount * move * account.Spot;
         foreach (DeriveExpiry expiry in account.Expiries)
         {
-            double value = account.ForwardValue(expiry, scenario.SpotFactor, option => scenario.Volatility switch
+            decimal value = account.ForwardValue(expiry, scenario.SpotFactor, option => scenario.Volatility switch
             {
                 DeriveVolatilityMove.Up => parameters.Shock.ShockedUp(option),
                 DeriveVolatilityMove.Down => parameters.Shock.ShockedDown(option),
                 _ => option.Volatility,
             });
-            double years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
-            double discount = parameters.StaticDiscount * Math.Exp(-years * (Math.Max(expiry.Rate, 0.0) * parameters.RateMultiple + parameters.RateAdd));
-            pnl += (value > 0.0 ? value * discount : value) - MarkValue(account, expiry);
+            decimal years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
+            decimal discount = parameters.StaticDiscount * DecimalMath.Exp(-years * (Math.Max(expiry.Rate, 0m) * parameters.RateMultiple + parameters.RateAdd));
+            pnl += (value > 0m ? value * discount : value) - MarkValue(account, expiry);
         }
 
         return pnl;
     }
 
-    private static double MarkValue(DeriveAccount account, DeriveExpiry expiry) => account.ForwardValue(expiry, 1.0, option => option.Volatility);
+    private static decimal MarkValue(DeriveAccount account, DeriveExpiry expiry) => account.ForwardValue(expiry, 1m, option => option.Volatility);
 
-    private static double Basis(DeriveAccount account, DerivePmrm1Parameters parameters, DeriveExpiry expiry)
+    private static decimal Basis(DeriveAccount account, DerivePmrm1Parameters parameters, DeriveExpiry expiry)
     {
-        double mark = MarkValue(account, expiry);
-        double up = account.ForwardValue(expiry, parameters.BasisUp, option => option.Volatility) - mark;
-        double down = account.ForwardValue(expiry, parameters.BasisDown, option => option.Volatility) - mark;
-        double years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
-        return Math.Min(0.0, Math.Min(up, down)) * (parameters.BasisAdd + parameters.BasisMultiple * years);
+        decimal mark = MarkValue(account, expiry);
+        decimal up = account.ForwardValue(expiry, parameters.BasisUp, option => option.Volatility) - mark;
+        decimal down = account.ForwardValue(expiry, parameters.BasisDown, option => option.Volatility) - mark;
+        decimal years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
+        return Math.Min(0m, Math.Min(up, down)) * (parameters.BasisAdd + parameters.BasisMultiple * years);
     }
 
     /// <summary>(1 - lowest confidence) * margin * spot * size for each of perpetual, expiry and base whose lowest confidence is below the threshold.</summary>
-    private static double Oracle(DeriveAccount account, DerivePmrm1Parameters parameters, double baseAmount)
+    private static decimal Oracle(DeriveAccount account, DerivePmrm1Parameters parameters, decimal baseAmount)
     {
-        double Charge(double confidence, double size)
+        decimal Charge(decimal confidence, decimal size)
         {
-            double lowest = Math.Min(confidence, account.SpotConfidence);
-            return lowest < parameters.ConfidenceThreshold ? (1.0 - lowest) * parameters.ConfidenceMargin * account.Spot * size : 0.0;
+            decimal lowest = Math.Min(confidence, account.SpotConfidence);
+            return lowest < parameters.ConfidenceThreshold ? (1m - lowest) * parameters.ConfidenceMargin * account.Spot * size : 0m;
         }
 
         return Charge(account.PerpetualConfidence, Math.Abs(account.Perpetuals))
-            + Charge(1.0, Math.Abs(baseAmount))
+            + Charge(1m, Math.Abs(baseAmount))
             + account.Expiries.Sum(expiry => Charge(expiry.Confidence, account.OptionsOf(expiry).Sum(option => Math.Abs(option.Amount))));
     }
 }

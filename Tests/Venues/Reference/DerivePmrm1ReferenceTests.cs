@@ -64,11 +64,11 @@ internal sealed class DerivePmrm1ReferenceTests
     {
         JsonElement[] options = [.. test.Items("options")];
         JsonElement[] feeds = [.. test.Items("feeds")];
-        var expiries = new SortedDictionary<double, DeriveExpiry>();
+        var expiries = new SortedDictionary<decimal, DeriveExpiry>();
         for (int i = 0; i < options.Length; i++)
         {
-            double confidence = Math.Min(options[i][5].AsNumber(), Math.Min(feeds[i][3].AsNumber(), feeds[i][5].AsNumber()));
-            double seconds = feeds[i][0].AsNumber();
+            decimal confidence = Math.Min(options[i][5].AsNumber(), Math.Min(feeds[i][3].AsNumber(), feeds[i][5].AsNumber()));
+            decimal seconds = feeds[i][0].AsNumber();
             if (expiries.TryGetValue(seconds, out DeriveExpiry? same))
                 confidence = Math.Min(confidence, same.Confidence);
             expiries[seconds] = new DeriveExpiry(seconds, feeds[i][1].AsNumber(), feeds[i][2].AsNumber(), feeds[i][4].AsNumber(), confidence);
@@ -88,7 +88,7 @@ internal sealed class DerivePmrm1ReferenceTests
             Options = [.. options.Select(option => new DeriveOption(
                 option[0].AsNumber(), option[1].AsNumber(), option[2].GetBoolean(), option[3].AsNumber(), option[4].AsNumber()))],
             Expiries = [.. expiries.Values],
-            Collaterals = [new DeriveCollateral(test.Number("base"), 0.0, 1.0, true, 0.0, 0.0)],
+            Collaterals = [new DeriveCollateral(test.Number("base"), 0m, 1m, true, 0m, 0m)],
         };
     }
 
@@ -96,55 +96,55 @@ internal sealed class DerivePmrm1ReferenceTests
     {
         JsonElement defaults = group.GetProperty("defaults");
         JsonElement environment = test.GetProperty("env");
-        double spot = defaults.Number("spot");
-        double perpetual = environment.TryGetProperty("perp", out JsonElement feed) ? feed[0].AsNumber() : defaults.Number("perp");
+        decimal spot = defaults.Number("spot");
+        decimal perpetual = environment.TryGetProperty("perp", out JsonElement feed) ? feed[0].AsNumber() : defaults.Number("perp");
         var options = new List<DeriveOption>();
-        var expiries = new Dictionary<double, DeriveExpiry>();
+        var expiries = new Dictionary<decimal, DeriveExpiry>();
         foreach (JsonElement option in test.Items("options"))
         {
             string expiry = option[0].GetString()!;
-            double seconds = group.GetProperty("expiry_sec").Number(expiry);
-            (double forward, double confidence) = Pair(environment, "fwd", expiry, spot + group.GetProperty("forward_basis").Number(expiry));
-            (double volatility, double certain) = Pair(environment, "vol", $"{expiry}/{option[1].AsNumber()}", defaults.Number("vol"));
+            decimal seconds = group.GetProperty("expiry_sec").Number(expiry);
+            (decimal forward, decimal confidence) = Pair(environment, "fwd", expiry, spot + group.GetProperty("forward_basis").Number(expiry));
+            (decimal volatility, decimal certain) = Pair(environment, "vol", $"{expiry}/{option[1].AsNumber()}", defaults.Number("vol"));
             options.Add(new DeriveOption(seconds, option[1].AsNumber(), option[2].GetBoolean(), option[3].AsNumber(), volatility));
-            double lowest = Math.Min(Math.Min(confidence, certain), expiries.TryGetValue(seconds, out DeriveExpiry? same) ? same.Confidence : 1.0);
-            expiries[seconds] = new DeriveExpiry(seconds, 0.0, forward, defaults.Number("rate"), lowest);
+            decimal lowest = Math.Min(Math.Min(confidence, certain), expiries.TryGetValue(seconds, out DeriveExpiry? same) ? same.Confidence : 1m);
+            expiries[seconds] = new DeriveExpiry(seconds, 0m, forward, defaults.Number("rate"), lowest);
         }
 
         JsonElement[] perpetuals = [.. test.Items("perps")];
         return new DeriveAccount
         {
             Spot = spot,
-            SpotConfidence = environment.Number("spotConf", 1.0),
-            Stable = environment.Number("stable", 1.0),
+            SpotConfidence = environment.Number("spotConf", 1m),
+            Stable = environment.Number("stable", 1m),
             Cash = test.Number("cash"),
             Perpetuals = perpetuals.Sum(position => position[0].AsNumber()),
             PerpetualPrice = perpetual,
-            PerpetualConfidence = environment.TryGetProperty("perp", out JsonElement certainty) ? certainty[1].AsNumber() : 1.0,
+            PerpetualConfidence = environment.TryGetProperty("perp", out JsonElement certainty) ? certainty[1].AsNumber() : 1m,
             PerpetualPnl = perpetuals.Sum(position => position[0].AsNumber() * (perpetual - position[1].AsNumber())),
             Options = options,
             Expiries = [.. expiries.Values],
-            Collaterals = [new DeriveCollateral(test.Number("bases"), 0.0, 1.0, true, 0.0, 0.0)],
+            Collaterals = [new DeriveCollateral(test.Number("bases"), 0m, 1m, true, 0m, 0m)],
         };
     }
 
     /// <summary>An override [value, confidence] of the environment, else the default at full confidence.</summary>
-    private static (double Value, double Confidence) Pair(JsonElement environment, string feed, string key, double otherwise)
+    private static (decimal Value, decimal Confidence) Pair(JsonElement environment, string feed, string key, decimal otherwise)
         => environment.TryGetProperty(feed, out JsonElement overrides) && overrides.TryGetProperty(key, out JsonElement pair)
             ? (pair[0].AsNumber(), pair[1].AsNumber())
-            : (otherwise, 1.0);
+            : (otherwise, 1m);
 
     /// <summary>The rows stand in words in the document: seven spot factors by three volatility moves.</summary>
     internal static DerivePmrm1Parameters Parameters(JsonElement parameters)
     {
         string words = parameters.Text("scenarios");
-        double[] factors = [.. words[(words.IndexOf('{') + 1)..words.IndexOf('}')].Split(',').Select(double.Parse)];
+        decimal[] factors = [.. words[(words.IndexOf('{') + 1)..words.IndexOf('}')].Split(',').Select(decimal.Parse)];
         string[] moves = words[(words.LastIndexOf('{') + 1)..words.LastIndexOf('}')].Split(',');
         return new DerivePmrm1Parameters
         {
-            Scenarios = [.. factors.SelectMany(factor => moves.Select(move => new DeriveScenario(factor, Enum.Parse<DeriveVolatilityMove>(move), 1.0)))],
+            Scenarios = [.. factors.SelectMany(factor => moves.Select(move => new DeriveScenario(factor, Enum.Parse<DeriveVolatilityMove>(move), 1m)))],
             Shock = new DeriveVolatilityShock(parameters.Number("volRangeUp"), parameters.Number("volRangeDown"), parameters.Number("shortTermPower"),
-                parameters.Number("longTermPower"), parameters.Number("dteFloorDays"), 0.0),
+                parameters.Number("longTermPower"), parameters.Number("dteFloorDays"), 0m),
             InitialFactor = parameters.Number("imFactor"),
             StaticDiscount = parameters.Number("baseStaticDiscount"),
             RateMultiple = parameters.Number("rateMultScale"),

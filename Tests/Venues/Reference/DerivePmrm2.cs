@@ -10,10 +10,10 @@ internal enum DeriveVolatilityMove
 }
 
 /// <summary>A row: the spot's factor (1.045 = up 4.5 %), what happens to volatility, and the weight of its result.</summary>
-internal sealed record DeriveScenario(double SpotFactor, DeriveVolatilityMove Volatility, double Damp);
+internal sealed record DeriveScenario(decimal SpotFactor, DeriveVolatilityMove Volatility, decimal Damp);
 
 /// <summary>Cap of a skew row: scale + slope * sqrt(T); with the other four it gives the volatility multiplier of a strike.</summary>
-internal sealed record DeriveSkewCap(double Scale, double Slope);
+internal sealed record DeriveSkewCap(decimal Scale, decimal Slope);
 
 /// <summary>Parameters of PMRM v2, named as the formulas of <see cref="DerivePmrm2"/> use them. Rates per year, percentages as fractions.</summary>
 internal sealed record DerivePmrm2Parameters
@@ -22,42 +22,42 @@ internal sealed record DerivePmrm2Parameters
     public required DeriveVolatilityShock Shock { get; init; }
     public required DeriveSkewCap LinearSkew { get; init; }
     public required DeriveSkewCap AbsoluteSkew { get; init; }
-    public required double MinimumWidth { get; init; }
-    public required double WidthScale { get; init; }
-    public required double WidthVolatility { get; init; }
-    public required double WidthVolatilitySlope { get; init; }
-    public required double InitialFactor { get; init; }
-    public required double MaintenanceFactor { get; init; }
-    public required double LongStatic { get; init; }
-    public required double LongRateMultiple { get; init; }
-    public required double LongRateAdd { get; init; }
-    public required double ShortStatic { get; init; }
-    public required double ShortRateMultiple { get; init; }
-    public required double ShortRateAdd { get; init; }
-    public required double BasisUp { get; init; }
-    public required double BasisDown { get; init; }
-    public required double BasisAdd { get; init; }
-    public required double BasisMultiple { get; init; }
-    public required double PegThreshold { get; init; }
-    public required double PegFactor { get; init; }
-    public required double ConfidenceThreshold { get; init; }
-    public required double ConfidenceMargin { get; init; }
-    public required double MaintenancePerpetual { get; init; }
-    public required double InitialPerpetual { get; init; }
-    public required double MaintenanceOption { get; init; }
-    public required double InitialOption { get; init; }
+    public required decimal MinimumWidth { get; init; }
+    public required decimal WidthScale { get; init; }
+    public required decimal WidthVolatility { get; init; }
+    public required decimal WidthVolatilitySlope { get; init; }
+    public required decimal InitialFactor { get; init; }
+    public required decimal MaintenanceFactor { get; init; }
+    public required decimal LongStatic { get; init; }
+    public required decimal LongRateMultiple { get; init; }
+    public required decimal LongRateAdd { get; init; }
+    public required decimal ShortStatic { get; init; }
+    public required decimal ShortRateMultiple { get; init; }
+    public required decimal ShortRateAdd { get; init; }
+    public required decimal BasisUp { get; init; }
+    public required decimal BasisDown { get; init; }
+    public required decimal BasisAdd { get; init; }
+    public required decimal BasisMultiple { get; init; }
+    public required decimal PegThreshold { get; init; }
+    public required decimal PegFactor { get; init; }
+    public required decimal ConfidenceThreshold { get; init; }
+    public required decimal ConfidenceMargin { get; init; }
+    public required decimal MaintenancePerpetual { get; init; }
+    public required decimal InitialPerpetual { get; init; }
+    public required decimal MaintenanceOption { get; init; }
+    public required decimal InitialOption { get; init; }
 }
 
 /// <summary>Margins in USD in Derive's sign (healthy when not negative), and the parts they are made of.</summary>
 internal sealed record DerivePmrm2Result(
-    double Initial,
-    double Maintenance,
-    double MarkToMarket,
-    double BasisContingency,
-    double MaintenanceContingency,
-    double InitialContingency,
-    double OracleContingency,
-    IReadOnlyList<double> RowPnl);
+    decimal Initial,
+    decimal Maintenance,
+    decimal MarkToMarket,
+    decimal BasisContingency,
+    decimal MaintenanceContingency,
+    decimal InitialContingency,
+    decimal OracleContingency,
+    IReadOnlyList<decimal> RowPnl);
 
 /// <summary>
 /// Derive PMRM v2, per position and per row [V: every published case].
@@ -77,18 +77,18 @@ internal static class DerivePmrm2
 {
     public static DerivePmrm2Result Margin(DeriveAccount account, DerivePmrm2Parameters parameters)
     {
-        double[] rows = [.. parameters.Scenarios.Select(scenario => RowPnl(account, parameters, scenario))];
-        double basis = BasisContingency(account, parameters);
-        double worst = Math.Min(basis, rows.Min());
-        double naked = account.NakedShorts();
-        double maintenanceContingency = account.Spot * (Math.Abs(account.Perpetuals) * parameters.MaintenancePerpetual + naked * parameters.MaintenanceOption)
+        decimal[] rows = [.. parameters.Scenarios.Select(scenario => RowPnl(account, parameters, scenario))];
+        decimal basis = BasisContingency(account, parameters);
+        decimal worst = Math.Min(basis, rows.Min());
+        decimal naked = account.NakedShorts();
+        decimal maintenanceContingency = account.Spot * (Math.Abs(account.Perpetuals) * parameters.MaintenancePerpetual + naked * parameters.MaintenanceOption)
             + account.Collaterals.Sum(collateral => Value(account, collateral) * collateral.MaintenanceHaircut);
-        double initialContingency = account.Spot * (Math.Abs(account.Perpetuals) * parameters.InitialPerpetual + naked * parameters.InitialOption)
+        decimal initialContingency = account.Spot * (Math.Abs(account.Perpetuals) * parameters.InitialPerpetual + naked * parameters.InitialOption)
             + account.Collaterals.Sum(collateral => Value(account, collateral) * collateral.InitialHaircut);
-        double oracle = OracleContingency(account, parameters);
-        double markToMarket = account.Cash + account.PerpetualPnl + account.Funding + account.Expiries.Sum(expiry => MarkValue(account, expiry))
+        decimal oracle = OracleContingency(account, parameters);
+        decimal markToMarket = account.Cash + account.PerpetualPnl + account.Funding + account.Expiries.Sum(expiry => MarkValue(account, expiry))
             + account.Collaterals.Sum(collateral => Value(account, collateral));
-        double initialFactor = parameters.InitialFactor + Math.Max(0.0, parameters.PegThreshold - account.Stable) * parameters.PegFactor;
+        decimal initialFactor = parameters.InitialFactor + Math.Max(0m, parameters.PegThreshold - account.Stable) * parameters.PegFactor;
         return new DerivePmrm2Result(
             markToMarket + worst * initialFactor - maintenanceContingency - initialContingency - oracle,
             markToMarket + worst * parameters.MaintenanceFactor - maintenanceContingency,
@@ -101,15 +101,15 @@ internal static class DerivePmrm2
     }
 
     /// <summary>P&amp;L of a row in USD: perpetual, options under the policy discount, collateral that moves with the underlying.</summary>
-    public static double RowPnl(DeriveAccount account, DerivePmrm2Parameters parameters, DeriveScenario scenario)
+    public static decimal RowPnl(DeriveAccount account, DerivePmrm2Parameters parameters, DeriveScenario scenario)
     {
-        double move = scenario.SpotFactor - 1.0;
+        decimal move = scenario.SpotFactor - 1m;
         bool skew = scenario.Volatility is DeriveVolatilityMove.LinearSkew or DeriveVolatilityMove.AbsoluteSkew;
-        double pnl = account.Perpetuals * move * account.PerpetualPrice;
+        decimal pnl = account.Perpetuals * move * account.PerpetualPrice;
         foreach (DeriveExpiry expiry in account.Expiries)
         {
-            double value = Value(account, expiry, scenario.SpotFactor, option => Volatility(option, expiry, parameters, scenario.Volatility));
-            double change = PolicyDiscount(expiry, value, parameters) * value - MarkValue(account, expiry);
+            decimal value = Value(account, expiry, scenario.SpotFactor, option => Volatility(option, expiry, parameters, scenario.Volatility));
+            decimal change = PolicyDiscount(expiry, value, parameters) * value - MarkValue(account, expiry);
             pnl += skew ? -Math.Abs(change) : change;
         }
 
@@ -117,12 +117,12 @@ internal static class DerivePmrm2
         return scenario.Damp * pnl;
     }
 
-    private static double Volatility(DeriveOption option, DeriveExpiry expiry, DerivePmrm2Parameters parameters, DeriveVolatilityMove move) => move switch
+    private static decimal Volatility(DeriveOption option, DeriveExpiry expiry, DerivePmrm2Parameters parameters, DeriveVolatilityMove move) => move switch
     {
         DeriveVolatilityMove.Up => parameters.Shock.ShockedUp(option),
         DeriveVolatilityMove.Down => parameters.Shock.ShockedDown(option),
-        DeriveVolatilityMove.LinearSkew => option.Volatility * Math.Max(0.0, SkewMultiplier(option, expiry, parameters, parameters.LinearSkew, false)),
-        DeriveVolatilityMove.AbsoluteSkew => option.Volatility * Math.Max(0.0, SkewMultiplier(option, expiry, parameters, parameters.AbsoluteSkew, true)),
+        DeriveVolatilityMove.LinearSkew => option.Volatility * Math.Max(0m, SkewMultiplier(option, expiry, parameters, parameters.LinearSkew, false)),
+        DeriveVolatilityMove.AbsoluteSkew => option.Volatility * Math.Max(0m, SkewMultiplier(option, expiry, parameters, parameters.AbsoluteSkew, true)),
         _ => option.Volatility,
     };
 
@@ -131,37 +131,37 @@ internal static class DerivePmrm2
     /// 1 + min(k cap / k*, cap) for k >= 0 and 1 + max(k cap / k*, -cap) below. With a positive cap this is a plain clip to +-cap; with a
     /// negative one (a slope that outweighs the scale) it is unbounded beyond k*, as the published cases have it.
     /// </summary>
-    private static double SkewMultiplier(DeriveOption option, DeriveExpiry expiry, DerivePmrm2Parameters parameters, DeriveSkewCap skew, bool absolute)
+    private static decimal SkewMultiplier(DeriveOption option, DeriveExpiry expiry, DerivePmrm2Parameters parameters, DeriveSkewCap skew, bool absolute)
     {
-        double root = Math.Sqrt(expiry.Seconds / ReferenceOptions.SecondsPerYear);
-        double cap = skew.Scale + skew.Slope * root;
-        double width = Math.Max(parameters.MinimumWidth, root * parameters.WidthScale * (parameters.WidthVolatility + parameters.WidthVolatilitySlope * root));
-        double k = Math.Log(option.Strike / (expiry.VariableForward + expiry.FixedForward));
+        decimal root = DecimalMath.Sqrt(expiry.Seconds / ReferenceOptions.SecondsPerYear);
+        decimal cap = skew.Scale + skew.Slope * root;
+        decimal width = Math.Max(parameters.MinimumWidth, root * parameters.WidthScale * (parameters.WidthVolatility + parameters.WidthVolatilitySlope * root));
+        decimal k = DecimalMath.Ln(option.Strike / (expiry.VariableForward + expiry.FixedForward));
         k = absolute ? Math.Abs(k) : k;
-        return 1.0 + (k >= 0.0 ? Math.Min(k * cap / width, cap) : Math.Max(k * cap / width, -cap));
+        return 1m + (k >= 0m ? Math.Min(k * cap / width, cap) : Math.Max(k * cap / width, -cap));
     }
 
     /// <summary>Long value: static e^(-T (r m + a)). Short value: min(e^(rT), static e^(T (r m + a))). The rate r is floored at 0.</summary>
-    private static double PolicyDiscount(DeriveExpiry expiry, double value, DerivePmrm2Parameters parameters)
+    private static decimal PolicyDiscount(DeriveExpiry expiry, decimal value, DerivePmrm2Parameters parameters)
     {
-        double years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
-        double rate = Math.Max(expiry.Rate, 0.0);
-        return value >= 0.0
-            ? parameters.LongStatic * Math.Exp(-years * (rate * parameters.LongRateMultiple + parameters.LongRateAdd))
-            : Math.Min(Math.Exp(rate * years), parameters.ShortStatic * Math.Exp(years * (rate * parameters.ShortRateMultiple + parameters.ShortRateAdd)));
+        decimal years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
+        decimal rate = Math.Max(expiry.Rate, 0m);
+        return value >= 0m
+            ? parameters.LongStatic * DecimalMath.Exp(-years * (rate * parameters.LongRateMultiple + parameters.LongRateAdd))
+            : Math.Min(DecimalMath.Exp(rate * years), parameters.ShortStatic * DecimalMath.Exp(years * (rate * parameters.ShortRateMultiple + parameters.ShortRateAdd)));
     }
 
     /// <summary>Sum over expiries of min(up - V0, down - V0, 0) * (add + multiple * T), at unchanged volatility and without the policy discount.</summary>
-    private static double BasisContingency(DeriveAccount account, DerivePmrm2Parameters parameters)
+    private static decimal BasisContingency(DeriveAccount account, DerivePmrm2Parameters parameters)
     {
-        double sum = 0.0;
+        decimal sum = 0m;
         foreach (DeriveExpiry expiry in account.Expiries)
         {
-            double mark = MarkValue(account, expiry);
-            double up = Value(account, expiry, parameters.BasisUp, option => option.Volatility) - mark;
-            double down = Value(account, expiry, parameters.BasisDown, option => option.Volatility) - mark;
-            double years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
-            sum += Math.Min(0.0, Math.Min(up, down)) * (parameters.BasisAdd + parameters.BasisMultiple * years);
+            decimal mark = MarkValue(account, expiry);
+            decimal up = Value(account, expiry, parameters.BasisUp, option => option.Volatility) - mark;
+            decimal down = Value(account, expiry, parameters.BasisDown, option => option.Volatility) - mark;
+            decimal years = expiry.Seconds / ReferenceOptions.SecondsPerYear;
+            sum += Math.Min(0m, Math.Min(up, down)) * (parameters.BasisAdd + parameters.BasisMultiple * years);
         }
 
         return sum;
@@ -172,18 +172,18 @@ internal static class DerivePmrm2
     /// Notional is spot * |amount| for perpetuals and for all options of an expiry, and value for collateral. No published case has both a collateral
     /// below the threshold and a margin other than 1: that the margin multiplies collateral too is v1's rule carried over.
     /// </summary>
-    private static double OracleContingency(DeriveAccount account, DerivePmrm2Parameters parameters)
+    private static decimal OracleContingency(DeriveAccount account, DerivePmrm2Parameters parameters)
     {
-        double Charge(double confidence, double notional)
+        decimal Charge(decimal confidence, decimal notional)
         {
-            double lowest = Math.Min(confidence, account.SpotConfidence);
-            return lowest < parameters.ConfidenceThreshold ? (1.0 - lowest) * parameters.ConfidenceMargin * notional : 0.0;
+            decimal lowest = Math.Min(confidence, account.SpotConfidence);
+            return lowest < parameters.ConfidenceThreshold ? (1m - lowest) * parameters.ConfidenceMargin * notional : 0m;
         }
 
-        double charge = Charge(account.PerpetualConfidence, Math.Abs(account.Perpetuals) * account.Spot);
+        decimal charge = Charge(account.PerpetualConfidence, Math.Abs(account.Perpetuals) * account.Spot);
         foreach (DeriveExpiry expiry in account.Expiries)
         {
-            double size = account.OptionsOf(expiry).Sum(option => Math.Abs(option.Amount));
+            decimal size = account.OptionsOf(expiry).Sum(option => Math.Abs(option.Amount));
             charge += Charge(expiry.Confidence, size * account.Spot);
         }
 
@@ -191,10 +191,10 @@ internal static class DerivePmrm2
     }
 
     /// <summary>Options of an expiry at a row's forward and volatilities, discounted as marks are: e^(-max(rate,0) T).</summary>
-    private static double Value(DeriveAccount account, DeriveExpiry expiry, double move, Func<DeriveOption, double> volatility)
-        => Math.Exp(-Math.Max(expiry.Rate, 0.0) * expiry.Seconds / ReferenceOptions.SecondsPerYear) * account.ForwardValue(expiry, move, volatility);
+    private static decimal Value(DeriveAccount account, DeriveExpiry expiry, decimal move, Func<DeriveOption, decimal> volatility)
+        => DecimalMath.Exp(-Math.Max(expiry.Rate, 0m) * expiry.Seconds / ReferenceOptions.SecondsPerYear) * account.ForwardValue(expiry, move, volatility);
 
-    private static double MarkValue(DeriveAccount account, DeriveExpiry expiry) => Value(account, expiry, 1.0, option => option.Volatility);
+    private static decimal MarkValue(DeriveAccount account, DeriveExpiry expiry) => Value(account, expiry, 1m, option => option.Volatility);
 
-    private static double Value(DeriveAccount account, DeriveCollateral collateral) => collateral.Amount * collateral.Price / account.Stable;
+    private static decimal Value(DeriveAccount account, DeriveCollateral collateral) => collateral.Amount * collateral.Price / account.Stable;
 }

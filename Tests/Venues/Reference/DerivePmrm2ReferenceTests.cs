@@ -15,7 +15,7 @@ internal sealed class DerivePmrm2ReferenceTests
         {
             JsonElement result = document.Root.GetProperty("Result");
             DerivePmrm2Parameters parameters = Parameters(document.Root.GetProperty("Parameters"));
-            if (parameters.Scenarios.Any(row => IsSkew(row.Volatility) && row.SpotFactor != 1.0))
+            if (parameters.Scenarios.Any(row => IsSkew(row.Volatility) && row.SpotFactor != 1m))
             {
                 tally.Skip(document.Name, "a skew row that also moves the spot, an invalid set-up that the venue's own test leaves out");
                 continue;
@@ -38,7 +38,7 @@ internal sealed class DerivePmrm2ReferenceTests
 
     private static void CompareRows(Reproduction tally, string name, DerivePmrm2Result margin, DerivePmrm2Parameters parameters, JsonElement result)
     {
-        double[] published = PublishedRows(name, parameters, result);
+        decimal[] published = PublishedRows(name, parameters, result);
         for (int i = 0; i < published.Length; i++)
         {
             tally.Relative(margin.RowPnl[i], published[i], $"{name} {parameters.Scenarios[i]}");
@@ -46,9 +46,9 @@ internal sealed class DerivePmrm2ReferenceTests
     }
 
     /// <summary>The published P&amp;L of each of a case's rows, in USD.</summary>
-    internal static double[] PublishedRows(string name, DerivePmrm2Parameters parameters, JsonElement result)
+    internal static decimal[] PublishedRows(string name, DerivePmrm2Parameters parameters, JsonElement result)
     {
-        var published = new List<(double Move, DeriveVolatilityMove Volatility, double Pnl)>();
+        var published = new List<(decimal Move, DeriveVolatilityMove Volatility, decimal Pnl)>();
         foreach (JsonElement row in result.Items("reg_losses").Concat(result.Items("tail_losses")))
         {
             published.Add((row[0].AsNumber(), (DeriveVolatilityMove)((int)row[1].AsNumber() + 1), row[2].AsNumber()));
@@ -56,20 +56,20 @@ internal sealed class DerivePmrm2ReferenceTests
 
         foreach (JsonElement row in result.Items("skew_losses"))
         {
-            published.Add((0.0, Move(row[0].GetString()!), row[1].AsNumber()));
+            published.Add((0m, Move(row[0].GetString()!), row[1].AsNumber()));
         }
 
         Assert.That(published, Has.Count.EqualTo(parameters.Scenarios.Count), $"{name}: rows");
         return [.. parameters.Scenarios.Select(row =>
         {
-            (double Move, DeriveVolatilityMove Volatility, double Pnl)[] same =
-                [.. published.Where(other => other.Volatility == row.Volatility && Math.Abs(other.Move - (row.SpotFactor - 1.0)) < 1e-9)];
+            (decimal Move, DeriveVolatilityMove Volatility, decimal Pnl)[] same =
+                [.. published.Where(other => other.Volatility == row.Volatility && Math.Abs(other.Move - (row.SpotFactor - 1m)) < 1e-9m)];
             Assert.That(same, Has.Length.EqualTo(1), $"{name}: published rows for {row}");
             return same[0].Pnl;
         })];
     }
 
-    internal static double Sum(JsonElement result, params string[] properties) => properties.Sum(property => result.Number(property));
+    internal static decimal Sum(JsonElement result, params string[] properties) => properties.Sum(property => result.Number(property));
 
     internal static bool IsSkew(DeriveVolatilityMove move) => move is DeriveVolatilityMove.LinearSkew or DeriveVolatilityMove.AbsoluteSkew;
 
@@ -86,7 +86,7 @@ internal sealed class DerivePmrm2ReferenceTests
     internal static DeriveAccount Account(JsonElement scenario)
     {
         DeriveOption[] options = [.. scenario.Items("Options").Select(option => new DeriveOption(
-            option.Number("Expiry"), option.Number("Strike"), option.Number("IsCall") != 0.0, option.Number("Amount"), option.Number("MarkVol")))];
+            option.Number("Expiry"), option.Number("Strike"), option.Number("IsCall") != 0m, option.Number("Amount"), option.Number("MarkVol")))];
         return new DeriveAccount
         {
             Spot = scenario.Number("SpotPrice"),
@@ -99,7 +99,7 @@ internal sealed class DerivePmrm2ReferenceTests
             PerpetualPnl = scenario.Number("UnrealisedPerpPNL"),
             Funding = scenario.Number("UnrealisedFunding"),
             Options = options,
-            Expiries = [.. scenario.Items("OptionFeeds").Select(feed => new DeriveExpiry(feed.Number("FeedExpiry"), 0.0, feed.Number("Forward"), feed.Number("Rate"),
+            Expiries = [.. scenario.Items("OptionFeeds").Select(feed => new DeriveExpiry(feed.Number("FeedExpiry"), 0m, feed.Number("Forward"), feed.Number("Rate"),
                 Math.Min(feed.Number("ForwardConfidence"), Math.Min(feed.Number("RateConfidence"), feed.Number("OptionVolConfidences")))))],
             Collaterals = [.. scenario.Items("Collaterals").Select(collateral => new DeriveCollateral(
                 collateral.Number("Amount"), collateral.Number("Price"), collateral.Number("Confidence"),

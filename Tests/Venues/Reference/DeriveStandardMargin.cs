@@ -1,23 +1,23 @@
 namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>A coin of a standard account: spot and perpetual price in USD with their confidences, 0 to 1.</summary>
-internal sealed record StandardMarket(double Spot, double SpotConfidence, double PerpetualPrice, double PerpetualConfidence);
+internal sealed record StandardMarket(decimal Spot, decimal SpotConfidence, decimal PerpetualPrice, decimal PerpetualConfidence);
 
 /// <summary>
 /// An option: undiscounted Black-76 mark in USD for one unit, the forward of its expiry (settlement average blended in), the lower confidence of
 /// volatility and forward.
 /// </summary>
-internal sealed record StandardOption(string Coin, double Seconds, double Strike, bool IsCall, double Amount, double Mark, double Forward, double Confidence);
+internal sealed record StandardOption(string Coin, decimal Seconds, decimal Strike, bool IsCall, decimal Amount, decimal Mark, decimal Forward, decimal Confidence);
 
 /// <summary>Perpetuals of one coin; <paramref name="Pnl"/> is unrealised P&amp;L and unsettled funding in USD.</summary>
-internal sealed record StandardPerpetual(string Coin, double Amount, double Pnl);
+internal sealed record StandardPerpetual(string Coin, decimal Amount, decimal Pnl);
 
 /// <summary>An amount of the coin itself, held as collateral.</summary>
-internal sealed record StandardBase(string Coin, double Amount);
+internal sealed record StandardBase(string Coin, decimal Amount);
 
 internal sealed record StandardAccount(
-    double Cash,
-    double Stable,
+    decimal Cash,
+    decimal Stable,
     IReadOnlyDictionary<string, StandardMarket> Markets,
     IReadOnlyList<StandardOption> Options,
     IReadOnlyList<StandardPerpetual> Perpetuals,
@@ -26,26 +26,26 @@ internal sealed record StandardAccount(
 /// <summary>Parameters as fractions; thresholds of confidence and of the stable coin's price in USD.</summary>
 internal sealed record StandardParameters
 {
-    public required double MaximumSpotRequirement { get; init; }
-    public required double MinimumSpotRequirement { get; init; }
-    public required double CallMaintenance { get; init; }
-    public required double PutMaintenance { get; init; }
-    public required double PutMaintenanceOfMark { get; init; }
-    public required double UnpairedInitial { get; init; }
-    public required double UnpairedMaintenance { get; init; }
-    public required double PutInitialOverMaintenance { get; init; }
-    public required double PerpetualInitial { get; init; }
-    public required double PerpetualMaintenance { get; init; }
-    public required double OracleThreshold { get; init; }
-    public required double OracleFactor { get; init; }
-    public required double DepegThreshold { get; init; }
-    public required double DepegFactor { get; init; }
-    public required double BaseFactor { get; init; }
-    public required double BaseInitialScale { get; init; }
+    public required decimal MaximumSpotRequirement { get; init; }
+    public required decimal MinimumSpotRequirement { get; init; }
+    public required decimal CallMaintenance { get; init; }
+    public required decimal PutMaintenance { get; init; }
+    public required decimal PutMaintenanceOfMark { get; init; }
+    public required decimal UnpairedInitial { get; init; }
+    public required decimal UnpairedMaintenance { get; init; }
+    public required decimal PutInitialOverMaintenance { get; init; }
+    public required decimal PerpetualInitial { get; init; }
+    public required decimal PerpetualMaintenance { get; init; }
+    public required decimal OracleThreshold { get; init; }
+    public required decimal OracleFactor { get; init; }
+    public required decimal DepegThreshold { get; init; }
+    public required decimal DepegFactor { get; init; }
+    public required decimal BaseFactor { get; init; }
+    public required decimal BaseInitialScale { get; init; }
 }
 
 /// <summary>Margins in USD in Derive's sign (healthy when not negative), and what they are made of.</summary>
-internal sealed record StandardResult(double Initial, double Maintenance, double OptionInitial, double OptionMaintenance, double Perpetual, double Oracle, double Depeg, double Base);
+internal sealed record StandardResult(decimal Initial, decimal Maintenance, decimal OptionInitial, decimal OptionMaintenance, decimal Perpetual, decimal Oracle, decimal Depeg, decimal Base);
 
 /// <summary>
 /// Derive's Standard Manager [V: every published case].
@@ -66,29 +66,29 @@ internal static class DeriveStandardMargin
 {
     public static StandardResult Margin(StandardAccount account, StandardParameters parameters)
     {
-        double optionInitial = 0.0;
-        double optionMaintenance = 0.0;
-        double oracle = 0.0;
-        double depeg = 0.0;
-        double missing = Math.Max(0.0, parameters.DepegThreshold - account.Stable) * parameters.DepegFactor;
-        foreach (IGrouping<(string Coin, double Seconds), StandardOption> expiry in account.Options.GroupBy(option => (option.Coin, option.Seconds)))
+        decimal optionInitial = 0m;
+        decimal optionMaintenance = 0m;
+        decimal oracle = 0m;
+        decimal depeg = 0m;
+        decimal missing = Math.Max(0m, parameters.DepegThreshold - account.Stable) * parameters.DepegFactor;
+        foreach (IGrouping<(string Coin, decimal Seconds), StandardOption> expiry in account.Options.GroupBy(option => (option.Coin, option.Seconds)))
         {
             StandardMarket market = account.Markets[expiry.Key.Coin];
             StandardOption[] options = [.. expiry];
             optionInitial += Math.Max(options.Sum(option => Isolated(option, market, parameters, initial: true)), MaximumLoss(options, parameters.UnpairedInitial));
             optionMaintenance += Math.Max(options.Sum(option => Isolated(option, market, parameters, initial: false)), MaximumLoss(options, parameters.UnpairedMaintenance));
-            double shorts = options.Sum(option => Math.Max(-option.Amount, 0.0));
+            decimal shorts = options.Sum(option => Math.Max(-option.Amount, 0m));
             oracle += OracleCharge(Math.Min(options.Min(option => option.Confidence), market.SpotConfidence), shorts * market.Spot, parameters);
             depeg += missing * shorts * market.Spot;
         }
 
-        double maintenance = account.Cash + optionMaintenance;
-        double initial = account.Cash + optionInitial;
-        double perpetualMaintenance = 0.0;
+        decimal maintenance = account.Cash + optionMaintenance;
+        decimal initial = account.Cash + optionInitial;
+        decimal perpetualMaintenance = 0m;
         foreach (StandardPerpetual perpetual in account.Perpetuals)
         {
             StandardMarket market = account.Markets[perpetual.Coin];
-            double size = Math.Abs(perpetual.Amount);
+            decimal size = Math.Abs(perpetual.Amount);
             perpetualMaintenance -= size * market.PerpetualPrice * parameters.PerpetualMaintenance;
             maintenance += perpetual.Pnl - size * market.PerpetualPrice * parameters.PerpetualMaintenance;
             initial += perpetual.Pnl - size * market.PerpetualPrice * parameters.PerpetualInitial;
@@ -96,7 +96,7 @@ internal static class DeriveStandardMargin
             depeg += missing * size * market.Spot;
         }
 
-        double baseMargin = 0.0;
+        decimal baseMargin = 0m;
         foreach (StandardBase held in account.Bases)
         {
             StandardMarket market = account.Markets[held.Coin];
@@ -109,32 +109,32 @@ internal static class DeriveStandardMargin
         return new StandardResult(initial, maintenance, optionInitial, optionMaintenance, perpetualMaintenance, -oracle, -depeg, baseMargin);
     }
 
-    private static double Isolated(StandardOption option, StandardMarket market, StandardParameters parameters, bool initial)
+    private static decimal Isolated(StandardOption option, StandardMarket market, StandardParameters parameters, bool initial)
     {
-        if (option.Amount >= 0.0)
-            return 0.0;
-        double maintenance = option.Mark + (option.IsCall
+        if (option.Amount >= 0m)
+            return 0m;
+        decimal maintenance = option.Mark + (option.IsCall
             ? parameters.CallMaintenance * market.Spot
             : Math.Max(parameters.PutMaintenance * market.Spot, parameters.PutMaintenanceOfMark * option.Mark));
         if (!initial)
             return option.Amount * maintenance;
-        double outOfTheMoney = ReferenceOptions.Intrinsic(market.Spot, option.Strike, !option.IsCall) / market.Spot;
-        double requirement = option.Mark + Math.Max(parameters.MaximumSpotRequirement - outOfTheMoney, parameters.MinimumSpotRequirement) * market.Spot;
+        decimal outOfTheMoney = ReferenceOptions.Intrinsic(market.Spot, option.Strike, !option.IsCall) / market.Spot;
+        decimal requirement = option.Mark + Math.Max(parameters.MaximumSpotRequirement - outOfTheMoney, parameters.MinimumSpotRequirement) * market.Spot;
         return option.Amount * (option.IsCall ? requirement : Math.Max(requirement, parameters.PutInitialOverMaintenance * maintenance));
     }
 
-    private static double MaximumLoss(StandardOption[] options, double unpaired)
+    private static decimal MaximumLoss(StandardOption[] options, decimal unpaired)
     {
-        double worst = 0.0;
-        foreach (double settlement in options.Select(option => option.Strike).Append(0.0))
+        decimal worst = 0m;
+        foreach (decimal settlement in options.Select(option => option.Strike).Append(0m))
         {
             worst = Math.Min(worst, options.Sum(option => option.Amount * ReferenceOptions.Intrinsic(settlement, option.Strike, option.IsCall)));
         }
 
-        double netCalls = options.Where(option => option.IsCall).Sum(option => option.Amount);
-        return worst + Math.Min(netCalls, 0.0) * unpaired * options[0].Forward;
+        decimal netCalls = options.Where(option => option.IsCall).Sum(option => option.Amount);
+        return worst + Math.Min(netCalls, 0m) * unpaired * options[0].Forward;
     }
 
-    private static double OracleCharge(double confidence, double notional, StandardParameters parameters)
-        => confidence < parameters.OracleThreshold ? (1.0 - confidence) * parameters.OracleFactor * notional : 0.0;
+    private static decimal OracleCharge(decimal confidence, decimal notional, StandardParameters parameters)
+        => confidence < parameters.OracleThreshold ? (1m - confidence) * parameters.OracleFactor * notional : 0m;
 }

@@ -7,10 +7,10 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 [TestFixture]
 internal sealed class DeriveStandardReferenceTests
 {
-    private const double Wei = 1e18;
-    private const double FixingSeconds = 1_800.0;
+    private const decimal Wei = 1e18m;
+    private const decimal FixingSeconds = 1_800m;
 
-    // The venue's own test allows 0.1 %; the figures agree to the double.
+    // The venue's own test allows 0.1 %; the figures agree to the last digit of a double.
     [Test]
     public void Every_scenario_case_of_the_standard_manager_is_reproduced_with_its_components()
     {
@@ -85,13 +85,13 @@ internal sealed class DeriveStandardReferenceTests
         for (int i = 0; i < coins.Length; i++)
         {
             JsonElement confidences = scenario.GetProperty("SpotPerpConfidences")[i];
-            double price = scenario.GetProperty("PerpPrice")[i].GetDouble() / Wei;
-            markets[coins[i]] = new StandardMarket(scenario.Number($"{coins[i]}SpotPrice") / Wei, confidences[0].GetDouble() / Wei, price, confidences[1].GetDouble() / Wei);
-            double amount = scenario.Number($"Perps_{coins[i]}") / Wei;
+            decimal price = scenario.GetProperty("PerpPrice")[i].AsNumber() / Wei;
+            markets[coins[i]] = new StandardMarket(scenario.Number($"{coins[i]}SpotPrice") / Wei, confidences[0].AsNumber() / Wei, price, confidences[1].AsNumber() / Wei);
+            decimal amount = scenario.Number($"Perps_{coins[i]}") / Wei;
             // Who is long pays the rise of the funding index, in USD per unit.
-            double funding = (scenario.Number($"Account{coins[i]}FundingIndex", 0.0) - scenario.Number($"{coins[i]}GlobalFundingIndex", 0.0)) / Wei;
-            double gain = price - scenario.Number($"LastEntry{coins[i]}", price * Wei) / Wei;
-            if (amount != 0.0)
+            decimal funding = (scenario.Number($"Account{coins[i]}FundingIndex", 0m) - scenario.Number($"{coins[i]}GlobalFundingIndex", 0m)) / Wei;
+            decimal gain = price - scenario.Number($"LastEntry{coins[i]}", price * Wei) / Wei;
+            if (amount != 0m)
                 perpetuals.Add(new StandardPerpetual(coins[i], amount, amount * (gain + funding)));
         }
 
@@ -107,57 +107,57 @@ internal sealed class DeriveStandardReferenceTests
 
     private static StandardOption ScenarioOption(JsonElement scenario, int i)
     {
-        double At(string property) => scenario.GetProperty(property)[i].GetDouble();
+        decimal At(string property) => scenario.GetProperty(property)[i].AsNumber();
 
         string coin = scenario.GetProperty("OptionUnderlying")[i].GetString()!;
-        double seconds = At("OptionExpiries");
-        double forward = At("Forwards") / Wei;
+        decimal seconds = At("OptionExpiries");
+        decimal forward = At("Forwards") / Wei;
         if (seconds < FixingSeconds)
         {
-            double fixedPart = scenario.Number($"PercentFixed{coin}", 0.0);
-            forward = fixedPart * scenario.Number($"TWAP_{coin}", 0.0) / Wei + (1.0 - fixedPart) * forward;
+            decimal fixedPart = scenario.Number($"PercentFixed{coin}", 0m);
+            forward = fixedPart * scenario.Number($"TWAP_{coin}", 0m) / Wei + (1m - fixedPart) * forward;
         }
 
-        double strike = At("OptionStrikes") / Wei;
-        bool isCall = At("OptionIsCall") != 0.0;
-        double mark = ReferenceOptions.Black76(forward, strike, seconds / ReferenceOptions.SecondsPerYear, At("OptionVols") / Wei, isCall);
-        double confidence = Math.Min(At("OptionVolConfidences"), At("ForwardConfidences")) / Wei;
+        decimal strike = At("OptionStrikes") / Wei;
+        bool isCall = At("OptionIsCall") != 0m;
+        decimal mark = ReferenceOptions.Black76(forward, strike, seconds / ReferenceOptions.SecondsPerYear, At("OptionVols") / Wei, isCall);
+        decimal confidence = Math.Min(At("OptionVolConfidences"), At("ForwardConfidences")) / Wei;
         return new StandardOption(coin, seconds, strike, isCall, At("OptionAmounts") / Wei, mark, forward, confidence);
     }
 
     internal static StandardAccount PortfolioAccount(JsonElement test, JsonElement environment, JsonElement bitcoin, JsonElement ether)
     {
-        double Changed(string property, double otherwise)
+        decimal Changed(string property, decimal otherwise)
             => environment.ValueKind == JsonValueKind.Object ? environment.Number(property, otherwise) : otherwise;
 
         JsonElement defaults = ether.GetProperty("defaults");
-        double spotConfidence = Changed("spotConf", 1.0);
+        decimal spotConfidence = Changed("spotConf", 1m);
         var markets = new Dictionary<string, StandardMarket>
         {
-            ["eth"] = new(defaults.Number("spot"), spotConfidence, defaults.Number("perp"), Changed("perpConf", 1.0)),
-            ["btc"] = new(bitcoin.Number("spot"), 1.0, bitcoin.Number("perp"), 1.0),
+            ["eth"] = new(defaults.Number("spot"), spotConfidence, defaults.Number("perp"), Changed("perpConf", 1m)),
+            ["btc"] = new(bitcoin.Number("spot"), 1m, bitcoin.Number("perp"), 1m),
         };
         var options = new List<StandardOption>();
         foreach (JsonElement option in test.Items("options"))
         {
             string coin = option[0].GetString()!;
             string expiry = option[1].GetString()!;
-            double seconds = ether.GetProperty("expiry_sec").Number(expiry);
-            double forward = markets[coin].Spot + (coin == "btc" ? bitcoin : ether).GetProperty("forward_basis").Number(expiry);
-            double confidence = coin == "eth" ? Changed($"volConf_{expiry}", 1.0) : 1.0;
+            decimal seconds = ether.GetProperty("expiry_sec").Number(expiry);
+            decimal forward = markets[coin].Spot + (coin == "btc" ? bitcoin : ether).GetProperty("forward_basis").Number(expiry);
+            decimal confidence = coin == "eth" ? Changed($"volConf_{expiry}", 1m) : 1m;
             if (coin == "eth" && environment.ValueKind == JsonValueKind.Object && environment.TryGetProperty($"fwd_{expiry}", out JsonElement feed))
             {
                 forward = feed[0].AsNumber();
                 confidence = Math.Min(confidence, feed[1].AsNumber());
             }
 
-            double mark = ReferenceOptions.Black76(forward, option[2].AsNumber(), seconds / ReferenceOptions.SecondsPerYear, defaults.Number("vol"), option[3].GetBoolean());
+            decimal mark = ReferenceOptions.Black76(forward, option[2].AsNumber(), seconds / ReferenceOptions.SecondsPerYear, defaults.Number("vol"), option[3].GetBoolean());
             options.Add(new StandardOption(coin, seconds, option[2].AsNumber(), option[3].GetBoolean(), option[4].AsNumber(), mark, forward, confidence));
         }
 
         return new StandardAccount(
             test.Number("cash"),
-            Changed("stable", 1.0),
+            Changed("stable", 1m),
             markets,
             options,
             [.. test.Items("perps").Select(position => new StandardPerpetual(position[0].GetString()!, position[1].AsNumber(),

@@ -45,19 +45,19 @@ internal static class DydxMargin
 /// <summary>Isolated linear and inverse positions of a venue with a leverage, as two venues' help pages compute them [S].</summary>
 internal static class IsolatedMargin
 {
-    public static double BankruptcyPriceOfLong(double entry, double leverage) => entry * (1.0 - 1.0 / leverage);
+    public static decimal BankruptcyPriceOfLong(decimal entry, decimal leverage) => entry * (1m - 1m / leverage);
 
-    public static double LiquidationPriceOfLong(double entry, double initialRate, double maintenanceRate) => entry * (1.0 - initialRate + maintenanceRate);
+    public static decimal LiquidationPriceOfLong(decimal entry, decimal initialRate, decimal maintenanceRate) => entry * (1m - initialRate + maintenanceRate);
 
     /// <summary>P&amp;L in coin of contracts worth <paramref name="multiplier"/> of quote currency each.</summary>
-    public static double InversePnl(double contracts, double multiplier, double entry, double exit) => contracts * multiplier * (1.0 / entry - 1.0 / exit);
+    public static decimal InversePnl(decimal contracts, decimal multiplier, decimal entry, decimal exit) => contracts * multiplier * (1m / entry - 1m / exit);
 }
 
 /// <summary>Collateral credit in USD: quantity * index * (1 - haircut) [D], or a price of 1 and a weight for each slice of the quantity.</summary>
 internal static class CollateralCredit
 {
-    public static double Flat(double quantity, double index, double haircut) => quantity * index * (1.0 - haircut);
+    public static decimal Flat(decimal quantity, decimal index, decimal haircut) => quantity * index * (1m - haircut);
 
-    public static double Tiered(double quantity, IEnumerable<(double From, double To, double Weight)> tiers)
-        => tiers.Sum(tier => Math.Max(0.0, Math.Min(quantity, tier.To) - tier.From) * tier.Weight);
+    public static decimal Tiered(decimal quantity, IEnumerable<(decimal From, decimal To, decimal Weight)> tiers)
+        => tiers.Sum(tier => Math.Max(0m, Math.Min(quantity, tier.To) - tier.From) * tier.Weight);
 }

@@ -23,10 +23,10 @@ internal sealed class LinearReferenceTests
                     string name = $"{symbol.Name} bracket {i + 1}";
                     decimal cumulative = i == 0 ? 0m : brackets[i - 1].Cumulative + brackets[i].From * (brackets[i].MaintenanceRate - brackets[i - 1].MaintenanceRate);
                     tally.Case();
-                    tally.Relative((double)cumulative, (double)brackets[i].Cumulative, $"{name} cumulative");
+                    tally.Relative(cumulative, brackets[i].Cumulative, $"{name} cumulative");
                     foreach (decimal notional in new[] { brackets[i].From, (brackets[i].From + brackets[i].To) / 2m, brackets[i].To })
                     {
-                        tally.Relative((double)BracketMargin.BySlices(brackets, notional), (double)BracketMargin.Maintenance(brackets, notional), $"{name} at {notional}");
+                        tally.Relative(BracketMargin.BySlices(brackets, notional), BracketMargin.Maintenance(brackets, notional), $"{name} at {notional}");
                     }
                 }
             }
@@ -45,9 +45,9 @@ internal sealed class LinearReferenceTests
             {
                 tally.Case();
                 decimal actual = DydxMargin.InitialRequirement(
-                    (decimal)test.Number("im_ppm") / 1_000_000m, (decimal)test.Number("quote"), (decimal)test.Number("oi", 0.0),
-                    (decimal)test.Number("lower", 0.0), (decimal)test.Number("upper", 0.0));
-                tally.Absolute((double)actual, test.Number("expected"), $"{group.Name} {test.Number("im_ppm")} ppm of {test.Number("quote")}");
+                    test.Number("im_ppm") / 1_000_000m, test.Number("quote"), test.Number("oi", 0m),
+                    test.Number("lower", 0m), test.Number("upper", 0m));
+                tally.Absolute(actual, test.Number("expected"), $"{group.Name} {test.Number("im_ppm")} ppm of {test.Number("quote")}");
             }
         }
 
@@ -68,8 +68,8 @@ internal sealed class LinearReferenceTests
                 decimal maintenance = Math.Abs(notional) * 0.1m;
                 tally.Case();
                 decimal price = DydxMargin.FillablePrice(
-                    size, notional, maintenance, test.GetProperty("quote").GetDecimal() + notional, maintenance, (decimal)test.Number("BA"), (decimal)test.Number("SMMR"));
-                tally.Absolute((double)price, test.Number("price"), $"{group.Name} size {size} quote {test.Number("quote")}");
+                    size, notional, maintenance, test.GetProperty("quote").GetDecimal() + notional, maintenance, test.Number("BA"), test.Number("SMMR"));
+                tally.Absolute(price, test.Number("price"), $"{group.Name} size {size} quote {test.Number("quote")}");
             }
         }
 
@@ -97,12 +97,12 @@ internal sealed class LinearReferenceTests
     {
         var tally = new Reproduction("Collateral haircuts [D]", 1e-9);
         var published = Rows("venue,asset,haircut,source_url").ToDictionary(row => (row[0], row[1]), row => Number(row[2]));
-        foreach (KeyValuePair<(string, string), double> haircut in published)
+        foreach (KeyValuePair<(string, string), decimal> haircut in published)
         {
-            Assert.That(haircut.Value, Is.InRange(0.0, 1.0), $"{haircut.Key}");
+            Assert.That(haircut.Value, Is.InRange(0m, 1m), $"{haircut.Key}");
         }
 
-        var totals = new Dictionary<(string, string), double>();
+        var totals = new Dictionary<(string, string), decimal>();
         foreach (string[] row in Rows("venue,asset,qty,index_usd,haircut,collateral_usd,source_url"))
         {
             string name = $"{row[0]} {row[1]}";
@@ -113,7 +113,7 @@ internal sealed class LinearReferenceTests
                 continue;
             }
 
-            double credit = CollateralCredit.Flat(Number(row[2]), Number(row[3]), Number(row[4]));
+            decimal credit = CollateralCredit.Flat(Number(row[2]), Number(row[3]), Number(row[4]));
             tally.Relative(credit, Number(row[5]), name);
             totals[(row[0], row[6])] = totals.GetValueOrDefault((row[0], row[6])) + credit;
             (string Venue, string Asset)[] tables = [.. published.Keys.Where(key => key.Item1.StartsWith(row[0], StringComparison.Ordinal) && key.Item2 == row[1])];
@@ -146,18 +146,18 @@ internal sealed class LinearReferenceTests
             case "discount":
                 foreach (JsonProperty point in test.GetProperty("t_to_discount").EnumerateObject())
                 {
-                    double discount = DeriveAuction.Discount(double.Parse(point.Name), test.Number("start"), test.Number("cutoff"), test.Number("fast"), test.Number("slow"));
-                    tally.Absolute(discount, point.Value.GetDouble(), $"{name} at {point.Name} s");
+                    decimal discount = DeriveAuction.Discount(decimal.Parse(point.Name), test.Number("start"), test.Number("cutoff"), test.Number("fast"), test.Number("slow"));
+                    tally.Absolute(discount, point.Value.AsNumber(), $"{name} at {point.Name} s");
                 }
 
                 break;
             case "max_fraction":
-                double price = DeriveAuction.BidPrice(test.Number("MtM"), test.Number("R"), test.Number("discount"));
-                double fraction = DeriveAuction.LargestFraction(test.Number("MM"), test.Number("MtM"), test.Number("buffer"), test.Number("discount"), test.Number("R"));
+                decimal price = DeriveAuction.BidPrice(test.Number("MtM"), test.Number("R"), test.Number("discount"));
+                decimal fraction = DeriveAuction.LargestFraction(test.Number("MM"), test.Number("MtM"), test.Number("buffer"), test.Number("discount"), test.Number("R"));
                 tally.Absolute(price, test.Number("bid"), $"{name} price");
-                tally.Truncated(1_000.0 * fraction, 1_000.0 * test.Number("fraction"), $"{name} fraction, thousandths");
+                tally.Truncated(1_000m * fraction, 1_000m * test.Number("fraction"), $"{name} fraction, thousandths");
                 if (test.TryGetProperty("cash_from_bidder_floor", out JsonElement cash))
-                    tally.Truncated(fraction * price, cash.GetDouble(), $"{name} cash");
+                    tally.Truncated(fraction * price, cash.AsNumber(), $"{name} cash");
                 break;
             case "sequence":
                 CompareSequence(tally, [.. test.Items("steps")], test.Number("buffer"), name);
@@ -165,14 +165,14 @@ internal sealed class LinearReferenceTests
             case "insolvent":
                 foreach (JsonProperty point in test.GetProperty("t_to_payout_100pct").EnumerateObject())
                 {
-                    double payout = DeriveAuction.InsolventPayout(test.Number("MM"), test.Number("MtM"), double.Parse(point.Name), test.Number("length"));
-                    tally.Absolute(payout, point.Value.GetDouble(), $"{name} at {point.Name} s");
+                    decimal payout = DeriveAuction.InsolventPayout(test.Number("MM"), test.Number("MtM"), decimal.Parse(point.Name), test.Number("length"));
+                    tally.Absolute(payout, point.Value.AsNumber(), $"{name} at {point.Name} s");
                 }
 
                 break;
             case "reserved_cash":
                 JsonElement then = test.GetProperty("then");
-                tally.Absolute(test.Number("bid") * DeriveAuction.BidPrice(test.Number("MtM"), 0.0, 1.0), test.Number("cash"), $"{name} cash");
+                tally.Absolute(test.Number("bid") * DeriveAuction.BidPrice(test.Number("MtM"), 0m, 1m), test.Number("cash"), $"{name} cash");
                 tally.Absolute(DeriveAuction.BidPrice(then.Number("MtM"), test.Number("cash"), then.Number("discount")), then.Number("bid_price"), $"{name} price");
                 break;
             default:
@@ -182,19 +182,19 @@ internal sealed class LinearReferenceTests
     }
 
     /// <summary>A bid on part of the account, then the largest bid on what is left, whose cash from the first is reserved.</summary>
-    private static void CompareSequence(Reproduction tally, JsonElement[] steps, double buffer, string name)
+    private static void CompareSequence(Reproduction tally, JsonElement[] steps, decimal buffer, string name)
     {
         JsonElement first = steps[0];
         JsonElement second = steps[1];
-        double discount = first.Number("discount");
-        double price = DeriveAuction.BidPrice(first.Number("MtM"), 0.0, discount);
-        double cash = first.Number("bid") * price;
+        decimal discount = first.Number("discount");
+        decimal price = DeriveAuction.BidPrice(first.Number("MtM"), 0m, discount);
+        decimal cash = first.Number("bid") * price;
         tally.Absolute(price, first.Number("bid_price"), $"{name} first price");
         tally.Absolute(cash, first.Number("cash"), $"{name} first cash");
-        tally.Absolute((1.0 - first.Number("bid")) * first.Number("MM") + cash, second.Number("MM"), $"{name} maintenance left");
-        tally.Absolute((1.0 - first.Number("bid")) * first.Number("MtM") + cash, second.Number("MtM"), $"{name} mark to market left");
-        double fraction = DeriveAuction.LargestFraction(second.Number("MM"), second.Number("MtM"), buffer, discount, second.Number("R"));
-        tally.Truncated(10_000.0 * fraction, 10_000.0 * second.Number("max_fraction"), $"{name} fraction, ten-thousandths");
+        tally.Absolute((1m - first.Number("bid")) * first.Number("MM") + cash, second.Number("MM"), $"{name} maintenance left");
+        tally.Absolute((1m - first.Number("bid")) * first.Number("MtM") + cash, second.Number("MtM"), $"{name} mark to market left");
+        decimal fraction = DeriveAuction.LargestFraction(second.Number("MM"), second.Number("MtM"), buffer, discount, second.Number("R"));
+        tally.Truncated(10_000m * fraction, 10_000m * second.Number("max_fraction"), $"{name} fraction, ten-thousandths");
         tally.Truncated(fraction * DeriveAuction.BidPrice(second.Number("MtM"), second.Number("R"), discount), second.Number("cash_floor"), $"{name} second cash");
     }
 
@@ -203,25 +203,25 @@ internal sealed class LinearReferenceTests
         if (test.TryGetProperty("bankruptcy", out JsonElement bankruptcy))
         {
             tally.Case();
-            tally.Absolute(IsolatedMargin.BankruptcyPriceOfLong(test.Number("long_entry"), test.Number("leverage")), bankruptcy.GetDouble(), $"{name} bankruptcy");
-            double liquidation = IsolatedMargin.LiquidationPriceOfLong(test.Number("long_entry"), test.Number("im"), test.Number("mm"));
+            tally.Absolute(IsolatedMargin.BankruptcyPriceOfLong(test.Number("long_entry"), test.Number("leverage")), bankruptcy.AsNumber(), $"{name} bankruptcy");
+            decimal liquidation = IsolatedMargin.LiquidationPriceOfLong(test.Number("long_entry"), test.Number("im"), test.Number("mm"));
             tally.Absolute(liquidation, test.Number("liquidation"), $"{name} liquidation");
         }
         else if (test.TryGetProperty("pnl_xbt", out JsonElement pnl))
         {
             tally.Case();
-            tally.Absolute(IsolatedMargin.InversePnl(test.Number("contracts"), test.Number("multiplier"), test.Number("entry"), test.Number("exit")), pnl.GetDouble(), name);
+            tally.Absolute(IsolatedMargin.InversePnl(test.Number("contracts"), test.Number("multiplier"), test.Number("entry"), test.Number("exit")), pnl.AsNumber(), name);
         }
         else if (test.TryGetProperty("collateral_tiers", out JsonElement tiers))
         {
             tally.Case();
-            double credit = CollateralCredit.Tiered(test.Number("holding"), tiers.EnumerateArray().Select(tier => (tier[0].GetDouble(), tier[1].GetDouble(), tier[2].GetDouble())));
+            decimal credit = CollateralCredit.Tiered(test.Number("holding"), tiers.EnumerateArray().Select(tier => (tier[0].AsNumber(), tier[1].AsNumber(), tier[2].AsNumber())));
             tally.Absolute(credit, test.Number("credit"), name);
         }
         else if (test.TryGetProperty("haircut", out JsonElement haircut))
         {
             tally.Case();
-            tally.Absolute(CollateralCredit.Flat(test.Number("btc"), test.Number("price"), haircut.GetDouble()), test.Number("credit"), name);
+            tally.Absolute(CollateralCredit.Flat(test.Number("btc"), test.Number("price"), haircut.AsNumber()), test.Number("credit"), name);
         }
         else
         {
@@ -241,5 +241,5 @@ internal sealed class LinearReferenceTests
         return rows;
     }
 
-    internal static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+    internal static decimal Number(string text) => decimal.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -2,14 +2,14 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>Parameters of a risk unit: the moves of MR1 and MR6, and the share of |delta| that MR4 and MR7 charge; a tier is [from, to) of |delta| in USD.</summary>
 internal sealed record OkxParameters(
-    IReadOnlyList<double> SpotMoves,
-    double ExtremeMove,
-    double BasisRate,
-    double MinimumRate,
-    IReadOnlyList<(double From, double To, double Multiple)> Tiers);
+    IReadOnlyList<decimal> SpotMoves,
+    decimal ExtremeMove,
+    decimal BasisRate,
+    decimal MinimumRate,
+    IReadOnlyList<(decimal From, decimal To, decimal Multiple)> Tiers);
 
 /// <summary>Components in USD. MR2, MR3, MR5 and MR9 are taken as given: no formula of theirs is verified [S].</summary>
-internal sealed record OkxResult(double Mr1, double Mr4, double Mr6, double Mr7, double Maintenance, double Initial);
+internal sealed record OkxResult(decimal Mr1, decimal Mr4, decimal Mr6, decimal Mr7, decimal Maintenance, decimal Initial);
 
 /// <summary>
 /// OKX portfolio margin of one risk unit in USD.
@@ -25,24 +25,24 @@ internal sealed record OkxResult(double Mr1, double Mr4, double Mr6, double Mr7,
 /// </summary>
 internal static class OkxPortfolioMargin
 {
-    public const double InitialOverMaintenance = 1.3;
+    public const decimal InitialOverMaintenance = 1.3m;
 
     /// <param name="exposure">USD that move with spot, signed.</param>
     /// <param name="delta">USD delta, signed.</param>
     /// <param name="volatilityAndRateCharges">MR3 + MR5 in USD.</param>
-    public static OkxResult Margin(double exposure, double delta, OkxParameters parameters, double volatilityAndRateCharges = 0.0)
+    public static OkxResult Margin(decimal exposure, decimal delta, OkxParameters parameters, decimal volatilityAndRateCharges = 0m)
         => Margin(move => exposure * move, delta, parameters, volatilityAndRateCharges);
 
     /// <param name="pnl">P&amp;L in USD at a relative move of spot, worst volatility.</param>
-    public static OkxResult Margin(Func<double, double> pnl, double delta, OkxParameters parameters, double volatilityAndRateCharges)
+    public static OkxResult Margin(Func<decimal, decimal> pnl, decimal delta, OkxParameters parameters, decimal volatilityAndRateCharges)
     {
-        double mr1 = parameters.SpotMoves.Max(move => Math.Max(0.0, Math.Max(-pnl(move), -pnl(-move))));
-        double mr6 = 0.5 * Math.Max(0.0, Math.Max(-pnl(parameters.ExtremeMove), -pnl(-parameters.ExtremeMove)));
-        double size = Math.Abs(delta);
-        double multiple = parameters.Tiers.First(tier => size >= tier.From && size < tier.To).Multiple;
-        double mr4 = parameters.BasisRate * size;
-        double mr7 = parameters.MinimumRate * size * multiple;
-        double maintenance = Math.Max(Math.Max(mr1, mr6) + mr4 + volatilityAndRateCharges, mr7);
+        decimal mr1 = parameters.SpotMoves.Max(move => Math.Max(0m, Math.Max(-pnl(move), -pnl(-move))));
+        decimal mr6 = 0.5m * Math.Max(0m, Math.Max(-pnl(parameters.ExtremeMove), -pnl(-parameters.ExtremeMove)));
+        decimal size = Math.Abs(delta);
+        decimal multiple = parameters.Tiers.First(tier => size >= tier.From && size < tier.To).Multiple;
+        decimal mr4 = parameters.BasisRate * size;
+        decimal mr7 = parameters.MinimumRate * size * multiple;
+        decimal maintenance = Math.Max(Math.Max(mr1, mr6) + mr4 + volatilityAndRateCharges, mr7);
         return new OkxResult(mr1, mr4, mr6, mr7, maintenance, InitialOverMaintenance * maintenance);
     }
 }

@@ -26,24 +26,24 @@ internal sealed class OptionFormulaReferenceTests
     [Test]
     public void Every_Greek_of_Haug_is_reproduced_to_half_a_printed_digit()
     {
-        var tally = new Reproduction("Haug Greeks [V]", 0.5e-4 * (1.0 + 1e-9));
+        var tally = new Reproduction("Haug Greeks [V]", 0.5e-4 * (1 + 1e-9));
         foreach (ReferenceDocument group in ReferenceData.Groups("black_scholes_haug_quantlib"))
         {
             foreach (JsonElement test in group.Root.Items("greeks"))
             {
                 SpotGreeks greeks = Haug(test);
                 tally.Case();
-                double actual = test.Text("greek") switch
+                decimal actual = test.Text("greek") switch
                 {
                     "delta" => greeks.Delta,
                     "elasticity" => greeks.Delta * test.Number("spot") / greeks.Price,
                     "gamma" => greeks.Gamma,
                     "vega" => greeks.Vega,
                     "theta_per_year" => greeks.Theta,
-                    "theta_per_day" => greeks.Theta / 365.0,
+                    "theta_per_day" => greeks.Theta / 365m,
                     "rho" => greeks.Rho,
                     "dividend_rho" => greeks.DividendRho,
-                    _ => double.NaN,
+                    _ => throw new InvalidDataException($"Greek '{test.Text("greek")}'"),
                 };
                 tally.Absolute(actual, test.Number("value"), $"{test.Text("greek")} {test.Text("type")}");
             }
@@ -60,8 +60,8 @@ internal sealed class OptionFormulaReferenceTests
         {
             foreach (JsonElement test in group.Root.Items("cases"))
             {
-                double years = test.Number("sec") / ReferenceOptions.SecondsPerYear;
-                double discount = test.Number("disc");
+                decimal years = test.Number("sec") / ReferenceOptions.SecondsPerYear;
+                decimal discount = test.Number("disc");
                 string name = $"F {test.Number("F")} K {test.Number("K")} vol {test.Number("vol")}";
                 tally.Case();
                 tally.Absolute(discount * Value(test, years, true), test.Number("call"), $"{name} call");
@@ -80,20 +80,20 @@ internal sealed class OptionFormulaReferenceTests
         {
             foreach (JsonElement test in group.Root.Items("cases"))
             {
-                double years = test.Number("days") / 365.0;
+                decimal years = test.Number("days") / 365m;
                 ReferenceGreeks call = ReferenceGreeks.OnForward(test.Number("F"), test.Number("K"), years, test.Number("vol"), test.Number("r"), true);
                 ReferenceGreeks put = ReferenceGreeks.OnForward(test.Number("F"), test.Number("K"), years, test.Number("vol"), test.Number("r"), false);
                 string name = $"F {test.Number("F")} K {test.Number("K")} vol {test.Number("vol")} days {test.Number("days")}";
                 tally.Case();
                 tally.Relative(call.Price, test.Number("call"), $"{name} call");
                 tally.Relative(put.Price, test.Number("put"), $"{name} put");
-                tally.Relative(call.Delta, test.Number("delta_call"), $"{name} call delta", 1e-3);
-                tally.Relative(put.Delta, test.Number("delta_put"), $"{name} put delta", 1e-3);
-                tally.Relative(call.Gamma, test.Number("gamma"), $"{name} gamma", 1e-12);
+                tally.Relative(call.Delta, test.Number("delta_call"), $"{name} call delta", 1e-3m);
+                tally.Relative(put.Delta, test.Number("delta_put"), $"{name} put delta", 1e-3m);
+                tally.Relative(call.Gamma, test.Number("gamma"), $"{name} gamma", 1e-12m);
                 tally.Relative(call.Vega, test.Number("vega_per_1"), $"{name} vega");
                 tally.Relative(call.Theta, test.Number("theta_call_per_year"), $"{name} call theta");
                 tally.Relative(put.Theta, test.Number("theta_put_per_year"), $"{name} put theta");
-                tally.Relative(call.Vanna, test.Number("vanna_dDelta_dVol"), $"{name} vanna", 1e-3);
+                tally.Relative(call.Vanna, test.Number("vanna_dDelta_dVol"), $"{name} vanna", 1e-3m);
                 tally.Relative(call.Volga, test.Number("volga_dVega_dVol"), $"{name} volga");
             }
         }
@@ -105,17 +105,17 @@ internal sealed class OptionFormulaReferenceTests
     [Test]
     public void Three_normal_distributions_agree()
     {
-        for (double x = -8.0; x <= 8.0; x += 1.0 / 128.0)
+        for (decimal x = -8m; x <= 8m; x += 1m / 128m)
         {
-            Assert.That(ReferenceOptions.NormalCdf(x), Is.EqualTo(ReferenceOptions.PolynomialNormalCdf(x)).Within(ReferenceOptions.PolynomialError), $"x = {x}");
-            Assert.That(ReferenceOptions.NormalCdf(x) + ReferenceOptions.NormalCdf(-x), Is.EqualTo(1.0).Within(4e-16), $"x = {x}");
+            Assert.That(DecimalMath.NormalCdf(x), Is.EqualTo(ReferenceOptions.PolynomialNormalCdf(x)).Within(ReferenceOptions.PolynomialError), $"x = {x}");
+            Assert.That(DecimalMath.NormalCdf(x) + DecimalMath.NormalCdf(-x), Is.EqualTo(1m).Within(4e-16m), $"x = {x}");
         }
 
-        double step = 1e-9 * ReferenceOptions.NormalDensity(3.0);
-        Assert.That(ReferenceOptions.NormalCdf(3.0 + 1e-9) - ReferenceOptions.NormalCdf(3.0), Is.EqualTo(step).Within(5e-16), "at 3");
+        decimal step = 1e-9m * DecimalMath.NormalDensity(3m);
+        Assert.That(DecimalMath.NormalCdf(3m + 1e-9m) - DecimalMath.NormalCdf(3m), Is.EqualTo(step).Within(5e-16m), "at 3");
     }
 
-    private static double Value(JsonElement test, double years, bool isCall)
+    private static decimal Value(JsonElement test, decimal years, bool isCall)
         => ReferenceOptions.Black76(test.Number("F"), test.Number("K"), years, test.Number("vol"), isCall);
 
     private static SpotGreeks Haug(JsonElement test) => SpotGreeks.Of(

@@ -4,32 +4,32 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 /// A market: mark in USD, delta of one unit, the larger fee rate. A strike makes it an option with a mark volatility and years to expiry; without
 /// one it is the perpetual.
 /// </summary>
-internal sealed record ParadexMarket(string Name, double Mark, double Delta, double FeeRate, double? Strike = null, bool IsCall = false, double Volatility = 0.0, double Years = 0.0);
+internal sealed record ParadexMarket(string Name, decimal Mark, decimal Delta, decimal FeeRate, decimal? Strike = null, bool IsCall = false, decimal Volatility = 0m, decimal Years = 0m);
 
 /// <summary>Signed size: positive is long or a buy. The price of an order is in USD.</summary>
-internal sealed record ParadexOrder(ParadexMarket Market, double Size, double Price);
+internal sealed record ParadexOrder(ParadexMarket Market, decimal Size, decimal Price);
 
-internal sealed record ParadexPosition(ParadexMarket Market, double Size);
+internal sealed record ParadexPosition(ParadexMarket Market, decimal Size);
 
 /// <summary>A row: relative moves of spot and of volatility (before its term scaling) and the weight of the result.</summary>
-internal sealed record ParadexScenario(double SpotMove, double VolatilityMove, double Weight);
+internal sealed record ParadexScenario(decimal SpotMove, decimal VolatilityMove, decimal Weight);
 
 /// <summary>One underlying: spot and perpetual mark in USD, funding for its period as a fraction of spot, rate per year.</summary>
-internal sealed record ParadexUnderlying(double Spot, double PerpetualMark, double FundingRate, double Rate);
+internal sealed record ParadexUnderlying(decimal Spot, decimal PerpetualMark, decimal FundingRate, decimal Rate);
 
 internal sealed record ParadexParameters(
     IReadOnlyList<ParadexScenario> Scenarios,
-    double HedgedFactor,
-    double UnhedgedFactor,
-    double MaintenanceFactor,
-    double ShortPower,
-    double LongPower,
-    double FloorDays,
-    double MinimumVolatilityUp,
-    Func<double, double> NormalCdf);
+    decimal HedgedFactor,
+    decimal UnhedgedFactor,
+    decimal MaintenanceFactor,
+    decimal ShortPower,
+    decimal LongPower,
+    decimal FloorDays,
+    decimal MinimumVolatilityUp,
+    Func<decimal, decimal> NormalCdf);
 
 internal sealed record ParadexResult(
-    double Initial, double Maintenance, double WorstLoss, int WorstIndex, double MinimumDelta, double Funding, double InitialFees, double MaintenanceFees, double Delta);
+    decimal Initial, decimal Maintenance, decimal WorstLoss, int WorstIndex, decimal MinimumDelta, decimal Funding, decimal InitialFees, decimal MaintenanceFees, decimal Delta);
 
 /// <summary>
 /// Paradex portfolio margin of one underlying in USD [C: the venue's open engine; reproduced on its runs].
@@ -48,26 +48,26 @@ internal sealed record ParadexResult(
 /// </summary>
 internal static class ParadexPortfolioMargin
 {
-    private const double OptionFeeCap = 0.125;
+    private const decimal OptionFeeCap = 0.125m;
 
     public static ParadexResult Margin(
         IReadOnlyList<ParadexPosition> positions, IReadOnlyList<ParadexOrder> orders, ParadexUnderlying underlying, ParadexParameters parameters)
     {
-        double[] held = [.. parameters.Scenarios.Select(row => row.Weight * positions.Sum(position => PositionPnl(position, row, underlying, parameters)))];
-        double[] pending = [.. parameters.Scenarios.Select(row => row.Weight * orders.Sum(order => OrderLoss(order, row, underlying, parameters)))];
-        double[] losses = [.. held.Select((pnl, row) => Math.Max(0.0, pending[row] - pnl))];
-        double worst = losses.Max();
-        double minimumDelta = MinimumDelta(positions, orders, underlying, parameters);
-        double feesOfPositions = positions.Sum(position => Fee(position.Market, position.Size, underlying));
-        double feesOfAll = feesOfPositions + orders.Sum(order => Fee(order.Market, order.Size, underlying));
-        double positionFunding = FundingPaid(positions.Select(position => (position.Market, position.Size)), underlying);
-        double orderFunding = FundingPaid(orders.Select(order => (order.Market, -order.Size)), underlying);
-        double scanOfPositions = held.Max(pnl => Math.Max(0.0, -pnl));
-        double maintenance = parameters.MaintenanceFactor * Math.Max(scanOfPositions, MinimumDelta(positions, [], underlying, parameters));
-        double funding = Math.Max(0.0, positionFunding + orderFunding);
+        decimal[] held = [.. parameters.Scenarios.Select(row => row.Weight * positions.Sum(position => PositionPnl(position, row, underlying, parameters)))];
+        decimal[] pending = [.. parameters.Scenarios.Select(row => row.Weight * orders.Sum(order => OrderLoss(order, row, underlying, parameters)))];
+        decimal[] losses = [.. held.Select((pnl, row) => Math.Max(0m, pending[row] - pnl))];
+        decimal worst = losses.Max();
+        decimal minimumDelta = MinimumDelta(positions, orders, underlying, parameters);
+        decimal feesOfPositions = positions.Sum(position => Fee(position.Market, position.Size, underlying));
+        decimal feesOfAll = feesOfPositions + orders.Sum(order => Fee(order.Market, order.Size, underlying));
+        decimal positionFunding = FundingPaid(positions.Select(position => (position.Market, position.Size)), underlying);
+        decimal orderFunding = FundingPaid(orders.Select(order => (order.Market, -order.Size)), underlying);
+        decimal scanOfPositions = held.Max(pnl => Math.Max(0m, -pnl));
+        decimal maintenance = parameters.MaintenanceFactor * Math.Max(scanOfPositions, MinimumDelta(positions, [], underlying, parameters));
+        decimal funding = Math.Max(0m, positionFunding + orderFunding);
         return new ParadexResult(
             Math.Max(worst, minimumDelta) + funding + feesOfAll,
-            maintenance + Math.Max(0.0, positionFunding) + feesOfPositions,
+            maintenance + Math.Max(0m, positionFunding) + feesOfPositions,
             worst,
             Array.IndexOf(losses, worst),
             minimumDelta,
@@ -77,46 +77,46 @@ internal static class ParadexPortfolioMargin
             positions.Sum(position => position.Size * position.Market.Delta) + orders.Sum(order => order.Size * order.Market.Delta));
     }
 
-    private static double PositionPnl(ParadexPosition position, ParadexScenario row, ParadexUnderlying underlying, ParadexParameters parameters)
+    private static decimal PositionPnl(ParadexPosition position, ParadexScenario row, ParadexUnderlying underlying, ParadexParameters parameters)
         => position.Size * (ShockedPrice(position.Market, row, underlying, parameters) - position.Market.Mark);
 
-    private static double OrderLoss(ParadexOrder order, ParadexScenario row, ParadexUnderlying underlying, ParadexParameters parameters)
+    private static decimal OrderLoss(ParadexOrder order, ParadexScenario row, ParadexUnderlying underlying, ParadexParameters parameters)
     {
-        double shocked = ShockedPrice(order.Market, row, underlying, parameters);
-        double gap = order.Size > 0.0 ? order.Price - shocked : shocked - order.Price;
-        return Math.Abs(order.Size) * Math.Max(0.0, gap);
+        decimal shocked = ShockedPrice(order.Market, row, underlying, parameters);
+        decimal gap = order.Size > 0m ? order.Price - shocked : shocked - order.Price;
+        return Math.Abs(order.Size) * Math.Max(0m, gap);
     }
 
-    private static double ShockedPrice(ParadexMarket market, ParadexScenario row, ParadexUnderlying underlying, ParadexParameters parameters)
+    private static decimal ShockedPrice(ParadexMarket market, ParadexScenario row, ParadexUnderlying underlying, ParadexParameters parameters)
     {
-        if (market.Strike is not double strike)
-            return underlying.PerpetualMark * (1.0 + row.SpotMove);
-        double days = market.Years * 365.0;
-        double term = Math.Pow(30.0 / Math.Max(parameters.FloorDays, days), days < 30.0 ? parameters.ShortPower : parameters.LongPower);
-        double volatility = Math.Max(0.0, market.Volatility * (1.0 + row.VolatilityMove * term));
-        if (row.VolatilityMove > 0.0)
+        if (market.Strike is not decimal strike)
+            return underlying.PerpetualMark * (1m + row.SpotMove);
+        decimal days = market.Years * 365m;
+        decimal term = DecimalMath.Pow(30m / Math.Max(parameters.FloorDays, days), days < 30m ? parameters.ShortPower : parameters.LongPower);
+        decimal volatility = Math.Max(0m, market.Volatility * (1m + row.VolatilityMove * term));
+        if (row.VolatilityMove > 0m)
             volatility = Math.Max(volatility, parameters.MinimumVolatilityUp);
-        double growth = Math.Exp(underlying.Rate * market.Years);
-        return ReferenceOptions.Black76(underlying.Spot * (1.0 + row.SpotMove) * growth, strike, market.Years, volatility, market.IsCall, parameters.NormalCdf) / growth;
+        decimal growth = DecimalMath.Exp(underlying.Rate * market.Years);
+        return ReferenceOptions.Black76(underlying.Spot * (1m + row.SpotMove) * growth, strike, market.Years, volatility, market.IsCall, parameters.NormalCdf) / growth;
     }
 
-    private static double MinimumDelta(
+    private static decimal MinimumDelta(
         IReadOnlyList<ParadexPosition> positions, IReadOnlyList<ParadexOrder> orders, ParadexUnderlying underlying, ParadexParameters parameters)
     {
-        double[] held = [.. positions.Select(position => position.Size * position.Market.Delta)];
-        double[] pending = [.. orders.Select(order => order.Size * order.Market.Delta)];
-        double longs = held.Sum(delta => Math.Max(delta, 0.0));
-        double shorts = held.Sum(delta => Math.Max(-delta, 0.0));
-        double longsFilled = longs + pending.Sum(delta => Math.Max(delta, 0.0));
-        double shortsFilled = shorts + pending.Sum(delta => Math.Max(-delta, 0.0));
-        double unhedged = Math.Max(0.0, Math.Max(longsFilled - shorts, shortsFilled - longs));
-        double hedged = Math.Max(0.0, Math.Max(longsFilled, shortsFilled) - unhedged);
+        decimal[] held = [.. positions.Select(position => position.Size * position.Market.Delta)];
+        decimal[] pending = [.. orders.Select(order => order.Size * order.Market.Delta)];
+        decimal longs = held.Sum(delta => Math.Max(delta, 0m));
+        decimal shorts = held.Sum(delta => Math.Max(-delta, 0m));
+        decimal longsFilled = longs + pending.Sum(delta => Math.Max(delta, 0m));
+        decimal shortsFilled = shorts + pending.Sum(delta => Math.Max(-delta, 0m));
+        decimal unhedged = Math.Max(0m, Math.Max(longsFilled - shorts, shortsFilled - longs));
+        decimal hedged = Math.Max(0m, Math.Max(longsFilled, shortsFilled) - unhedged);
         return (unhedged * parameters.UnhedgedFactor + hedged * parameters.HedgedFactor) * underlying.Spot;
     }
 
-    private static double Fee(ParadexMarket market, double size, ParadexUnderlying underlying)
+    private static decimal Fee(ParadexMarket market, decimal size, ParadexUnderlying underlying)
         => Math.Abs(size) * (market.Strike is null ? market.FeeRate * market.Mark : Math.Min(market.FeeRate * underlying.Spot, OptionFeeCap * market.Mark));
 
-    private static double FundingPaid(IEnumerable<(ParadexMarket Market, double Size)> sizes, ParadexUnderlying underlying)
+    private static decimal FundingPaid(IEnumerable<(ParadexMarket Market, decimal Size)> sizes, ParadexUnderlying underlying)
         => sizes.Where(position => position.Market.Strike is null).Sum(position => position.Size * underlying.FundingRate * underlying.Spot);
 }

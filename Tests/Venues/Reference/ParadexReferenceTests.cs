@@ -10,16 +10,16 @@ internal sealed class ParadexReferenceTests
 {
     [Test]
     public void Every_run_of_the_venues_engine_is_reproduced_with_the_polynomial_it_uses()
-        => CompareRuns(new Reproduction("Paradex engine runs, its own polynomial [C]", 2e-7), ReferenceOptions.PolynomialNormalCdf, floorOfNotional: 0.0);
+        => CompareRuns(new Reproduction("Paradex engine runs, its own polynomial [C]", 2e-7), ReferenceOptions.PolynomialNormalCdf, floorOfNotional: 0);
 
     // With the exact distribution a book's figures may differ by the polynomial's error in each of two terms, times the options' strikes: where that
     // is more than 1e-5 of the figure, it is the floor.
     [Test]
     public void Every_run_of_the_venues_engine_is_reproduced_with_the_exact_normal_distribution()
         => CompareRuns(
-            new Reproduction("Paradex engine runs, exact distribution [C]", 1e-5), ReferenceOptions.NormalCdf, 2.0 * ReferenceOptions.PolynomialError / 1e-5);
+            new Reproduction("Paradex engine runs, exact distribution [C]", 1e-5), DecimalMath.NormalCdf, 2m * ReferenceOptions.PolynomialError / 1e-5m);
 
-    private static void CompareRuns(Reproduction tally, Func<double, double> cdf, double floorOfNotional)
+    private static void CompareRuns(Reproduction tally, Func<decimal, decimal> cdf, decimal floorOfNotional)
     {
         foreach (ReferenceDocument group in ReferenceData.Groups("paradex_pm_engine_runs"))
         {
@@ -34,9 +34,9 @@ internal sealed class ParadexReferenceTests
                 ParadexPosition[] positions = [.. test.Items("positions").Select(position => new ParadexPosition(markets[position.Text("market")], Signed(position)))];
                 ParadexOrder[] orders = [.. test.Items("orders").Select(order => new ParadexOrder(markets[order.Text("market")], Signed(order), order.Number("price")))];
                 JsonElement expected = test.GetProperty("expected");
-                double notional = positions.Sum(position => Math.Abs(position.Size) * (position.Market.Strike ?? 0.0))
-                    + orders.Sum(order => Math.Abs(order.Size) * (order.Market.Strike ?? 0.0));
-                double floor = Math.Max(1.0, floorOfNotional * notional);
+                decimal notional = positions.Sum(position => Math.Abs(position.Size) * (position.Market.Strike ?? 0m))
+                    + orders.Sum(order => Math.Abs(order.Size) * (order.Market.Strike ?? 0m));
+                decimal floor = Math.Max(1m, floorOfNotional * notional);
                 tally.Case();
                 ParadexResult margin = ParadexPortfolioMargin.Margin(positions, orders, underlying, parameters);
                 tally.Relative(margin.Initial, expected.Number("IMR"), $"{name} initial", floor);
@@ -75,24 +75,24 @@ internal sealed class ParadexReferenceTests
         {
             case "min_delta":
                 tally.Case();
-                double net = Math.Abs(test.Number("net_delta"));
-                double hedged = (test.Number("gross_delta") - net) / 2.0;
+                decimal net = Math.Abs(test.Number("net_delta"));
+                decimal hedged = (test.Number("gross_delta") - net) / 2m;
                 tally.Relative(hedged, test.Number("hedged_delta"), $"{name} hedged");
                 tally.Relative((test.Number("unhedged") * net + test.Number("hedged") * hedged) * test.Number("spot"), test.Number("expected"), name);
                 break;
             case "cross_net_imr":
                 tally.Case();
-                double worstSize = Math.Max(Math.Abs(test.Number("position") + test.Number("buy_orders")), Math.Abs(test.Number("position") - test.Number("sell_orders")));
+                decimal worstSize = Math.Max(Math.Abs(test.Number("position") + test.Number("buy_orders")), Math.Abs(test.Number("position") - test.Number("sell_orders")));
                 tally.Relative(worstSize * test.Number("mark") * test.Number("imf"), test.Number("expected"), name);
                 break;
             case "socialised_loss":
                 tally.Case();
-                double claims = test.Items("traders").Sum(trader => trader.GetDouble());
-                double shortfall = test.Number("bankruptcy") - test.Number("insurance");
+                decimal claims = test.Items("traders").Sum(trader => trader.AsNumber());
+                decimal shortfall = test.Number("bankruptcy") - test.Number("insurance");
                 tally.Relative(shortfall, test.Number("exchange_bankruptcy"), $"{name} shortfall");
-                double factor = shortfall / (claims + shortfall);
+                decimal factor = shortfall / (claims + shortfall);
                 tally.Relative(factor, test.Number("expected_factor"), $"{name} factor");
-                tally.Relative(test.Number("withdraw") * (1.0 - factor), test.Number("user_receives"), $"{name} user");
+                tally.Relative(test.Number("withdraw") * (1m - factor), test.Number("user_receives"), $"{name} user");
                 tally.Relative(test.Number("withdraw") * factor, test.Number("fund_receives"), $"{name} fund");
                 break;
             case "partial_liquidation_share":
@@ -104,7 +104,7 @@ internal sealed class ParadexReferenceTests
         }
     }
 
-    internal static double Signed(JsonElement item) => item.Text("side") == "BUY" ? item.Number("size") : -item.Number("size");
+    internal static decimal Signed(JsonElement item) => item.Text("side") == "BUY" ? item.Number("size") : -item.Number("size");
 
     /// <summary>Names are coin-quote-PERP or coin-quote-expiry-strike-C|P; the document holds the expiry's time and the time of the runs.</summary>
     internal static ParadexMarket Market(JsonProperty market, JsonElement group)
@@ -113,13 +113,13 @@ internal sealed class ParadexReferenceTests
         var plain = new ParadexMarket(market.Name, market.Value.Number("mark_price"), market.Value.Number("delta"), market.Value.Number("fee_rate"));
         if (parts.Length < 5)
             return plain;
-        double years = (Time(group.GetProperty("expiry").Text(parts[2])) - Time(group.Text("now"))).TotalDays / group.Number("year_days");
-        return plain with { Strike = double.Parse(parts[3], CultureInfo.InvariantCulture), IsCall = parts[4] == "C", Volatility = market.Value.Number("mark_iv"), Years = years };
+        decimal years = (Time(group.GetProperty("expiry").Text(parts[2])) - Time(group.Text("now"))).Ticks / (decimal)TimeSpan.TicksPerDay / group.Number("year_days");
+        return plain with { Strike = ReferenceData.Number(parts[3]), IsCall = parts[4] == "C", Volatility = market.Value.Number("mark_iv"), Years = years };
     }
 
     private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
 
-    internal static ParadexParameters Parameters(JsonElement configuration, Func<double, double> cdf)
+    internal static ParadexParameters Parameters(JsonElement configuration, Func<decimal, decimal> cdf)
     {
         JsonElement shock = configuration.GetProperty("vol_shock_params");
         return new ParadexParameters(

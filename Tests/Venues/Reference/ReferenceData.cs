@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using NUnit.Framework;
 
@@ -26,14 +27,15 @@ internal static class ReferenceData
     public static IEnumerable<ReferenceDocument> Groups(string group)
         => With(group).Select(document => new ReferenceDocument($"{document.Name} {group}", document.Root.GetProperty(group)));
 
-    public static double Number(this JsonElement element, string property) => element.GetProperty(property).AsNumber();
+    public static decimal Number(this JsonElement element, string property) => element.GetProperty(property).AsNumber();
 
-    public static double Number(this JsonElement element, string property, double otherwise)
+    public static decimal Number(this JsonElement element, string property, decimal otherwise)
         => element.TryGetProperty(property, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value.AsNumber() : otherwise;
 
-    /// <summary>A JSON number, or a number that its file keeps as text to hold more digits.</summary>
-    public static double AsNumber(this JsonElement element)
-        => element.ValueKind == JsonValueKind.String ? double.Parse(element.GetString()!) : element.GetDouble();
+    /// <summary>A JSON number, or a number that its file keeps as text to hold more digits: every digit that is there, up to the 28 of a decimal.</summary>
+    public static decimal AsNumber(this JsonElement element) => Number(element.ValueKind == JsonValueKind.String ? element.GetString()! : element.GetRawText());
+
+    public static decimal Number(string text) => decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
 
     public static string Text(this JsonElement element, string property) => element.GetProperty(property).GetString()!;
 

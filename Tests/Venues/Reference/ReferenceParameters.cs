@@ -12,68 +12,68 @@ internal static class ReferenceParameters
     public static DerivePmrm2Parameters DeriveEther { get; } = new()
     {
         Scenarios = DeriveRows(),
-        Shock = new DeriveVolatilityShock(0.5, 0.275, 0.3, 0.13, 1.0, 0.4),
-        LinearSkew = new DeriveSkewCap(0.25, -0.1),
-        AbsoluteSkew = new DeriveSkewCap(0.25, -0.1),
-        MinimumWidth = 0.01,
-        WidthScale = 4.0,
-        WidthVolatility = 0.6,
-        WidthVolatilitySlope = -0.1,
-        InitialFactor = 1.0,
-        MaintenanceFactor = 0.8,
-        LongStatic = 0.98,
-        LongRateMultiple = 1.0,
-        LongRateAdd = 0.10,
-        ShortStatic = 1.02,
-        ShortRateMultiple = 0.5,
-        ShortRateAdd = 0.10,
-        BasisUp = 1.045,
-        BasisDown = 0.955,
-        BasisAdd = 0.5,
-        BasisMultiple = 2.0,
-        PegThreshold = 0.99,
-        PegFactor = 4.0,
-        ConfidenceThreshold = 0.55,
-        ConfidenceMargin = 1.0,
-        MaintenancePerpetual = 0.015,
-        InitialPerpetual = 0.005,
-        MaintenanceOption = 0.003,
-        InitialOption = 0.002,
+        Shock = new DeriveVolatilityShock(0.5m, 0.275m, 0.3m, 0.13m, 1m, 0.4m),
+        LinearSkew = new DeriveSkewCap(0.25m, -0.1m),
+        AbsoluteSkew = new DeriveSkewCap(0.25m, -0.1m),
+        MinimumWidth = 0.01m,
+        WidthScale = 4m,
+        WidthVolatility = 0.6m,
+        WidthVolatilitySlope = -0.1m,
+        InitialFactor = 1m,
+        MaintenanceFactor = 0.8m,
+        LongStatic = 0.98m,
+        LongRateMultiple = 1m,
+        LongRateAdd = 0.10m,
+        ShortStatic = 1.02m,
+        ShortRateMultiple = 0.5m,
+        ShortRateAdd = 0.10m,
+        BasisUp = 1.045m,
+        BasisDown = 0.955m,
+        BasisAdd = 0.5m,
+        BasisMultiple = 2m,
+        PegThreshold = 0.99m,
+        PegFactor = 4m,
+        ConfidenceThreshold = 0.55m,
+        ConfidenceMargin = 1m,
+        MaintenancePerpetual = 0.015m,
+        InitialPerpetual = 0.005m,
+        MaintenanceOption = 0.003m,
+        InitialOption = 0.002m,
     };
 
     /// <summary>Deribit, BTC in June 2024 [D].</summary>
     public static DeribitParameters DeribitBitcoin { get; } = new()
     {
-        PriceRange = 0.16,
+        PriceRange = 0.16m,
         BucketsEachSide = 4,
-        VolatilityUp = 0.5,
-        VolatilityDown = 0.25,
-        ShortTermPower = 0.3,
-        LongTermPower = 0.13,
-        MinimumVolatilityUp = 0.5,
-        ExtendedFactor = 1.0,
-        ExtendedDampener = 100_000.0,
-        DeltaThreshold = 20e6,
-        MaximumDeltaShock = 0.1,
-        DeltaIncrement = 0.00005,
-        MinimumAnnualisedMove = 0.01,
-        AnnualisedMoveRisk = 0.075,
-        PnlOffset = 0.0,
-        MaximumOffset = 0.0,
-        MaintenanceFactor = 0.8,
+        VolatilityUp = 0.5m,
+        VolatilityDown = 0.25m,
+        ShortTermPower = 0.3m,
+        LongTermPower = 0.13m,
+        MinimumVolatilityUp = 0.5m,
+        ExtendedFactor = 1m,
+        ExtendedDampener = 100_000m,
+        DeltaThreshold = 20e6m,
+        MaximumDeltaShock = 0.1m,
+        DeltaIncrement = 0.00005m,
+        MinimumAnnualisedMove = 0.01m,
+        AnnualisedMoveRisk = 0.075m,
+        PnlOffset = 0m,
+        MaximumOffset = 0m,
+        MaintenanceFactor = 0.8m,
     };
 
     /// <summary>Deribit, ETH in February 2026 [D].</summary>
     public static DeribitParameters DeribitEther { get; } = DeribitBitcoin with
     {
-        PriceRange = 0.18,
-        VolatilityUp = 0.4,
-        ExtendedDampener = 200_000.0,
-        DeltaIncrement = 0.000004,
-        MinimumAnnualisedMove = 0.005,
-        AnnualisedMoveRisk = 0.05,
-        PnlOffset = 0.6,
-        MaximumOffset = 20e6,
+        PriceRange = 0.18m,
+        VolatilityUp = 0.4m,
+        ExtendedDampener = 200_000m,
+        DeltaIncrement = 0.000004m,
+        MinimumAnnualisedMove = 0.005m,
+        AnnualisedMoveRisk = 0.05m,
+        PnlOffset = 0.6m,
+        MaximumOffset = 20e6m,
     };
 
     private static List<DeriveScenario> DeriveRows()
@@ -83,15 +83,15 @@ internal static class ReferenceParameters
         {
             foreach (DeriveVolatilityMove move in new[] { DeriveVolatilityMove.Down, DeriveVolatilityMove.None, DeriveVolatilityMove.Up })
             {
-                rows.Add(new DeriveScenario(1.0 + 0.045 * step, move, 1.0));
+                rows.Add(new DeriveScenario(1m + 0.045m * step, move, 1m));
             }
         }
 
-        (double Move, double Damp)[] tails =
-            [(-0.66, 0.21), (-0.33, 0.42), (0.5, 0.277), (1.0, 0.139), (2.0, 0.069), (3.0, 0.046), (4.0, 0.035), (5.0, 0.028)];
-        rows.AddRange(tails.Select(tail => new DeriveScenario(1.0 + tail.Move, DeriveVolatilityMove.Up, tail.Damp)));
-        rows.Add(new DeriveScenario(1.0, DeriveVolatilityMove.LinearSkew, 1.0));
-        rows.Add(new DeriveScenario(1.0, DeriveVolatilityMove.AbsoluteSkew, 1.0));
+        (decimal Move, decimal Damp)[] tails =
+            [(-0.66m, 0.21m), (-0.33m, 0.42m), (0.5m, 0.277m), (1m, 0.139m), (2m, 0.069m), (3m, 0.046m), (4m, 0.035m), (5m, 0.028m)];
+        rows.AddRange(tails.Select(tail => new DeriveScenario(1m + tail.Move, DeriveVolatilityMove.Up, tail.Damp)));
+        rows.Add(new DeriveScenario(1m, DeriveVolatilityMove.LinearSkew, 1m));
+        rows.Add(new DeriveScenario(1m, DeriveVolatilityMove.AbsoluteSkew, 1m));
         return rows;
     }
 }

@@ -10,7 +10,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 internal sealed class ReferencePropertyTests
 {
     private const int Books = 60;
-    private const double Within = 1e-9;
+    private const decimal Within = 1e-9m;
 
     [TestCase(20240617)]
     [TestCase(20260204)]
@@ -23,7 +23,7 @@ internal sealed class ReferencePropertyTests
             DerivePmrm2Result margin = DerivePmrm2.Margin(account, ReferenceParameters.DeriveEther);
             DerivePmrm2Result shuffled = DerivePmrm2.Margin(account with { Options = Shuffled(account.Options, random) }, ReferenceParameters.DeriveEther);
             DerivePmrm2Result split = DerivePmrm2.Margin(account with { Options = Split(account.Options, random) }, ReferenceParameters.DeriveEther);
-            double scale = Within * (1e3 + account.Options.Sum(option => Math.Abs(option.Amount) * account.Spot));
+            decimal scale = Within * (1e3m + account.Options.Sum(option => Math.Abs(option.Amount) * account.Spot));
             string name = $"seed {seed} book {book}: {string.Join("; ", account.Options)}";
             Assert.Multiple(() =>
             {
@@ -46,17 +46,16 @@ internal sealed class ReferencePropertyTests
             DeribitPosition[] positions = RandomDeribit(random);
             foreach (DeribitParameters parameters in new[] { ReferenceParameters.DeribitBitcoin, ReferenceParameters.DeribitEther })
             {
-                DeribitResult margin = DeribitPortfolioMargin.Margin(positions, 60_000.0, parameters);
-                DeribitResult shuffled = DeribitPortfolioMargin.Margin(Shuffled(positions, random), 60_000.0, parameters);
-                DeribitPosition[] halves = [.. positions.SelectMany(position => new[] { position with { Size = 0.25 * position.Size }, position with { Size = 0.75 * position.Size } })];
+                DeribitResult margin = DeribitPortfolioMargin.Margin(positions, 60_000m, parameters);
+                DeribitResult shuffled = DeribitPortfolioMargin.Margin(Shuffled(positions, random), 60_000m, parameters);
+                DeribitPosition[] halves = [.. positions.SelectMany(position => new[] { position with { Size = 0.25m * position.Size }, position with { Size = 0.75m * position.Size } })];
                 string name = $"seed {seed} book {book}: {string.Join("; ", (object[])positions)}";
                 Assert.Multiple(() =>
                 {
-                    Assert.That(double.IsFinite(margin.Initial), name);
-                    Assert.That(shuffled.Initial, Is.EqualTo(margin.Initial).Within(1e-10), name);
-                    Assert.That(DeribitPortfolioMargin.Margin(halves, 60_000.0, parameters).Initial, Is.EqualTo(margin.Initial).Within(1e-10), name);
+                    Assert.That(shuffled.Initial, Is.EqualTo(margin.Initial).Within(1e-10m), name);
+                    Assert.That(DeribitPortfolioMargin.Margin(halves, 60_000m, parameters).Initial, Is.EqualTo(margin.Initial).Within(1e-10m), name);
                     Assert.That(margin.Initial, Is.GreaterThanOrEqualTo(margin.Maintenance), name);
-                    Assert.That(margin.WorstCase, Is.GreaterThanOrEqualTo(0.0), name);
+                    Assert.That(margin.WorstCase, Is.GreaterThanOrEqualTo(0m), name);
                 });
             }
         }
@@ -71,43 +70,43 @@ internal sealed class ReferencePropertyTests
             SpanFile file = SpanFile.Load(path);
             for (int book = 0; book < Books; book++)
             {
-                (SpanContract, double)[] positions = [.. Enumerable.Range(0, random.Next(1, 12)).Select(_ =>
-                    (file.Contracts[random.Next(file.Contracts.Count)], (double)random.Next(-20, 21)))];
-                (SpanContract Contract, double Number)[] doubled = [.. positions.Concat(Shuffled(positions, random))];
-                double once = SpanReference.Margin(file, positions).Sum(requirement => requirement.Total);
-                double twice = SpanReference.Margin(file, doubled).Sum(requirement => requirement.Total);
+                (SpanContract, decimal)[] positions = [.. Enumerable.Range(0, random.Next(1, 12)).Select(_ =>
+                    (file.Contracts[random.Next(file.Contracts.Count)], random.Next(-20, 21)))];
+                (SpanContract Contract, decimal Number)[] doubled = [.. positions.Concat(Shuffled(positions, random))];
+                decimal once = SpanReference.Margin(file, positions).Sum(requirement => requirement.Total);
+                decimal twice = SpanReference.Margin(file, doubled).Sum(requirement => requirement.Total);
                 string name = $"{file.Name} book {book}: {string.Join("; ", positions.Select(position => $"{position.Item2} {position.Item1.Name}"))}";
-                Assert.That(twice, Is.EqualTo(2.0 * once).Within(1e-6 * (1.0 + once)), name);
+                Assert.That(twice, Is.EqualTo(2m * once).Within(1e-6m * (1m + once)), name);
             }
         }
     }
 
     private static DeriveAccount RandomDerive(Random random)
     {
-        double spot = 2_000.0 + 2_000.0 * random.NextDouble();
+        decimal spot = 2_000m + 2_000m * (decimal)random.NextDouble();
         DeriveExpiry[] expiries = [.. Enumerable.Range(1, 3).Select(i => new DeriveExpiry(
-            86_400.0 * i * (1 + random.Next(60)), 0.0, spot * (1.0 + 0.02 * random.NextDouble()), 0.2 * random.NextDouble() - 0.05, 0.4 + 0.6 * random.NextDouble()))];
+            86_400m * i * (1 + random.Next(60)), 0m, spot * (1m + 0.02m * (decimal)random.NextDouble()), 0.2m * (decimal)random.NextDouble() - 0.05m, 0.4m + 0.6m * (decimal)random.NextDouble()))];
         return new DeriveAccount
         {
             Spot = spot,
-            Stable = 0.95 + 0.1 * random.NextDouble(),
-            Cash = 1_000.0 * random.NextDouble(),
+            Stable = 0.95m + 0.1m * (decimal)random.NextDouble(),
+            Cash = 1_000m * (decimal)random.NextDouble(),
             Perpetuals = random.Next(-5, 6),
             PerpetualPrice = spot,
             Expiries = [.. expiries.DistinctBy(expiry => expiry.Seconds)],
             Options = [.. Enumerable.Range(0, 12).Select(_ => new DeriveOption(
-                expiries[random.Next(expiries.Length)].Seconds, 100.0 * Math.Round(spot * (0.5 + random.NextDouble()) / 100.0), random.Next(2) == 0, random.Next(-9, 10), 0.4 + random.NextDouble()))],
-            Collaterals = [new DeriveCollateral(random.NextDouble(), spot, 1.0, random.Next(2) == 0, 0.05, 0.02)],
+                expiries[random.Next(expiries.Length)].Seconds, 100m * Math.Round(spot * (0.5m + (decimal)random.NextDouble()) / 100m), random.Next(2) == 0, random.Next(-9, 10), 0.4m + (decimal)random.NextDouble()))],
+            Collaterals = [new DeriveCollateral((decimal)random.NextDouble(), spot, 1m, random.Next(2) == 0, 0.05m, 0.02m)],
         };
     }
 
     private static DeribitPosition[] RandomDeribit(Random random) => [.. Enumerable.Range(0, 10).Select(i =>
     {
-        double years = (1 + random.Next(4)) * 0.03;
-        double size = random.Next(-20, 21) / 4.0;
+        decimal years = (1 + random.Next(4)) * 0.03m;
+        decimal size = random.Next(-20, 21) / 4m;
         return random.Next(3) == 0
-            ? new DeribitPosition($"future {i}", size, 60_000.0 * (1.0 + years * 0.05), years)
-            : new DeribitPosition($"option {i}", size, 60_000.0 * (1.0 + years * 0.05), years, 1_000.0 * random.Next(30, 100), random.Next(2) == 0, 0.3 + random.NextDouble());
+            ? new DeribitPosition($"future {i}", size, 60_000m * (1m + years * 0.05m), years)
+            : new DeribitPosition($"option {i}", size, 60_000m * (1m + years * 0.05m), years, 1_000m * random.Next(30, 100), random.Next(2) == 0, 0.3m + (decimal)random.NextDouble());
     })];
 
     private static T[] Shuffled<T>(IEnumerable<T> items, Random random)
@@ -119,7 +118,7 @@ internal sealed class ReferencePropertyTests
 
     private static DeriveOption[] Split(IEnumerable<DeriveOption> options, Random random) => [.. options.SelectMany(option =>
     {
-        double part = random.NextDouble();
-        return new[] { option with { Amount = part * option.Amount }, option with { Amount = (1.0 - part) * option.Amount } };
+        decimal part = (decimal)random.NextDouble();
+        return new[] { option with { Amount = part * option.Amount }, option with { Amount = (1m - part) * option.Amount } };
     })];
 }

@@ -8,11 +8,12 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 /// </summary>
 internal sealed class Reproduction(string subject, double tolerance)
 {
+    private readonly decimal _tolerance = (decimal)tolerance;
     private readonly List<string> _misses = [];
     private readonly List<string> _skipped = [];
     private int _cases;
     private int _figures;
-    private double _largest;
+    private decimal _largest;
     private string _where = "-";
 
     public void Case() => _cases++;
@@ -20,17 +21,17 @@ internal sealed class Reproduction(string subject, double tolerance)
     public void Skip(string name, string reason) => _skipped.Add($"{name}: {reason}");
 
     /// <summary>Compares relative to the published figure, absolutely below <paramref name="floor"/> (in the figure's unit).</summary>
-    public void Relative(double actual, double published, string name, double floor = 1.0)
+    public void Relative(decimal actual, decimal published, string name, decimal floor = 1m)
         => Add(Math.Abs(actual - published) / Math.Max(Math.Abs(published), floor), actual, published, name);
 
-    public void Absolute(double actual, double published, string name) => Add(Math.Abs(actual - published), actual, published, name);
+    public void Absolute(decimal actual, decimal published, string name) => Add(Math.Abs(actual - published), actual, published, name);
 
     /// <summary>Compares with a figure that was printed without its decimals (cut toward zero): the error is how far outside of that unit it is.</summary>
-    public void Truncated(double actual, double published, string name)
+    public void Truncated(decimal actual, decimal published, string name)
     {
-        double low = published > 0.0 ? published : published - 1.0;
-        double high = published < 0.0 ? published : published + 1.0;
-        Add(Math.Max(0.0, Math.Max(low - actual, actual - high)), actual, published, name);
+        decimal low = published > 0m ? published : published - 1m;
+        decimal high = published < 0m ? published : published + 1m;
+        Add(Math.Max(0m, Math.Max(low - actual, actual - high)), actual, published, name);
     }
 
     /// <summary>Prints the tally and asserts that nothing missed the tolerance and that something was compared.</summary>
@@ -49,16 +50,16 @@ internal sealed class Reproduction(string subject, double tolerance)
         });
     }
 
-    private void Add(double error, double actual, double published, string name)
+    private void Add(decimal error, decimal actual, decimal published, string name)
     {
         _figures++;
-        if (!(error <= _largest))
+        if (error > _largest)
         {
             _largest = error;
             _where = name;
         }
 
-        if (!(error <= tolerance))
-            _misses.Add($"{name}: {actual:r} instead of {published:r}, error {error:e2}");
+        if (error > _tolerance)
+            _misses.Add($"{name}: {actual} instead of {published}, error {error:e2}");
     }
 }

@@ -4,7 +4,7 @@ using System.Xml.Linq;
 namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>A point of the scan: fraction of the price scan range, multiple of the volatility scan range, weight of the loss.</summary>
-internal sealed record SpanPoint(double PriceMove, double VolatilityMove, double Weight, int PairedPoint);
+internal sealed record SpanPoint(decimal PriceMove, decimal VolatilityMove, decimal Weight, int PairedPoint);
 
 /// <summary>
 /// A contract of a SPAN file with what its risk array is computed from. Array and price scan are money per contract, a loss of a long contract positive;
@@ -16,31 +16,31 @@ internal sealed record SpanContract
     public required string Code { get; init; }
     public required string Commodity { get; init; }
     public required string Period { get; init; }
-    public required double PriceScan { get; init; }
-    public required double ContractValueFactor { get; init; }
-    public required double DeltaScale { get; init; }
-    public required double[] RiskArray { get; init; }
-    public required double CompositeDelta { get; init; }
-    public double? Strike { get; init; }
+    public required decimal PriceScan { get; init; }
+    public required decimal ContractValueFactor { get; init; }
+    public required decimal DeltaScale { get; init; }
+    public required decimal[] RiskArray { get; init; }
+    public required decimal CompositeDelta { get; init; }
+    public decimal? Strike { get; init; }
     public bool IsCall { get; init; }
-    public double UnderlyingPrice { get; init; }
-    public double Years { get; init; }
-    public double Volatility { get; init; }
-    public double VolatilityScan { get; init; }
-    public double Rate { get; init; }
-    public double Yield { get; init; }
+    public decimal UnderlyingPrice { get; init; }
+    public decimal Years { get; init; }
+    public decimal Volatility { get; init; }
+    public decimal VolatilityScan { get; init; }
+    public decimal Rate { get; init; }
+    public decimal Yield { get; init; }
 
     public string Name => $"{Portfolio} {Period} {(Strike is null ? "future" : $"{Strike} {(IsCall ? "call" : "put")}")}";
 }
 
 /// <summary>A leg of a spread: combined commodity, side A or B, delta per spread.</summary>
-internal sealed record SpanLeg(string Commodity, string Side, double DeltaPerSpread);
+internal sealed record SpanLeg(string Commodity, string Side, decimal DeltaPerSpread);
 
 /// <summary>A spread in order of priority. The rate is money per spread inside a commodity, and a fraction of the legs' risk between commodities.</summary>
-internal sealed record SpanSpread(double Rate, IReadOnlyList<SpanLeg> Legs);
+internal sealed record SpanSpread(decimal Rate, IReadOnlyList<SpanLeg> Legs);
 
 /// <summary>What a combined commodity charges: money per spread of one delta between periods, money per short option.</summary>
-internal sealed record SpanCommodity(string Code, IReadOnlyList<SpanSpread> IntraSpreads, double ShortOptionRate);
+internal sealed record SpanCommodity(string Code, IReadOnlyList<SpanSpread> IntraSpreads, decimal ShortOptionRate);
 
 /// <summary>
 /// A SPAN 4.00 XML parameter file, plain or gzipped: the points, every future and option with its array, combined commodities and their spreads.
@@ -71,7 +71,7 @@ internal sealed class SpanFile
         }
 
         // Options are priced on the value of a contract of their underlying, which the file rounds to the currency's decimals.
-        var prices = new Dictionary<(string Type, string Portfolio, string Contract), double>();
+        var prices = new Dictionary<(string Type, string Portfolio, string Contract), decimal>();
         foreach (XElement portfolio in exchange.Elements().Where(element => element.Name == "phyPf" || element.Name == "futPf"))
         {
             foreach (XElement contract in portfolio.Elements().Where(element => element.Name == "phy" || element.Name == "fut"))
@@ -111,7 +111,7 @@ internal sealed class SpanFile
     private static IEnumerable<SpanContract> Options(
         XElement exchange,
         Dictionary<(string Type, string Portfolio), string> commodityOf,
-        Dictionary<(string Type, string Portfolio, string Contract), double> prices)
+        Dictionary<(string Type, string Portfolio, string Contract), decimal> prices)
         => from portfolio in exchange.Elements("oopPf")
            let underlyingType = Text(portfolio.Element("undPf")!, "pfType")
            from series in portfolio.Elements("series")
@@ -153,11 +153,11 @@ internal sealed class SpanFile
         Number(spread.Element("rate")!, "val"),
         [.. spread.Elements("tLeg").Select(leg => new SpanLeg(Text(leg, "cc"), Text(leg, "rs"), Number(leg, "i")))]);
 
-    private static double[] Array(XElement contract) => [.. contract.Element("ra")!.Elements("a").Select(cell => (double)cell)];
+    private static decimal[] Array(XElement contract) => [.. contract.Element("ra")!.Elements("a").Select(cell => (decimal)cell)];
 
-    private static double Fraction(XElement definition) => Number(definition, "numerator") / Number(definition, "denominator");
+    private static decimal Fraction(XElement definition) => Number(definition, "numerator") / Number(definition, "denominator");
 
-    private static double Number(XElement parent, string child) => (double)parent.Element(child)!;
+    private static decimal Number(XElement parent, string child) => (decimal)parent.Element(child)!;
 
     private static string Text(XElement parent, string child) => parent.Element(child)!.Value;
 }

@@ -1,9 +1,9 @@
 namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>Requirement of one combined commodity in the file's money: max(scan + intra - inter, short option minimum).</summary>
-internal sealed record SpanRequirement(string Commodity, double ScanRisk, int ActivePoint, double IntraCharge, double InterCredit, double ShortOptionMinimum)
+internal sealed record SpanRequirement(string Commodity, decimal ScanRisk, int ActivePoint, decimal IntraCharge, decimal InterCredit, decimal ShortOptionMinimum)
 {
-    public double Total => Math.Max(ScanRisk + IntraCharge - InterCredit, ShortOptionMinimum);
+    public decimal Total => Math.Max(ScanRisk + IntraCharge - InterCredit, ShortOptionMinimum);
 }
 
 /// <summary>
@@ -22,59 +22,59 @@ internal sealed record SpanRequirement(string Commodity, double ScanRisk, int Ac
 /// </summary>
 internal static class SpanReference
 {
-    public const double LookAheadYears = 0.004;
+    public const decimal LookAheadYears = 0.004m;
 
-    public static double[] RiskArray(SpanContract contract, IEnumerable<SpanPoint> points)
+    public static decimal[] RiskArray(SpanContract contract, IEnumerable<SpanPoint> points)
     {
         if (contract.Strike is null)
             return [.. points.Select(point => -point.PriceMove * contract.PriceScan * point.Weight)];
-        double before = Value(contract, contract.UnderlyingPrice, contract.Volatility, contract.Years);
+        decimal before = Value(contract, contract.UnderlyingPrice, contract.Volatility, contract.Years);
         return [.. points.Select(point => (before - Shocked(contract, point)) * contract.ContractValueFactor * point.Weight)];
     }
 
-    public static double CompositeDelta(SpanContract contract, IEnumerable<SpanPoint> deltaPoints)
+    public static decimal CompositeDelta(SpanContract contract, IEnumerable<SpanPoint> deltaPoints)
     {
-        if (contract.Strike is not double strike)
-            return 1.0;
-        double years = contract.Years - LookAheadYears;
-        double deviation = contract.Volatility * Math.Sqrt(years);
-        double delta = 0.0;
+        if (contract.Strike is not decimal strike)
+            return 1m;
+        decimal years = contract.Years - LookAheadYears;
+        decimal deviation = contract.Volatility * DecimalMath.Sqrt(years);
+        decimal delta = 0m;
         foreach (SpanPoint point in deltaPoints)
         {
-            double spot = contract.UnderlyingPrice + point.PriceMove * contract.PriceScan / contract.ContractValueFactor;
-            double d1 = (Math.Log(spot / strike) + (contract.Rate - contract.Yield) * years) / deviation + deviation / 2.0;
-            double call = ReferenceOptions.NormalCdf(d1);
-            delta += point.Weight * Math.Exp(-contract.Yield * years) * (contract.IsCall ? call : call - 1.0);
+            decimal spot = contract.UnderlyingPrice + point.PriceMove * contract.PriceScan / contract.ContractValueFactor;
+            decimal d1 = (DecimalMath.Ln(spot / strike) + (contract.Rate - contract.Yield) * years) / deviation + deviation / 2m;
+            decimal call = DecimalMath.NormalCdf(d1);
+            delta += point.Weight * DecimalMath.Exp(-contract.Yield * years) * (contract.IsCall ? call : call - 1m);
         }
 
         return delta;
     }
 
     /// <summary>Requirements by combined commodity for numbers of contracts (long positive). Arrays and deltas are the file's own.</summary>
-    public static IReadOnlyList<SpanRequirement> Margin(SpanFile file, IReadOnlyList<(SpanContract Contract, double Number)> positions)
+    public static IReadOnlyList<SpanRequirement> Margin(SpanFile file, IReadOnlyList<(SpanContract Contract, decimal Number)> positions)
     {
-        var legs = new Dictionary<string, (double Scan, int Active, double Intra, double NetDelta, double PriceRisk, double Minimum)>();
-        foreach (IGrouping<string, (SpanContract Contract, double Number)> commodity in positions.GroupBy(position => position.Contract.Commodity))
+        var legs = new Dictionary<string, (decimal Scan, int Active, decimal Intra, decimal NetDelta, decimal PriceRisk, decimal Minimum)>();
+        foreach (IGrouping<string, (SpanContract Contract, decimal Number)> commodity in positions.GroupBy(position => position.Contract.Commodity))
         {
             SpanCommodity parameters = file.Commodities[commodity.Key];
-            double[] losses = [.. Enumerable.Range(0, file.Points.Count).Select(point => commodity.Sum(position => position.Number * position.Contract.RiskArray[point]))];
+            decimal[] losses = [.. Enumerable.Range(0, file.Points.Count).Select(point => commodity.Sum(position => position.Number * position.Contract.RiskArray[point]))];
             int active = Array.IndexOf(losses, losses.Max());
-            double shorts = commodity.Where(position => position.Contract.Strike is not null).Sum(position => Math.Max(-position.Number, 0.0));
-            double[] periodDeltas = [.. commodity.GroupBy(position => position.Contract.Period).Select(period => period.Sum(Delta))];
+            decimal shorts = commodity.Where(position => position.Contract.Strike is not null).Sum(position => Math.Max(-position.Number, 0m));
+            decimal[] periodDeltas = [.. commodity.GroupBy(position => position.Contract.Period).Select(period => period.Sum(Delta))];
             legs[commodity.Key] = (
-                Math.Max(losses[active], 0.0), active + 1, IntraCharge(parameters, periodDeltas), periodDeltas.Sum(),
+                Math.Max(losses[active], 0m), active + 1, IntraCharge(parameters, periodDeltas), periodDeltas.Sum(),
                 PriceRisk(losses, active, file.Points), shorts * parameters.ShortOptionRate);
         }
 
-        var credits = legs.Keys.ToDictionary(commodity => commodity, _ => 0.0);
+        var credits = legs.Keys.ToDictionary(commodity => commodity, _ => 0m);
         var remaining = legs.ToDictionary(leg => leg.Key, leg => leg.Value.NetDelta);
         foreach (SpanSpread spread in file.InterSpreads.Where(spread => spread.Legs.All(leg => legs.ContainsKey(leg.Commodity))))
         {
-            double spreads = SpreadsBetween(spread, remaining);
-            foreach (SpanLeg leg in spreads > 0.0 ? spread.Legs : [])
+            decimal spreads = SpreadsBetween(spread, remaining);
+            foreach (SpanLeg leg in spreads > 0m ? spread.Legs : [])
             {
-                double deltas = spreads * leg.DeltaPerSpread;
-                double riskPerDelta = legs[leg.Commodity].PriceRisk / Math.Abs(legs[leg.Commodity].NetDelta);
+                decimal deltas = spreads * leg.DeltaPerSpread;
+                decimal riskPerDelta = legs[leg.Commodity].PriceRisk / Math.Abs(legs[leg.Commodity].NetDelta);
                 credits[leg.Commodity] += deltas * riskPerDelta * spread.Rate;
                 remaining[leg.Commodity] -= Math.Sign(remaining[leg.Commodity]) * deltas;
             }
@@ -83,46 +83,46 @@ internal static class SpanReference
         return [.. legs.Select(leg => new SpanRequirement(leg.Key, leg.Value.Scan, leg.Value.Active, leg.Value.Intra, credits[leg.Key], leg.Value.Minimum))];
     }
 
-    private static double Delta((SpanContract Contract, double Number) position)
+    private static decimal Delta((SpanContract Contract, decimal Number) position)
         => position.Number * position.Contract.CompositeDelta * position.Contract.DeltaScale;
 
     /// <summary>Spreads between periods: long deltas of some against short deltas of others, each at the flat rate [S].</summary>
-    private static double IntraCharge(SpanCommodity commodity, double[] periodDeltas)
+    private static decimal IntraCharge(SpanCommodity commodity, decimal[] periodDeltas)
     {
-        double longs = periodDeltas.Sum(delta => Math.Max(delta, 0.0));
-        double shorts = periodDeltas.Sum(delta => Math.Max(-delta, 0.0));
-        return commodity.IntraSpreads.Count == 0 ? 0.0 : Math.Min(longs, shorts) * commodity.IntraSpreads[0].Rate;
+        decimal longs = periodDeltas.Sum(delta => Math.Max(delta, 0m));
+        decimal shorts = periodDeltas.Sum(delta => Math.Max(-delta, 0m));
+        return commodity.IntraSpreads.Count == 0 ? 0m : Math.Min(longs, shorts) * commodity.IntraSpreads[0].Rate;
     }
 
     /// <summary>
     /// Risk of price alone: the mean of the active point and its pair (volatility up and down at one price) less the mean of the two points without a
     /// price move, not below 0, and none where no point loses [S].
     /// </summary>
-    private static double PriceRisk(double[] losses, int active, IReadOnlyList<SpanPoint> points)
+    private static decimal PriceRisk(decimal[] losses, int active, IReadOnlyList<SpanPoint> points)
     {
-        if (losses[active] <= 0.0)
-            return 0.0;
-        double averaged = (losses[active] + losses[points[active].PairedPoint - 1]) / 2.0;
-        return Math.Max(averaged - (losses[0] + losses[1]) / 2.0, 0.0);
+        if (losses[active] <= 0m)
+            return 0m;
+        decimal averaged = (losses[active] + losses[points[active].PairedPoint - 1]) / 2m;
+        return Math.Max(averaged - (losses[0] + losses[1]) / 2m, 0m);
     }
 
     /// <summary>Spreads that two commodities form: sides A and B need deltas of opposite sign; the leg with fewer spreads limits [S].</summary>
-    private static double SpreadsBetween(SpanSpread spread, Dictionary<string, double> deltas)
+    private static decimal SpreadsBetween(SpanSpread spread, Dictionary<string, decimal> deltas)
     {
-        double sideA = spread.Legs.Where(leg => leg.Side == "A").Min(leg => Math.Sign(deltas[leg.Commodity]));
-        double sideB = spread.Legs.Where(leg => leg.Side == "B").Min(leg => Math.Sign(deltas[leg.Commodity]));
-        return sideA * sideB < 0.0 ? spread.Legs.Min(leg => Math.Abs(deltas[leg.Commodity]) / leg.DeltaPerSpread) : 0.0;
+        decimal sideA = spread.Legs.Where(leg => leg.Side == "A").Min(leg => Math.Sign(deltas[leg.Commodity]));
+        decimal sideB = spread.Legs.Where(leg => leg.Side == "B").Min(leg => Math.Sign(deltas[leg.Commodity]));
+        return sideA * sideB < 0m ? spread.Legs.Min(leg => Math.Abs(deltas[leg.Commodity]) / leg.DeltaPerSpread) : 0m;
     }
 
-    private static double Shocked(SpanContract contract, SpanPoint point) => Value(
+    private static decimal Shocked(SpanContract contract, SpanPoint point) => Value(
         contract,
         contract.UnderlyingPrice + point.PriceMove * contract.PriceScan / contract.ContractValueFactor,
-        contract.Volatility * (1.0 + point.VolatilityMove * contract.VolatilityScan),
+        contract.Volatility * (1m + point.VolatilityMove * contract.VolatilityScan),
         contract.Years - LookAheadYears);
 
-    private static double Value(SpanContract contract, double spot, double volatility, double years)
+    private static decimal Value(SpanContract contract, decimal spot, decimal volatility, decimal years)
     {
-        double forward = spot * Math.Exp((contract.Rate - contract.Yield) * years);
-        return Math.Exp(-contract.Rate * years) * ReferenceOptions.Black76(forward, contract.Strike!.Value, years, volatility, contract.IsCall);
+        decimal forward = spot * DecimalMath.Exp((contract.Rate - contract.Yield) * years);
+        return DecimalMath.Exp(-contract.Rate * years) * ReferenceOptions.Black76(forward, contract.Strike!.Value, years, volatility, contract.IsCall);
     }
 }

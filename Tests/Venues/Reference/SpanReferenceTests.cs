@@ -39,9 +39,9 @@ internal sealed class SpanReferenceTests
         var tally = new Reproduction("SPAN, McMillan's arrays [V]", 0.0);
         foreach (ReferenceDocument group in ReferenceData.Groups("span_mcmillan"))
         {
-            double[] future = Row(group, "long_1_future");
-            double[] call = Row(group, "long_1_dec410_call");
-            double[] covered = Row(group, "covered_write_long_future_short_call");
+            decimal[] future = Row(group, "long_1_future");
+            decimal[] call = Row(group, "long_1_dec410_call");
+            decimal[] covered = Row(group, "covered_write_long_future_short_call");
             JsonElement expected = group.Root.GetProperty("expected");
             tally.Case();
             for (int i = 0; i < covered.Length; i++)
@@ -68,13 +68,13 @@ internal sealed class SpanReferenceTests
                 SpanContract[] periods = [.. commodity.DistinctBy(contract => contract.Period).OrderBy(contract => contract.Period, StringComparer.Ordinal)];
                 string name = $"{file.Name} {commodity.Key}";
                 tally.Case();
-                tally.Relative(SpanReference.Margin(file, [(periods[0], -3.0)])[0].Total, 3.0 * periods[0].PriceScan, $"{name} alone");
+                tally.Relative(SpanReference.Margin(file, [(periods[0], -3m)])[0].Total, 3m * periods[0].PriceScan, $"{name} alone");
                 if (periods.Length < 2)
                     continue;
-                SpanRequirement calendar = SpanReference.Margin(file, [(periods[0], 2.0), (periods[1], -2.0)])[0];
-                double rate = file.Commodities[commodity.Key].IntraSpreads[0].Rate;
-                tally.Relative(calendar.IntraCharge, 2.0 * rate, $"{name} calendar charge");
-                tally.Relative(calendar.Total, 2.0 * rate + 2.0 * Math.Abs(periods[0].PriceScan - periods[1].PriceScan), $"{name} calendar", floor: periods[0].PriceScan);
+                SpanRequirement calendar = SpanReference.Margin(file, [(periods[0], 2m), (periods[1], -2m)])[0];
+                decimal rate = file.Commodities[commodity.Key].IntraSpreads[0].Rate;
+                tally.Relative(calendar.IntraCharge, 2m * rate, $"{name} calendar charge");
+                tally.Relative(calendar.Total, 2m * rate + 2m * Math.Abs(periods[0].PriceScan - periods[1].PriceScan), $"{name} calendar", floor: periods[0].PriceScan);
             }
         }
 
@@ -98,13 +98,13 @@ internal sealed class SpanReferenceTests
                 }
 
                 tally.Case();
-                (SpanContract, double)[] positions = [.. spread.Legs.Select((leg, i) => (futures[i]!, (leg.Side == "A" ? 1.0 : -1.0) * leg.DeltaPerSpread))];
+                (SpanContract, decimal)[] positions = [.. spread.Legs.Select((leg, i) => (futures[i]!, (leg.Side == "A" ? 1m : -1m) * leg.DeltaPerSpread))];
                 foreach (SpanRequirement leg in SpanReference.Margin(file, positions))
                 {
                     tally.Relative(leg.InterCredit, spread.Rate * leg.ScanRisk, $"{name} credit of {leg.Commodity}", floor: leg.ScanRisk);
                 }
 
-                (SpanContract, double)[] sameSide = [.. spread.Legs.Select((leg, i) => (futures[i]!, leg.DeltaPerSpread))];
+                (SpanContract, decimal)[] sameSide = [.. spread.Legs.Select((leg, i) => (futures[i]!, leg.DeltaPerSpread))];
                 Assert.That(SpanReference.Margin(file, sameSide).Sum(leg => leg.InterCredit), Is.Zero, $"{name}: long both");
             }
         }
@@ -120,12 +120,12 @@ internal sealed class SpanReferenceTests
         {
             foreach (IGrouping<string, SpanContract> commodity in file.Contracts.Where(contract => contract.Strike is not null).GroupBy(contract => contract.Commodity))
             {
-                double rate = file.Commodities[commodity.Key].ShortOptionRate;
+                decimal rate = file.Commodities[commodity.Key].ShortOptionRate;
                 SpanContract? safe = commodity.FirstOrDefault(contract => -contract.RiskArray.Min() < rate);
                 if (safe is null)
                     continue;
                 tally.Case();
-                tally.Relative(SpanReference.Margin(file, [(safe, -7.0)])[0].Total, 7.0 * rate, $"{file.Name} {safe.Name}");
+                tally.Relative(SpanReference.Margin(file, [(safe, -7m)])[0].Total, 7m * rate, $"{file.Name} {safe.Name}");
             }
         }
 
@@ -140,7 +140,7 @@ internal sealed class SpanReferenceTests
             foreach (SpanContract contract in file.Contracts.Where(chosen))
             {
                 tally.Case();
-                double[] losses = SpanReference.RiskArray(contract, file.Points);
+                decimal[] losses = SpanReference.RiskArray(contract, file.Points);
                 for (int i = 0; i < losses.Length; i++)
                 {
                     tally.Absolute(losses[i] / contract.PriceScan, contract.RiskArray[i] / contract.PriceScan, $"{file.Name} {contract.Name} point {i + 1}");
@@ -151,5 +151,5 @@ internal sealed class SpanReferenceTests
         tally.Finish();
     }
 
-    private static double[] Row(ReferenceDocument group, string property) => [.. group.Root.Items(property).Select(cell => cell.GetDouble())];
+    private static decimal[] Row(ReferenceDocument group, string property) => [.. group.Root.Items(property).Select(cell => cell.AsNumber())];
 }

@@ -19,8 +19,8 @@ internal sealed class SviReferenceTests
                 tally.Case();
                 for (int i = 0; i < strikes.Length; i++)
                 {
-                    double actual = Slice(test).DeriveVolatility(strikes[i].GetDouble(), test.Number("fwd"), test.Number("tau"));
-                    tally.Relative(actual, test.GetProperty("vols")[i].GetDouble(), $"{group.Name} tau {test.Number("tau")} strike {strikes[i]}", 0.1);
+                    decimal actual = Slice(test).DeriveVolatility(strikes[i].AsNumber(), test.Number("fwd"), test.Number("tau"));
+                    tally.Relative(actual, test.GetProperty("vols")[i].AsNumber(), $"{group.Name} tau {test.Number("tau")} strike {strikes[i]}", 0.1m);
                 }
             }
         }
@@ -52,8 +52,8 @@ internal sealed class SviReferenceTests
         foreach (ReferenceDocument group in ReferenceData.Groups("svi_vogt_butterfly"))
         {
             ReferenceSvi smile = Slice(group.Root.GetProperty("raw"));
-            double years = group.Root.GetProperty("raw").Number("t");
-            (double v, double psi, double p, double c, double vTilde) = smile.JumpWings(years);
+            decimal years = group.Root.GetProperty("raw").Number("t");
+            (decimal v, decimal psi, decimal p, decimal c, decimal vTilde) = smile.JumpWings(years);
             foreach ((Reproduction tally, string set) in new[] { (exact, "jw_computed"), (printed, "jw_published") })
             {
                 JsonElement wings = group.Root.GetProperty(set);
@@ -71,21 +71,21 @@ internal sealed class SviReferenceTests
             }
 
             JsonElement expected = group.Root.GetProperty("expected");
-            (double worst, double at) = Lowest(smile);
+            (decimal worst, decimal at) = Lowest(smile);
             exact.Absolute(smile.ButterflyDensity(expected.Number("argmin_k")), expected.Number("min_g"), "lowest g");
-            Assert.That(at, Is.EqualTo(expected.Number("argmin_k")).Within(0.005), $"{group.Name}: where g is lowest");
-            Assert.That(worst >= 0.0, Is.EqualTo(expected.GetProperty("butterfly_free").GetBoolean()), $"{group.Name}: g = {worst} at {at}");
+            Assert.That(at, Is.EqualTo(expected.Number("argmin_k")).Within(0.005m), $"{group.Name}: where g is lowest");
+            Assert.That(worst >= 0m, Is.EqualTo(expected.GetProperty("butterfly_free").GetBoolean()), $"{group.Name}: g = {worst} at {at}");
             foreach (string set in new[] { "repaired_guaranteed", "repaired_optimal" })
             {
                 JsonElement repair = group.Root.GetProperty(set);
                 ReferenceSvi repaired = ReferenceSvi.FromJumpWings(v, psi, p, repair.Number("c"), repair.Number("vtilde"), years);
-                Assert.That(Lowest(repaired).G, Is.GreaterThanOrEqualTo(0.0), $"{group.Name}: {set} {repaired}");
+                Assert.That(Lowest(repaired).G, Is.GreaterThanOrEqualTo(0m), $"{group.Name}: {set} {repaired}");
             }
 
             JsonElement guaranteed = group.Root.GetProperty("repaired_guaranteed");
-            double wing = p + 2.0 * psi;
+            decimal wing = p + 2m * psi;
             printed.Absolute(wing, guaranteed.Number("c"), "guaranteed wing p + 2 psi");
-            printed.Absolute(v * 4.0 * p * wing / ((p + wing) * (p + wing)), guaranteed.Number("vtilde"), "guaranteed minimum v 4 p c / (p + c)^2");
+            printed.Absolute(v * 4m * p * wing / ((p + wing) * (p + wing)), guaranteed.Number("vtilde"), "guaranteed minimum v 4 p c / (p + c)^2");
         }
 
         exact.Finish();
@@ -95,12 +95,12 @@ internal sealed class SviReferenceTests
     [Test]
     public void Jump_wings_and_raw_parameters_are_each_others_inverse()
     {
-        var slice = new ReferenceSvi(0.01, 0.12, -0.35, 0.05, 0.2);
-        (double v, double psi, double p, double c, double vTilde) = slice.JumpWings(0.25);
-        ReferenceSvi back = ReferenceSvi.FromJumpWings(v, psi, p, c, vTilde, 0.25);
-        for (double k = -2.0; k <= 2.0; k += 0.125)
+        var slice = new ReferenceSvi(0.01m, 0.12m, -0.35m, 0.05m, 0.2m);
+        (decimal v, decimal psi, decimal p, decimal c, decimal vTilde) = slice.JumpWings(0.25m);
+        ReferenceSvi back = ReferenceSvi.FromJumpWings(v, psi, p, c, vTilde, 0.25m);
+        for (decimal k = -2m; k <= 2m; k += 0.125m)
         {
-            Assert.That(back.TotalVariance(k), Is.EqualTo(slice.TotalVariance(k)).Within(1e-13), $"k = {k}");
+            Assert.That(back.TotalVariance(k), Is.EqualTo(slice.TotalVariance(k)).Within(1e-13m), $"k = {k}");
         }
     }
 
@@ -112,14 +112,14 @@ internal sealed class SviReferenceTests
         {
             JsonElement parameters = group.Root.GetProperty("params");
             tally.Case();
-            tally.Relative(Slice(parameters).TotalVariance(parameters.Number("m")), group.Root.Number("expected_variance"), group.Name, 1e-3);
+            tally.Relative(Slice(parameters).TotalVariance(parameters.Number("m")), group.Root.Number("expected_variance"), group.Name, 1e-3m);
         }
 
         tally.Finish();
     }
 
-    private static (double G, double K) Lowest(ReferenceSvi slice)
-        => Enumerable.Range(-300, 601).Select(step => (G: slice.ButterflyDensity(step / 100.0), K: step / 100.0)).MinBy(point => point.G);
+    private static (decimal G, decimal K) Lowest(ReferenceSvi slice)
+        => Enumerable.Range(-300, 601).Select(step => (G: slice.ButterflyDensity(step / 100m), K: step / 100m)).MinBy(point => point.G);
 
     private static ReferenceSvi Slice(JsonElement parameters)
         => new(parameters.Number("a"), parameters.Number("b"), parameters.Number("rho"), parameters.Number("m"), parameters.Number("sigma"));
