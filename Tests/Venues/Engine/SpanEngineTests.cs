@@ -103,7 +103,7 @@ internal sealed class SpanEngineTests
 
             // Cells are the file's own; charges of calendars and spreads keep the decimals of a model's parameters.
             var books = new SpanBooks(desk);
-            var published = new SpanComparison("the file's arrays, taken", 1e-6);
+            var published = new SpanComparison("the file's arrays, taken", 1e-6m);
             for (int seed = 1; seed <= Portfolios; seed++)
             {
                 (SpanContract Contract, long Number)[] positions = books.Make(seed);
