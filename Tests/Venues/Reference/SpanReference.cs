@@ -73,9 +73,10 @@ internal static class SpanReference
             decimal spreads = SpreadsBetween(spread, remaining);
             foreach (SpanLeg leg in spreads > 0m ? spread.Legs : [])
             {
-                decimal deltas = spreads * leg.DeltaPerSpread;
-                decimal riskPerDelta = legs[leg.Commodity].PriceRisk / Math.Abs(legs[leg.Commodity].NetDelta);
-                credits[leg.Commodity] += deltas * riskPerDelta * spread.Rate;
+                // No more than there are: of a net delta of 10^-20 a decimal holds eight digits, and a thirtieth of it is rounded.
+                decimal deltas = Math.Min(spreads * leg.DeltaPerSpread, Math.Abs(remaining[leg.Commodity]));
+                decimal part = deltas / Math.Abs(legs[leg.Commodity].NetDelta);
+                credits[leg.Commodity] += part * legs[leg.Commodity].PriceRisk * spread.Rate;
                 remaining[leg.Commodity] -= Math.Sign(remaining[leg.Commodity]) * deltas;
             }
         }
