@@ -282,6 +282,7 @@ public sealed partial class MarginMachine
             // From here on the market's clock counts, which may stand before the engine's.
             _hasMarketTime = true;
             _market.ValuationTime = 0;
+            _market.TouchAllOptions();
         }
 
         _marketTime = (long)time;

@@ -117,9 +117,11 @@ public static partial class ModelCompiler
             terms.Curvature = Real(model.Row(row, RowKey.Curvature));
             terms.Twist = Real(model.Row(row, RowKey.Twist));
             into.VolatilityShocks[row] = (VolatilityShock)model.Row(row, RowKey.Volatility);
-            into.HasTimedRows |= terms.IsScan || terms.TimeStep != 0.0 || terms.RateMove != 0.0;
-            into.DependsOnIndex |= terms.IsScan || terms.TimeStep != 0.0;
-            into.HasDeltaRows |= terms.Role == RowRole.Delta;
+            // A delta row is taken at its own factor and told to the index.
+            bool isDelta = terms.Role == RowRole.Delta;
+            into.HasTimedRows |= terms.IsScan || terms.TimeStep != 0.0 || terms.RateMove != 0.0 || isDelta;
+            into.DependsOnIndex |= terms.IsScan || terms.TimeStep != 0.0 || isDelta;
+            into.HasDeltaRows |= isDelta;
             into.SumsByExpiry |= terms.Role is RowRole.BasisUp or RowRole.BasisDown
                 || into.VolatilityShocks[row] is VolatilityShock.LinearSkew or VolatilityShock.AbsoluteSkew;
             terms.IsStill = model.Row(row, RowKey.SpotMove) == 0;
