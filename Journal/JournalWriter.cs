@@ -63,7 +63,7 @@ public sealed class JournalWriter : IDisposable
     public static JournalWriter Open(JournalOptions options, in JournalIdentity identity, IStorage storage)
     {
         options.Check();
-        SegmentHeader.CheckTexts(identity);
+        IdentityFields.CheckTexts(identity);
         storage.CreateDirectory(options.Directory);
         IDisposable writerLock = storage.Lock(Path.Combine(options.Directory, SegmentNames.Lock));
         JournalWriter? writer = null;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Text;
 
 namespace MarginEngine.Journal;
 
@@ -24,10 +23,6 @@ internal readonly struct SegmentHeader
 {
     public const int Bytes = Format.SectorBytes;
     const ulong Magic = 0x4C4E_5255_4F4A_454D; // "MEJOURNL"
-    const int BuildOffset = 80;
-    const int RuntimeOffset = 136;
-    const int ProcessorOffset = 176;
-    const int ConfigurationOffset = 256;
 
     public int FormatVersion { get; init; }
     public long Segment { get; init; }
@@ -51,14 +46,8 @@ internal readonly struct SegmentHeader
         BinaryPrimitives.WriteInt32LittleEndian(header[40..], SegmentBytes);
         BinaryPrimitives.WriteInt32LittleEndian(header[44..], LargestGroupBytes);
         BinaryPrimitives.WriteUInt32LittleEndian(header[48..], ChainStart);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[52..], Identity.SchemaId);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[54..], Identity.SchemaVersion);
-        BinaryPrimitives.WriteUInt64LittleEndian(header[56..], Identity.ArithmeticDigest);
         BinaryPrimitives.WriteInt64LittleEndian(header[64..], TimestampBefore);
-        WriteText(header[BuildOffset..RuntimeOffset], Identity.BuildId);
-        WriteText(header[RuntimeOffset..ProcessorOffset], Identity.Runtime);
-        WriteText(header[ProcessorOffset..ConfigurationOffset], Identity.Processor);
-        WriteText(header[ConfigurationOffset..], Identity.Configuration);
+        IdentityFields.Write(header, Identity);
         BinaryPrimitives.WriteUInt32LittleEndian(header, Checksum.OfStructure(header));
     }
 
@@ -87,38 +76,12 @@ internal readonly struct SegmentHeader
             LargestGroupBytes = BinaryPrimitives.ReadInt32LittleEndian(bytes[44..]),
             ChainStart = BinaryPrimitives.ReadUInt32LittleEndian(bytes[48..]),
             TimestampBefore = BinaryPrimitives.ReadInt64LittleEndian(bytes[64..]),
-            Identity = new JournalIdentity(
-                BinaryPrimitives.ReadUInt16LittleEndian(bytes[52..]),
-                BinaryPrimitives.ReadUInt16LittleEndian(bytes[54..]),
-                BinaryPrimitives.ReadUInt64LittleEndian(bytes[56..]),
-                ReadText(bytes[BuildOffset..RuntimeOffset]),
-                ReadText(bytes[RuntimeOffset..ProcessorOffset]),
-                ReadText(bytes[ProcessorOffset..ConfigurationOffset]),
-                ReadText(bytes[ConfigurationOffset..])),
+            Identity = IdentityFields.Read(bytes),
         };
         bool sizesFit = header.FormatVersion != Format.Version || JournalOptions.SizesFit(header.SegmentBytes, header.LargestGroupBytes);
         reason = sizesFit ? "" : $"the sizes in the segment header are out of range ({header.SegmentBytes}, {header.LargestGroupBytes})";
         return sizesFit;
     }
-
-    /// <summary>Throws where a text of the identity does not fit its field.</summary>
-    public static void CheckTexts(in JournalIdentity identity)
-    {
-        CheckText(nameof(identity.BuildId), identity.BuildId, RuntimeOffset - BuildOffset - 1);
-        CheckText(nameof(identity.Runtime), identity.Runtime, ProcessorOffset - RuntimeOffset - 1);
-        CheckText(nameof(identity.Processor), identity.Processor, ConfigurationOffset - ProcessorOffset - 1);
-        CheckText(nameof(identity.Configuration), identity.Configuration, Bytes - ConfigurationOffset - 1);
-    }
-
-    static void CheckText(string name, string text, int limitBytes)
-    {
-        if (text is null || Encoding.UTF8.GetByteCount(text) > limitBytes)
-            throw new ArgumentException($"The journal identity's {name} must be given and hold at most {limitBytes} bytes of UTF-8.", name);
-    }
-
-    static void WriteText(Span<byte> field, string text) => field[0] = (byte)Encoding.UTF8.GetBytes(text, field[1..]);
-
-    static string ReadText(ReadOnlySpan<byte> field) => Encoding.UTF8.GetString(field.Slice(1, Math.Min((int)field[0], field.Length - 1)));
 }
 
 /// <summary>The names of the journal's files. A segment gets its final name only after its zeros are on the disk.</summary>

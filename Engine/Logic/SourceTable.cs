@@ -1,7 +1,7 @@
 namespace MarginEngine.Logic;
 
 /// <summary>The last sequence taken from every source. What a source sends next must be one more: nothing is lost, nothing is taken twice.</summary>
-public sealed class SourceTable
+public sealed partial class SourceTable
 {
     private readonly ulong[] _last = new ulong[ushort.MaxValue + 1];
     private readonly ushort[] _sources;

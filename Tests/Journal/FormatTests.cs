@@ -67,7 +67,7 @@ public sealed class FormatTests
             LargestGroupBytes = 1 << 16, ChainStart = 0xCAFE, Identity = TestJournals.Identity with { Processor = new string('é', 39) },
         };
         byte[] target = new byte[512];
-        SegmentHeader.CheckTexts(written.Identity);
+        IdentityFields.CheckTexts(written.Identity);
         written.Write(target);
         Assert.That(SegmentHeader.TryRead(target, out SegmentHeader read, out string reason), Is.True, reason);
         Assert.That(read, Is.EqualTo(written));
@@ -76,7 +76,7 @@ public sealed class FormatTests
 
     [Test]
     public void A_text_too_long_for_the_header_is_refused() =>
-        Assert.That(() => SegmentHeader.CheckTexts(TestJournals.Identity with { Processor = new string('é', 40) }), Throws.ArgumentException);
+        Assert.That(() => IdentityFields.CheckTexts(TestJournals.Identity with { Processor = new string('é', 40) }), Throws.ArgumentException);
 
     [Test]
     public void A_journal_of_another_format_version_is_refused_not_called_damaged()

@@ -21,7 +21,7 @@ public sealed class LimitsTextTests
 
     [Test]
     public void The_longest_line_fits_the_segment_header() =>
-        Assert.That(() => SegmentHeader.CheckTexts(new JournalIdentity(1, 1, 1, "", "", "", LimitsText.Of(Largest))), Throws.Nothing);
+        Assert.That(() => IdentityFields.CheckTexts(new JournalIdentity(1, 1, 1, "", "", "", LimitsText.Of(Largest))), Throws.Nothing);
 
     [Test]
     public void No_capacity_is_left_out() =>

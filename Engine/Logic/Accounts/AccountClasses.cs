@@ -28,7 +28,7 @@ public struct AccountClass
 }
 
 /// <summary>Every class in force, preallocated. An index stays the same over all versions of a class.</summary>
-public sealed class AccountClasses
+public sealed partial class AccountClasses
 {
     public const int NameBytes = 16;
 

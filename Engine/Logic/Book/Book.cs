@@ -6,7 +6,7 @@ namespace MarginEngine.Logic;
 /// Accounts, balances, risk units, positions and orders, all preallocated and linked by index:
 /// account -> units -> positions -> orders, and instrument -> holders. Holds no rules; <see cref="MarginMachine"/> decides.
 /// </summary>
-public sealed class Book
+public sealed partial class Book
 {
     private readonly Account[] _accounts;
     private readonly long[] _balances;

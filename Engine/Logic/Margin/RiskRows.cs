@@ -16,6 +16,9 @@ public struct LotRisk
     /// <summary>A price it needs has never arrived: no row is valid and the whole notional counts as loss.</summary>
     public bool IsUnpriced;
 
+    /// <summary>Index that the notional was taken at, where it is unpriced: a later index does not change it until the contract itself changes.</summary>
+    public long UnpricedIndexE8;
+
     /// <summary>Value of one lot; for futures and perpetuals the amount that entry cost is compared with.</summary>
     public double Value;
 
@@ -359,7 +362,8 @@ public sealed unsafe partial class RiskRows : IDisposable
     // Nothing is known of its risk: the bound is its notional at the best price there is, and it is worth nothing.
     private void PriceUnpriced(in Instrument contract, double scale, ref LotRisk risk)
     {
-        long priceE8 = Math.Max(Math.Max(contract.MarkE8, contract.StrikeE8), _market.UnderlyingAt(contract.Underlying).IndexE8);
+        risk.UnpricedIndexE8 = _market.UnderlyingAt(contract.Underlying).IndexE8;
+        long priceE8 = Math.Max(Math.Max(contract.MarkE8, contract.StrikeE8), risk.UnpricedIndexE8);
         double size = Fixed.ToDouble(contract.SizeE8);
         double price = Fixed.ToDouble(priceE8);
         risk.Notional = contract.IsInverse

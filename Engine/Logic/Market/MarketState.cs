@@ -161,20 +161,26 @@ public sealed partial class MarketState
         ref Instrument added = ref _instruments[InstrumentCount];
         added = instrument;
         added.FirstHolder = -1;
-        added.NextOfExpiry = -1;
         added.MarkConfidenceE8 = Fixed.One;
         added.VolatilityConfidenceE8 = Fixed.One;
-        added.Strike = added.IsOption ? StrikeOrAdd(added.Expiry, added.StrikeE8) : -1;
-        if (added.Expiry >= 0)
-        {
-            ref Expiry expiry = ref _expiries[added.Expiry];
-            added.NextOfExpiry = expiry.FirstInstrument;
-            expiry.FirstInstrument = InstrumentCount;
-        }
-
+        Place(InstrumentCount);
         symbol.CopyTo(_symbols.AsSpan(InstrumentCount * SymbolBytes, SymbolBytes));
         InstrumentCount++;
         return true;
+    }
+
+    // Into the list of its expiry, and to the options of its strike.
+    private void Place(int index)
+    {
+        ref Instrument placed = ref _instruments[index];
+        placed.NextOfExpiry = -1;
+        placed.Strike = placed.IsOption ? StrikeOrAdd(placed.Expiry, placed.StrikeE8) : -1;
+        if (placed.Expiry >= 0)
+        {
+            ref Expiry expiry = ref _expiries[placed.Expiry];
+            placed.NextOfExpiry = expiry.FirstInstrument;
+            expiry.FirstInstrument = index;
+        }
     }
 
     // There are never more pairs than instruments, so there is always room. Keys are folded: a pair that meets another's key takes the next.

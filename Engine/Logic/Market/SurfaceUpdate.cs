@@ -7,7 +7,7 @@ namespace MarginEngine.Logic;
 /// surface moves as a whole: checked one by one, a rising front slice would be refused against the old back slice in the very crash
 /// it describes. A surface whose total variance crosses its neighbour's is taken back and the last good one stands again.
 /// </summary>
-public sealed class SurfaceUpdate
+public sealed partial class SurfaceUpdate
 {
     private readonly MarketState _market;
     private readonly Staged[] _staged;

@@ -6,7 +6,7 @@ namespace MarginEngine.Logic;
 /// Nodes of every grid in force and of those that a market event has replaced so far, preallocated: the event may still take the new ones back.
 /// Which slot a grid lies in never shows in a result.
 /// </summary>
-public sealed class VolatilityGrids
+public sealed partial class VolatilityGrids
 {
     private readonly Pool<int> _slots;
     private readonly long[] _logMoneynessE12;

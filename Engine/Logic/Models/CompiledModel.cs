@@ -6,7 +6,7 @@ namespace MarginEngine.Logic;
 /// One version of a margin model in the form the evaluation runs on: flat arrays, a table of rows for each underlying.
 /// Made from <see cref="ModelParameters"/> by <see cref="ModelCompiler"/>; nothing here knows a venue.
 /// </summary>
-public sealed class CompiledModel
+public sealed partial class CompiledModel
 {
     private readonly double[] _spotFactor;
     private readonly double[] _logSpotFactor;
@@ -44,7 +44,16 @@ public sealed class CompiledModel
         Kinds = new AddOnKind[Limits.AddOns];
         Places = new AddOnPlace[Limits.AddOns];
         Name = new byte[16];
+        Parameters = new ModelParameters(limits);
     }
+
+    /// <summary>What it was compiled from.</summary>
+    public ModelParameters Parameters { get; }
+
+    /// <summary>Underlyings and currencies that were defined when it was compiled: it says nothing of later ones.</summary>
+    public int KnownUnderlyings { get; set; }
+
+    public int KnownCurrencies { get; set; }
 
     /// <summary>0: the slot is free.</summary>
     public ushort Id { get; set; }

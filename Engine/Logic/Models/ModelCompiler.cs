@@ -11,6 +11,16 @@ public static partial class ModelCompiler
     /// <summary>Fills <paramref name="into"/> from parameters that <see cref="Fault"/> found sound. Id, name, version and digest are the caller's.</summary>
     public static void Compile(ModelParameters model, MarketState market, CompiledModel into)
     {
+        into.Parameters.CopyFrom(model);
+        into.KnownUnderlyings = market.UnderlyingCount;
+        into.KnownCurrencies = market.CurrencyCount;
+        Compile(market, into);
+    }
+
+    /// <summary>Compiles a model from the parameters it holds, for the underlyings and currencies it knows.</summary>
+    public static void Compile(MarketState market, CompiledModel into)
+    {
+        ModelParameters model = into.Parameters;
         unchecked
         {
             into.Generation++;
@@ -20,18 +30,18 @@ public static partial class ModelCompiler
         CompileTimes(model, into);
         CompileRows(model, into);
         Array.Clear(into.Underlyings);
-        for (int underlying = 0; underlying < market.UnderlyingCount; underlying++)
+        for (int underlying = 0; underlying < into.KnownUnderlyings; underlying++)
         {
             CompileUnderlying(model, underlying, into);
         }
 
-        for (int currency = 0; currency < market.CurrencyCount; currency++)
+        for (int currency = 0; currency < into.KnownCurrencies; currency++)
         {
             CompileCollateral(model, market, currency, into);
         }
 
         // Currencies defined after the model count nothing until its next version.
-        for (int currency = market.CurrencyCount; currency < into.Collaterals.Length; currency++)
+        for (int currency = into.KnownCurrencies; currency < into.Collaterals.Length; currency++)
         {
             into.Collaterals[currency] = new CollateralParameters { HaircutE8 = Fixed.One, RowsOf = -1, RedemptionOf = -1 };
         }

@@ -6,7 +6,7 @@ namespace MarginEngine.Logic;
 /// The parameters of one version of a margin model as plain integers, preallocated: what messages fill and <see cref="ModelCompiler"/> reads.
 /// Underlyings and currencies are indices of <see cref="MarketState"/>. Everything is at its default after <see cref="Clear"/>.
 /// </summary>
-public sealed class ModelParameters
+public sealed partial class ModelParameters
 {
     private const int Keys = 64;
     private const int AddOnKeys = (int)AddOnKey.FirstSlot + AddOnTable.Slots;
@@ -115,6 +115,28 @@ public sealed class ModelParameters
         {
             Default(ParameterTable.All[rule]);
         }
+    }
+
+    public void CopyFrom(ModelParameters other)
+    {
+        RowCount = other.RowCount;
+        AddOnCount = other.AddOnCount;
+        SpreadCount = other.SpreadCount;
+        HasJointRows = other.HasJointRows;
+        other._model.CopyTo(_model, 0);
+        other._rows.CopyTo(_rows, 0);
+        other._joint.CopyTo(_joint, 0);
+        other._underlyings.CopyTo(_underlyings, 0);
+        other._isUnderlyingNamed.CopyTo(_isUnderlyingNamed, 0);
+        other._currencies.CopyTo(_currencies, 0);
+        other._isCurrencyNamed.CopyTo(_isCurrencyNamed, 0);
+        other._haircutTiers.CopyTo(_haircutTiers, 0);
+        other._haircutTierCount.CopyTo(_haircutTierCount, 0);
+        other._addOns.CopyTo(_addOns, 0);
+        other._tiers.CopyTo(_tiers, 0);
+        other._tierCount.CopyTo(_tierCount, 0);
+        other._spreadLegs.CopyTo(_spreadLegs, 0);
+        other._spreadRates.CopyTo(_spreadRates, 0);
     }
 
     /// <summary>Adds an add-on of a kind with its numbers at their defaults, for every underlying; its index, -1: no room.</summary>

@@ -15,6 +15,8 @@ public struct Digest64
 
     public readonly ulong Value => Mix(_state);
 
+    internal void Describe(StateStream stream, string name) => stream.Field(ref _state, name);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(ulong word)
     {

@@ -13,7 +13,7 @@ internal sealed class Stage : IDisposable
 {
     private const ushort UsdcUnderlying = 4;
 
-    private static readonly Limits Room = new()
+    internal static readonly Limits Room = new()
     {
         Accounts = 128,
         Units = 512,

@@ -1,0 +1,105 @@
+namespace MarginEngine.Logic;
+
+/// <content>Sources in a snapshot, in the order in which they were first heard.</content>
+public sealed partial class SourceTable
+{
+    internal void Describe(StateStream stream)
+    {
+        Count = stream.Count(Count, _sources.Length, "sources");
+        for (int index = 0; index < Count; index++)
+        {
+            stream.Enter("source", _sources[index]);
+            stream.Field(ref _sources[index], "id");
+            stream.Field(ref _last[_sources[index]], "last sequence");
+            stream.Leave();
+        }
+    }
+}
+
+/// <content>Classes in a snapshot, in the order in which they were first defined.</content>
+public sealed partial class AccountClasses
+{
+    internal void Describe(StateStream stream)
+    {
+        Count = stream.Count(Count, _classes.Length, "account classes");
+        for (int index = 0; index < Count; index++)
+        {
+            stream.Enter("class", _classes[index].Id);
+            stream.Record(ref _classes[index]);
+            stream.Bytes(NameAt(index), "name");
+            foreach (ref bool named in UnderlyingsAt(index))
+            {
+                stream.Field(ref named, "names an underlying");
+            }
+
+            stream.Leave();
+            if (stream.IsReading)
+            {
+                Check.That(_ids.TryAdd(_classes[index].Id, index));
+            }
+        }
+    }
+}
+
+/// <content>Decisions in a snapshot: how many there were, and their digest.</content>
+public sealed partial class DecisionWriter
+{
+    internal void Describe(StateStream stream)
+    {
+        (ulong count, ulong rejects) = (Count, Rejects);
+        stream.Field(ref count, "decisions");
+        stream.Field(ref rejects, "rejects");
+        (Count, Rejects) = (count, rejects);
+        _digest.Describe(stream, "digest of all decisions");
+    }
+}
+
+/// <summary>A contract that a model could not price, and the index that its notional was taken at.</summary>
+internal struct UnpricedRow
+{
+    public int Model;
+    public int Instrument;
+    public long IndexE8;
+
+    public void Describe(StateStream stream)
+    {
+        stream.Field(ref Model, "model slot");
+        stream.Field(ref Instrument, "instrument");
+        stream.Field(ref IndexE8, "index");
+    }
+}
+
+/// <content>What of the rows a snapshot has to tell.</content>
+public sealed unsafe partial class RiskRows
+{
+    /// <summary>Rows that are up to date and without a price, by model and instrument.</summary>
+    internal IEnumerable<UnpricedRow> Unpriced()
+    {
+        for (int model = 0; model < _models.Length; model++)
+        {
+            for (int instrument = 0; instrument < _market.InstrumentCount && _models[model].Id != 0; instrument++)
+            {
+                LotRisk risk = _risks[(model * _instruments) + instrument];
+                if (risk.IsUnpriced && risk.ModelGeneration == _models[model].Generation
+                    && risk.InstrumentVersion == _market.InstrumentAt(instrument).Version)
+                {
+                    yield return new UnpricedRow { Model = model, Instrument = instrument, IndexE8 = risk.UnpricedIndexE8 };
+                }
+            }
+        }
+    }
+
+    /// <summary>Prices a contract as it was priced when its underlying's index was another.</summary>
+    internal void PriceAt(in UnpricedRow row)
+    {
+        ref long index = ref _market.UnderlyingAt(_market.InstrumentAt(row.Instrument).Underlying).IndexE8;
+        long now = index;
+        index = row.IndexE8;
+        ref readonly LotRisk risk = ref Price(row.Model, row.Instrument);
+        index = now;
+        if (!risk.IsUnpriced)
+        {
+            throw new StateFormatException($"the snapshot says that instrument {row.Instrument} has no price under model {row.Model}, and it has");
+        }
+    }
+}
