@@ -32,7 +32,7 @@ public sealed record JournalOptions
 
     public SyncMode SyncMode { get; init; } = SyncMode.DirectSync;
 
-    /// <summary>Sequence of the first record of a new journal (a standby that starts from a snapshot continues there).</summary>
+    /// <summary>Sequence of the first record of a new journal; a primary begins behind a snapshot only where this says so.</summary>
     public long FirstSequence { get; init; } = 1;
 
     public void Check()
@@ -54,3 +54,10 @@ public sealed record JournalOptions
         && groupBytes >= Format.BlockBytes && groupBytes <= Format.GroupLimitBytes
         && segmentBytes <= Format.SegmentLimitBytes && segmentBytes >= groupBytes + Format.BlockBytes;
 }
+
+/// <summary>Where a new journal begins that continues a history: behind a snapshot, with the chain of the journal it was taken from.</summary>
+/// <param name="Sequence">Of its first record.</param>
+/// <param name="Checksum">The chain before it.</param>
+/// <param name="Epoch">Of the record before it.</param>
+/// <param name="TimestampNanos">Of the record before it.</param>
+public readonly record struct JournalStart(long Sequence, uint Checksum, long Epoch, long TimestampNanos);

@@ -78,11 +78,10 @@ public sealed class JournalReader : IDisposable
     public bool SeekTo(long sequence)
     {
         long found = -1;
-        Span<byte> sector = stackalloc byte[SegmentHeader.Bytes];
         foreach (long number in SegmentNames.List(_storage, _directory))
         {
             using IStorageFile file = _storage.OpenToRead(Path.Combine(_directory, SegmentNames.Segment(number)));
-            if (file.Read(0, sector) < sector.Length || !SegmentHeader.TryRead(sector, out SegmentHeader header, out _))
+            if (!SegmentHeader.TryRead(file, out SegmentHeader header))
                 break; // the scan names it where it is damage
             if (found >= 0 && header.FirstSequence > sequence)
                 break;
@@ -105,6 +104,26 @@ public sealed class JournalReader : IDisposable
             return true;
         }
         return false;
+    }
+
+    /// <summary>
+    /// The chain after a sequence; the next record read is the one behind it. Null where the journal holds neither that record nor begins right behind it.
+    /// </summary>
+    public uint? ChainAfter(long sequence)
+    {
+        if (SeekTo(sequence))
+            return TryRead(out JournalRecord record) ? record.Checksum : null;
+        foreach (long number in SegmentNames.List(_storage, _directory))
+        {
+            using IStorageFile file = _storage.OpenToRead(Path.Combine(_directory, SegmentNames.Segment(number)));
+            if (!SegmentHeader.TryRead(file, out SegmentHeader header))
+                return null;
+            if (header.FirstSequence != sequence + 1)
+                continue;
+            _scan.StartAt(number);
+            return header.ChainStart;
+        }
+        return null;
     }
 
     public void Dispose() => _scan.Dispose();

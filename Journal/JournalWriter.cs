@@ -39,7 +39,8 @@ public sealed class JournalWriter : IDisposable
     long _coldRollOvers;
     bool _nearlyFull;
 
-    JournalWriter(JournalOptions options, in JournalIdentity identity, SegmentPreparer preparer, IDisposable writerLock, RecoveryReport recovered)
+    JournalWriter(
+        JournalOptions options, in JournalIdentity identity, SegmentPreparer preparer, IDisposable writerLock, RecoveryReport recovered, in JournalStart start)
     {
         _options = options;
         _identity = identity;
@@ -50,7 +51,7 @@ public sealed class JournalWriter : IDisposable
         _isSealed = true;
         Recovered = recovered;
         _chain = recovered.IsEmpty
-            ? new Chain(options.FirstSequence, 0, 0, 0)
+            ? new Chain(start.Sequence, start.Checksum, start.Epoch, start.TimestampNanos)
             : new Chain(recovered.LastSequence + 1, recovered.LastChecksum, recovered.LastEpoch, recovered.LastTimestampNanos);
         _durableSequence = _chain.NextSequence - 1;
     }
@@ -60,7 +61,10 @@ public sealed class JournalWriter : IDisposable
     /// <see cref="JournalLockedException"/>, <see cref="JournalRefusedException"/>, <see cref="JournalDamagedException"/>,
     /// <see cref="StorageException"/>.
     /// </summary>
-    public static JournalWriter Open(JournalOptions options, in JournalIdentity identity, IStorage storage)
+    /// <param name="begin">
+    /// Asked where a journal that holds nothing yet begins, once the lock is held; null, or its null: at <see cref="JournalOptions.FirstSequence"/>.
+    /// </param>
+    public static JournalWriter Open(JournalOptions options, in JournalIdentity identity, IStorage storage, Func<JournalStart?>? begin = null)
     {
         options.Check();
         IdentityFields.CheckTexts(identity);
@@ -76,7 +80,19 @@ public sealed class JournalWriter : IDisposable
                 SyncMode = mode,
                 SyncNote = mode == options.SyncMode ? "" : $"the file system refuses {options.SyncMode}, {mode} is used",
             };
-            writer = new JournalWriter(options, identity, new SegmentPreparer(storage, options, mode), writerLock, recovered);
+            JournalStart start = new(options.FirstSequence, 0, 0, 0);
+            if (recovered.IsEmpty && begin?.Invoke() is { } behind)
+            {
+                start = behind;
+                recovered = recovered with
+                {
+                    LastSequence = start.Sequence - 1,
+                    LastChecksum = start.Checksum,
+                    LastEpoch = start.Epoch,
+                    LastTimestampNanos = start.TimestampNanos,
+                };
+            }
+            writer = new JournalWriter(options, identity, new SegmentPreparer(storage, options, mode), writerLock, recovered, start);
             writer.Start();
             return writer;
         }

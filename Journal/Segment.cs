@@ -51,6 +51,14 @@ internal readonly struct SegmentHeader
         BinaryPrimitives.WriteUInt32LittleEndian(header, Checksum.OfStructure(header));
     }
 
+    /// <summary>Reads the header of a file; false where there is none, or none that is intact.</summary>
+    public static bool TryRead(IStorageFile file, out SegmentHeader header)
+    {
+        header = default;
+        Span<byte> sector = stackalloc byte[Bytes];
+        return file.Read(0, sector) == sector.Length && TryRead(sector, out header, out _);
+    }
+
     /// <summary>Reads a header; where that is not possible, <paramref name="reason"/> says why.</summary>
     public static bool TryRead(ReadOnlySpan<byte> source, out SegmentHeader header, out string reason)
     {

@@ -47,15 +47,19 @@ internal sealed class SegmentPreparer(IStorage storage, JournalOptions options, 
         return !IsNearlyFull;
     }
 
-    /// <summary>Deletes finished segments from the oldest on until only those to retain stand before the current one.</summary>
+    /// <summary>
+    /// Deletes finished segments from the oldest on until only those to retain stand before the current one, and none that the oldest snapshot
+    /// needs: a restart from it reads every record behind it.
+    /// </summary>
     public void Retain(long current)
     {
         if (options.RetainSegments == 0)
             return;
         bool deleted = false;
+        List<long> snapshots = SnapshotFolder.List(storage, options.Directory);
         foreach (long number in SegmentNames.List(storage, options.Directory))
         {
-            if (number >= current - options.RetainSegments)
+            if (number >= current - options.RetainSegments || (snapshots.Count > 0 && !EndsBefore(number, snapshots[0] + 1)))
                 break;
             storage.Delete(PathOf(number));
             storage.SyncDirectory(options.Directory); // oldest first, also after a power cut
@@ -75,6 +79,12 @@ internal sealed class SegmentPreparer(IStorage storage, JournalOptions options, 
             return false;
         using IStorageFile file = storage.OpenToRead(PathOf(number));
         return file.Length == options.SegmentBytes;
+    }
+
+    bool EndsBefore(long number, long sequence)
+    {
+        using IStorageFile next = storage.OpenToRead(PathOf(number + 1));
+        return SegmentHeader.TryRead(next, out SegmentHeader header) && header.FirstSequence <= sequence;
     }
 
     string PathOf(long number) => Path.Combine(options.Directory, SegmentNames.Segment(number));

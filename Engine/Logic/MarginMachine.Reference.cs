@@ -135,6 +135,9 @@ public sealed partial class MarginMachine
         return expires != definition.Expiry.HasValue || definition.Expiry > long.MaxValue ? InstrumentDefinitionDecoder.FieldIds.Expiry : (ushort)0;
     }
 
+    // Version of the schema since which a snapshot can be asked for.
+    private const int SnapshotsSince = 3;
+
     private RejectCode OnCommand(ReadOnlySpan<byte> message, out ushort field)
     {
         OperatorCommandDecoder.TryWrap(message, out OperatorCommandDecoder command);
@@ -161,8 +164,11 @@ public sealed partial class MarginMachine
             case Command.ReduceOnly:
                 _isReduceOnly = true;
                 return default;
+            case Command.Snapshot when command.ActingVersion >= SnapshotsSince:
+                // The node's: it changes nothing here. Earlier programs refused it, and their journals are decided as they were.
+                return default;
             default:
-                // Snapshot and promotion concern the node, not the book.
+                // Promotion concerns the node, not the book.
                 return RejectCode.Unsupported;
         }
     }

@@ -61,6 +61,13 @@ internal sealed class Conflater
         return replaces;
     }
 
+    /// <summary>The update of the account whose turn is the n-th from now.</summary>
+    public SlotMessage At(int number)
+    {
+        Check.That((uint)number < (uint)Count);
+        return new SlotMessage(ref _updates[_turn[(_firstTurn + number) % _turn.Length]]);
+    }
+
     /// <summary>The update that has waited longest; false when none waits.</summary>
     public bool TryPeek(out SlotMessage update)
     {

@@ -2,6 +2,7 @@
 using System.Runtime.CompilerServices;
 using MarginEngine.Codecs;
 using MarginEngine.Logic;
+using MarginEngine.Snapshots;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Pipeline;
@@ -51,13 +52,28 @@ internal sealed class Decider : IStage, IDecisionSink
 
     public long Sequence { get; private set; }
 
+    /// <summary>On a standby: takes snapshots.</summary>
+    public SnapshotTaker? Snapshots { get; init; }
+
+    /// <summary>On a standby: writes the state down once it has diverged. Nothing more is applied then.</summary>
+    public StateDump? Dump { get; init; }
+
     /// <summary>Waiting for room downstream is no stall: the stages there are watched themselves.</summary>
     public bool HasWork => _input.Backlog > 0 && !_waits;
 
     /// <summary>Set once, before the first poll.</summary>
     public void RelieveWith(IRelief relief) => _relief = relief;
 
-    public int Poll() => _replay is null ? ApplyInput() : ApplyReplay(_replay);
+    public int Poll()
+    {
+        if (Dump is { IsWanted: true } dump)
+        {
+            dump.Write(_machine);
+            return 0;
+        }
+
+        return _replay is null ? ApplyInput() : ApplyReplay(_replay);
+    }
 
     /// <summary>Writes a decision to the output ring; called by the machine.</summary>
     public void OnDecision(ReadOnlySpan<byte> message)
@@ -66,6 +82,8 @@ internal sealed class Decider : IStage, IDecisionSink
         _gauges.Decided.Count(template);
         if (template == HeartbeatDecoder.TemplateId)
             _gauges.Heartbeats.Add(Digests.Of(message));
+        if (template == MarginUpdateDecoder.TemplateId)
+            Snapshots?.Keep(Sequence, _timestampNanos, message);
         if (!_output.TryWrite(Sequence, _timestampNanos, message))
             WriteWhenThereIsRoom(message);
     }
@@ -110,6 +128,7 @@ internal sealed class Decider : IStage, IDecisionSink
         _machine.Epoch = epoch;
         _machine.Apply(sequence, timestampNanos, message, this);
         _gauges.Applied.Set(sequence);
+        Snapshots?.AfterInput(_machine, message);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

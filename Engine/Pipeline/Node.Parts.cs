@@ -79,7 +79,8 @@ public sealed partial class Node
         Gauges.Published.Set(recovered.LastSequence);
         if (recovered.LastSequence == 0)
             return null;
-        var replay = Own(new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Of(_options.Limits), recovered));
+        _start.GiveMargins(margins);
+        var replay = Own(new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Of(_options.Limits), recovered, _start.Sequence));
         long from = recovered.LastTimestampNanos - _options.RepublishMillis * NanosPerMilli;
         replay.ApplyBefore(_machine, Planted.Is(Defect.RepublishNothing) ? long.MaxValue : from, margins, Gauges);
         margins.MeasureAfter(recovered.LastSequence);

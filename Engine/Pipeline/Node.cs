@@ -3,6 +3,7 @@ using Disruptor;
 using MarginEngine.Aeron;
 using MarginEngine.Journal;
 using MarginEngine.Logic;
+using MarginEngine.Snapshots;
 using MarginEngine.Standby;
 using MarginEngine.Watch;
 
@@ -13,7 +14,7 @@ namespace MarginEngine.Pipeline;
 /// primary:   input --> gateway --> [input ring] --> journaller || replicator --> decider --> [output ring] --> publisher --> output
 /// standby:   records --> follower --> [input ring] --> journaller --> decider --> [output ring] --> acknowledger --> acks
 /// </code>
-/// Construct (recovers the journal and replays it), <see cref="Start"/>, <see cref="Stop"/>, Dispose. A fault of any stage stops the
+/// Construct (recovers the journal, loads the newest snapshot and replays the rest), <see cref="Start"/>, <see cref="Stop"/>, Dispose. A fault of any stage stops the
 /// node and is handed to <see cref="OnFault"/> once; the caller should end the process with a code that says so.
 /// </summary>
 public sealed partial class Node : IDisposable
@@ -51,11 +52,13 @@ public sealed partial class Node : IDisposable
         storage ??= new Storage();
         try
         {
-            // 1. What happened before: recover the journal, refuse what cannot be continued.
-            _writer = Own(JournalWriter.Open(options.Journal, EngineIdentity.Of(options.Limits), storage));
+            // 1. What happened before: recover the journal, refuse what cannot be continued, begin at the newest snapshot that can be used.
+            var snapshots = new SnapshotSource(storage, options.Journal.Directory, options.Journal.Directory, options.Limits);
+            _writer = Own(JournalWriter.Open(options.Journal, EngineIdentity.Of(options.Limits), storage, () => BeginEmpty(snapshots)));
             RecoveryReport recovered = _writer.Recovered;
             CheckEpoch(recovered);
-            _machine = Own(new MarginMachine(options.Limits));
+            _start = Begin(snapshots, recovered);
+            _machine = Own(_start.Machine);
             Gauges.Epoch.Set(Math.Max(options.Epoch, recovered.LastEpoch));
             Gauges.Journalled.Set(recovered.LastSequence);
 
@@ -164,9 +167,13 @@ public sealed partial class Node : IDisposable
 
     private (IStage[][] Groups, Decider Decider) BuildStandby(Plan plan)
     {
-        // s1. Replay everything: a standby publishes nothing, so nothing of it is decided again.
-        using (var replay = new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Of(_options.Limits), plan.Recovered))
-            replay.ApplyBefore(_machine, long.MaxValue, null, Gauges);
+        // s1. Replay everything behind the snapshot: a standby publishes nothing, so nothing of it is decided again.
+        _snapshots = new SnapshotTaker(plan.Storage, _options.Journal.Directory, _options.Limits, SnapshotPlan, _clock, Gauges);
+        _start.GiveMargins(_snapshots);
+        using (var replay = new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Of(_options.Limits), plan.Recovered, _start.Sequence))
+            replay.ApplyBefore(_machine, long.MaxValue, _snapshots, Gauges);
+        _snapshots.StartAt(_machine);
+        var dump = new StateDump(plan.Storage, _options.Journal.Directory, _options.Limits, Gauges);
 
         // s2. Follow, decide, acknowledge.
         NetworkStage network = NewNetwork();
@@ -175,9 +182,9 @@ public sealed partial class Node : IDisposable
             network.Agent.AddSubscription(_options.Replication!.Channel, _options.Replication.Stream, _options.Replication.Senders()),
             new SlotWriter(_inputRing, _options.MaximumMessageBytes), heartbeats, plan.Recovered.LastSequence, Gauges);
         var input = new SlotReader(_inputRing);
-        var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, null, Gauges);
+        var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, null, Gauges) { Snapshots = _snapshots, Dump = dump };
         var acknowledger = new Acknowledger(
-            plan.DecisionReader, network.Agent.AddPublication(_options.Acks!.Channel, _options.Acks.Stream), follower, heartbeats, _clock, Gauges);
+            plan.DecisionReader, network.Agent.AddPublication(_options.Acks!.Channel, _options.Acks.Stream), follower, heartbeats, _clock, Gauges) { Dump = dump };
         _inputRing.AddGatingSequences(plan.JournalReader.Released, input.Released);
         return (PlaceStandby(network, follower, plan.Journaller, decider, acknowledger), decider);
     }

@@ -11,10 +11,13 @@ public sealed record NodeFault(string Stage, long Sequence, Exception Cause, str
 }
 
 /// <summary>Primary and standby computed different states from the same records.</summary>
-public sealed class DivergenceException(long sequence, string what, ulong ours, ulong theirs)
-    : Exception($"{what} differs at sequence {sequence}: ours is 0x{ours:x16}, the primary's is 0x{theirs:x16}")
+public sealed class DivergenceException(long sequence, string what, ulong ours, ulong theirs, string dump = "")
+    : Exception($"{what} differs at sequence {sequence}: ours is 0x{ours:x16}, the primary's is 0x{theirs:x16}{(dump.Length > 0 ? ". " : "")}{dump}")
 {
     public long Sequence { get; } = sequence;
+
+    /// <summary>The same, saying where the state was written to.</summary>
+    public DivergenceException With(string dump) => new(Sequence, what, ours, theirs, dump);
 }
 
 /// <summary>A stage has work and has not moved for too long.</summary>

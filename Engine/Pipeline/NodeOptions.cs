@@ -143,6 +143,15 @@ public sealed record NodeOptions
     /// <summary>After a restart, decisions of this last part of the journal are published again; subscribers drop by sequence.</summary>
     public int RepublishMillis { get; set; } = 10_000;
 
+    /// <summary>A standby takes a snapshot after so many inputs; 0: not by count. A Snapshot command asks for one at any time.</summary>
+    public long SnapshotEveryRecords { get; set; }
+
+    /// <summary>A standby takes a snapshot after so many seconds; 0: not by time.</summary>
+    public int SnapshotEverySeconds { get; set; } = 3_600;
+
+    /// <summary>Newest snapshots that a standby keeps; 0: all. The journal keeps what the oldest of them needs.</summary>
+    public int SnapshotsKept { get; set; } = 3;
+
     /// <summary>How long decisions wait for a first subscriber, or for one that was lost, before they count as unheard.</summary>
     public int SubscriberGraceMillis { get; set; } = 2_000;
 
@@ -226,6 +235,9 @@ public sealed record NodeOptions
         InRange("republishMillis", RepublishMillis, 100, 3_600_000);
         // Waiting for subscribers must not look like a publication that lags: that holds the input at half of republishMillis.
         InRange("subscriberGraceMillis", SubscriberGraceMillis, 0, RepublishMillis / 4);
+        InRange("snapshotEveryRecords", SnapshotEveryRecords, 0, long.MaxValue);
+        InRange("snapshotEverySeconds", SnapshotEverySeconds, 0, 31_536_000);
+        InRange("snapshotsKept", SnapshotsKept, 0, 1_000_000);
         InRange("stallMillis", StallMillis, 100, 3_600_000);
         InRange("conflatedAccounts", ConflatedAccounts, 1, 1 << 24);
         InRange("flightRecordMessages", FlightRecordMessages, 0, 4096);

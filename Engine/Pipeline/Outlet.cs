@@ -2,6 +2,7 @@
 using Disruptor;
 using MarginEngine.Aeron;
 using MarginEngine.Codecs;
+using MarginEngine.Snapshots;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Pipeline;
@@ -11,7 +12,7 @@ namespace MarginEngine.Pipeline;
 /// same account; everything else keeps its order and is never dropped while anybody listens. Without a listener messages wait
 /// for the grace time, then count as unheard.
 /// </summary>
-internal sealed class Outlet
+internal sealed class Outlet : IMarginKeeper
 {
     private readonly Publication _publication;
     private readonly Conflater? _conflater;

@@ -2,6 +2,7 @@
 using MarginEngine.Codecs;
 using MarginEngine.Journal;
 using MarginEngine.Logic;
+using MarginEngine.Snapshots;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Pipeline;
@@ -27,29 +28,39 @@ internal readonly ref struct ReplayedInput
 }
 
 /// <summary>
-/// Reads a recovered journal from its start to where recovery ended. Decisions of the old part are not published again, only
+/// Reads a recovered journal from its start, or from behind a snapshot, to where recovery ended. Decisions of the old part are not published again, only
 /// digested by the machine; of their margin updates the newest of each account is kept, because it is the account's current margin.
 /// </summary>
 internal sealed class Replay : IDisposable
 {
     private readonly JournalReader _reader;
     private readonly long _last;
+    private long _read;
     private bool _hasPending;
 
-    public Replay(IStorage storage, string directory, in JournalIdentity identity, RecoveryReport recovered)
+    /// <param name="storage">The disk.</param>
+    /// <param name="directory">The journal's.</param>
+    /// <param name="identity">Of this program.</param>
+    /// <param name="recovered">Where the journal ends.</param>
+    /// <param name="after">Last input of the snapshot it begins behind; 0: it begins with the first record.</param>
+    /// <exception cref="JournalIncompleteException">The journal does not hold what comes next.</exception>
+    public Replay(IStorage storage, string directory, in JournalIdentity identity, RecoveryReport recovered, long after)
     {
         _reader = JournalReader.Open(storage, directory, identity);
         _last = recovered.LastSequence;
         _reader.Limit = _last;
+        _read = after;
+        if (after < _last && !_reader.SeekTo(after + 1))
+            throw new JournalIncompleteException(after, _last);
     }
 
     /// <summary>Applies everything stamped before a time; the rest is left for <see cref="TryRead"/>.</summary>
-    /// <param name="machine">A new machine.</param>
+    /// <param name="machine">A new machine, or that of the snapshot.</param>
     /// <param name="untilNanos">Stamp of the first input that is left; <see cref="long.MaxValue"/> leaves none.</param>
-    /// <param name="margins">Keeps the newest update of each account; null on a standby.</param>
+    /// <param name="margins">Keeps the newest update of each account.</param>
     /// <param name="gauges">Gets the heartbeats.</param>
     /// <exception cref="JournalIncompleteException">The journal does not begin at its first input, or ends early.</exception>
-    public void ApplyBefore(MarginMachine machine, long untilNanos, Outlet? margins, NodeGauges gauges)
+    public void ApplyBefore(MarginMachine machine, long untilNanos, IMarginKeeper? margins, NodeGauges gauges)
     {
         var sink = new OldDecisions(margins, gauges);
         while (TryRead(out ReplayedInput input))
@@ -75,14 +86,16 @@ internal sealed class Replay : IDisposable
         {
             // The one that ApplyBefore looked at and left: read it again.
             _hasPending = false;
-            if (!_reader.SeekTo(_reader.LastReadSequence))
-                throw new JournalIncompleteException(_reader.LastReadSequence, _last);
+            if (!_reader.SeekTo(_read))
+                throw new JournalIncompleteException(_read, _last);
+            _read--;
         }
 
-        if (_reader.LastReadSequence == _last)
+        if (_read == _last)
             return false;
         if (!_reader.TryRead(out JournalRecord record))
-            throw new JournalIncompleteException(_reader.LastReadSequence, _last);
+            throw new JournalIncompleteException(_read, _last);
+        _read = record.Sequence;
         if (record.Kind != Journaller.InputKind)
             throw new NotSupportedException($"record {record.Sequence} of the journal has kind {record.Kind}, which this program does not know");
         input = new ReplayedInput(record);
@@ -91,7 +104,7 @@ internal sealed class Replay : IDisposable
 
     public void Dispose() => _reader.Dispose();
 
-    private sealed class OldDecisions(Outlet? margins, NodeGauges gauges) : IDecisionSink
+    private sealed class OldDecisions(IMarginKeeper? margins, NodeGauges gauges) : IDecisionSink
     {
         public long Sequence { get; set; }
 

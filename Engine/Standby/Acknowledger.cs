@@ -3,6 +3,7 @@
 using MarginEngine.Aeron;
 using MarginEngine.Codecs;
 using MarginEngine.Pipeline;
+using MarginEngine.Snapshots;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Standby;
@@ -16,6 +17,7 @@ internal sealed class Acknowledger : IStage
     private const long SilenceNanos = 100_000_000;
     private const long ResendNanos = 200_000_000;
     private const long FarewellNanos = 1_000_000_000;
+    private const long DumpNanos = 20_000_000_000;
     private const int BatchMessages = 1024;
     private readonly SlotReader _decisions;
     private readonly Publication _acks;
@@ -45,6 +47,9 @@ internal sealed class Acknowledger : IStage
         _gauges = gauges;
     }
 
+    /// <summary>The decider writes its state down after a difference; null: it does not.</summary>
+    public StateDump? Dump { get; init; }
+
     public string Name => "acknowledger";
 
     public long Sequence => _gauges.Applied.Value;
@@ -56,10 +61,17 @@ internal sealed class Acknowledger : IStage
         int work = Drain();
         CompareDigests();
         work += Acknowledge();
-        // The primary should hear of it before this node stops.
-        if (_divergence is not null && (_hasToldDivergence && _acks.IsDrained || _clock.MonotonicNanos - _divergedAtNanos > FarewellNanos))
-            throw _divergence;
+        if (_divergence is not null && MayStop())
+            throw _divergence.With(Dump?.Told ?? "");
         return work;
+    }
+
+    // The primary should hear of it before this node stops, and the state should be on the disk.
+    private bool MayStop()
+    {
+        long passed = _clock.MonotonicNanos - _divergedAtNanos;
+        bool isTold = _hasToldDivergence && _acks.IsDrained || passed > FarewellNanos;
+        return isTold && (Dump is null || Dump.IsDone || passed > DumpNanos);
     }
 
     private int Drain()

@@ -101,6 +101,16 @@ public sealed class NodeGauges
 
     public Gauge JournalBytes { get; } = new();
 
+    /// <summary>Newest snapshot written here, 0: none; its bytes; how long the decider stood for the last one.</summary>
+    public Gauge SnapshotSequence { get; } = new();
+
+    public Gauge SnapshotBytes { get; } = new();
+
+    public Gauge SnapshotPauseNanos { get; } = new();
+
+    /// <summary>Snapshots that the disk refused.</summary>
+    public Gauge SnapshotFailures { get; } = new();
+
     /// <summary>Taken messages by template, counted by the gateway or the follower.</summary>
     public CountersByKind In { get; } = new(TemplateIds);
 
