@@ -14,6 +14,7 @@ internal sealed class PathScript
     private const ushort Btc = 2;
     private const ushort Eth = 3;
     private const uint Perpetual = 1;
+    private const int QuietEvent = 300;
     private const long Price0 = 6_400_000_000_000;
     private const ulong Expiry = 1_806_652_800_000_000_000; // 2027-04-02 08:00 UTC
     private readonly byte[] _buffer = new byte[Limits.MessageBytes];
@@ -76,6 +77,45 @@ internal sealed class PathScript
         _length = check.EncodedLength;
         Due(dueTime);
         return _buffer.AsSpan(0, _length);
+    }
+
+    /// <summary>Orders that open and go and money that comes: nothing is priced before the event ends, which it does every <see cref="QuietEvent"/> messages.</summary>
+    public IEnumerable<byte[]> Quiet(int messages, int accounts)
+    {
+        for (int index = 0; index < messages; index++)
+        {
+            ulong account = 1 + (ulong)(index / 3 % accounts);
+            ulong order = 1 + (ulong)(index / 3);
+            OriginFlags flags = index % QuietEvent == QuietEvent - 1 ? OriginFlags.EndOfEvent : OriginFlags.None;
+            yield return (index % 3) switch
+            {
+                0 => OrderOpen(account, order, flags),
+                1 => OrderCancel(account, order, flags),
+                _ => Deposit(account, flags),
+            };
+        }
+    }
+
+    private byte[] OrderOpen(ulong account, ulong id, OriginFlags flags)
+    {
+        OrderOpenEncoder order = OrderOpenEncoder.Wrap(_buffer);
+        order.SetOrigin(++_sequence, 0, Source, flags);
+        order.AccountId = account;
+        order.InstrumentId = Perpetual;
+        order.Side = Side.Buy;
+        order.Quantity = 10;
+        order.SetPrice(_price);
+        order.OrderId = id;
+        return _buffer[..order.EncodedLength];
+    }
+
+    private byte[] OrderCancel(ulong account, ulong id, OriginFlags flags)
+    {
+        OrderCancelEncoder cancel = OrderCancelEncoder.Wrap(_buffer);
+        cancel.SetOrigin(++_sequence, 0, Source, flags);
+        cancel.AccountId = account;
+        cancel.OrderId = id;
+        return _buffer[..cancel.EncodedLength];
     }
 
     private void Due(ulong time) => BinaryPrimitives.WriteUInt64LittleEndian(_buffer.AsSpan(16), time);
@@ -169,10 +209,10 @@ internal sealed class PathScript
         return _buffer[..open.EncodedLength];
     }
 
-    private byte[] Deposit(ulong account)
+    private byte[] Deposit(ulong account, OriginFlags flags = OriginFlags.EndOfEvent)
     {
         CollateralTransferEncoder deposit = CollateralTransferEncoder.Wrap(_buffer);
-        deposit.SetOrigin(++_sequence, 0, Source, OriginFlags.EndOfEvent);
+        deposit.SetOrigin(++_sequence, 0, Source, flags);
         deposit.AccountId = account;
         deposit.CurrencyId = Usd;
         deposit.SetAmount(50_000_000_000, -6);

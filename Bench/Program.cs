@@ -10,6 +10,9 @@ return args switch
     ["journal"] => Journal("."),
     ["journal", var directory] => Journal(directory),
     ["baseline", .. var options] => BaselineBench.Command(options, Console.Out, Console.Error),
+    ["replay"] => ReplayBench.Command(null, Console.Out),
+    ["replay", var directory] => ReplayBench.Command(directory, Console.Out),
+    ["snapshot", var accounts] when int.TryParse(accounts, out int count) && count is > 0 and <= 1_000_000 => ReplayBench.Snapshot(count, Console.Out),
     ["codec", .. var options] => CodecBench.Command(options, Console.Out, Console.Error),
     ["pricing"] => PricingBench.Command(Console.Out),
     ["kernel-digest", .. var options] => KernelDigestCommand.Run(options, Console.Out, Console.Error),
@@ -24,6 +27,6 @@ int Journal(string directory)
 
 int List()
 {
-    Console.Error.WriteLine("verbs: baseline, codec, ring, wire, journal [DIRECTORY], path, path-node, pricing, kernel-digest");
+    Console.Error.WriteLine("verbs: baseline, codec, ring, wire, journal [DIRECTORY], path, path-node, pricing, kernel-digest, replay [JOURNAL], snapshot ACCOUNTS");
     return args.Length == 0 ? 0 : 1;
 }

@@ -19,6 +19,11 @@ public sealed record OfflineSnapshotRequest(string Journal, string To, long At =
 /// <param name="PassedOver">Snapshots that could not be used, with the reason.</param>
 public sealed record OfflineSnapshotResult(SnapshotHeader Header, string Path, long StartedFrom, IReadOnlyList<string> PassedOver);
 
+/// <param name="Machine">The caller's to dispose.</param>
+/// <param name="Sequence">The next input is one more.</param>
+/// <param name="PassedOver">Newer snapshots that could not be used, with the reason.</param>
+public sealed record SnapshotBeginning(MarginMachine Machine, long Sequence, IReadOnlyList<string> PassedOver);
+
 public static class OfflineSnapshot
 {
     /// <summary>
@@ -41,12 +46,26 @@ public static class OfflineSnapshot
         uint chain = start.Sequence == 0 ? 0 : reader.ChainAfter(start.Sequence) ?? 0;
         if (start.Sequence == 0 || reader.SeekTo(start.Sequence + 1))
             Replay(reader, machine, margins, request.At, ref chain, report);
+        if (machine.LastSequence == 0)
+            throw new JournalRefusedException($"The journal in {request.Journal} holds no records.");
         if (request.At != long.MaxValue && machine.LastSequence != request.At)
             throw new JournalRefusedException($"The journal ends at sequence {machine.LastSequence}, before {request.At}.");
         var image = new SnapshotImage();
         SnapshotHeader header = image.Take(machine, margins.Kept) with { Identity = EngineIdentity.Of(limits), Chain = chain };
         SnapshotHeader written = SnapshotFolder.Write(storage, request.To, header, image, request.Keep);
         return new OfflineSnapshotResult(written, SnapshotFolder.PathOf(request.To, written.Sequence), start.Sequence, start.PassedOver);
+    }
+
+    /// <summary>The newest usable snapshot beside a journal as a machine, for a replay that does not begin at the first record.</summary>
+    /// <exception cref="JournalRefusedException">There is none; the message has every reason.</exception>
+    public static SnapshotBeginning Newest(IStorage storage, string journal, Limits limits, long upTo = long.MaxValue)
+    {
+        using JournalReader reader = JournalReader.Open(storage, journal, EngineIdentity.Of(limits), follow: true);
+        StartingPoint start = StartingPoint.Find(new SnapshotSource(storage, journal, journal, limits), ExtentOf(reader), upTo: upTo);
+        if (start.Sequence > 0)
+            return new SnapshotBeginning(start.Machine, start.Sequence, start.PassedOver);
+        start.Machine.Dispose();
+        throw new JournalRefusedException($"No snapshot in {journal} can be used: {(start.PassedOver.Count == 0 ? "there is none" : string.Join("; ", start.PassedOver))}.");
     }
 
     private static void Replay(JournalReader reader, MarginMachine machine, NewestMargins margins, long at, ref uint chain, Action<long>? report)

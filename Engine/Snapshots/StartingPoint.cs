@@ -113,7 +113,9 @@ internal sealed class StartingPoint
         if (header.TimestampNanos >= beforeNanos)
             return "what was decided after it and before the end is less than has to be published again";
         uint? chain = source.ChainAt(header.Sequence);
-        return chain == header.Chain ? null : $"it is of another history: its chain is 0x{header.Chain:x8}, the journal's 0x{chain:x8}";
+        return chain == header.Chain ? null
+            : chain is null ? "the journal does not hold its sequence"
+            : $"it is of another history: its chain is 0x{header.Chain:x8}, the journal's 0x{chain:x8}";
     }
 }
 

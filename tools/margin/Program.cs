@@ -43,6 +43,7 @@ internal static class Program
             ReplayVerb.Create(terminal),
             VerifyVerb.Create(terminal),
             InspectVerb.Create(terminal),
+            SnapshotVerb.Create(terminal),
             DoctorVerb.Create(terminal),
             SimulateVerb.Create(terminal),
             ListenVerb.Create(terminal),

@@ -4,6 +4,7 @@ using MarginEngine.Codecs;
 using MarginEngine.Journal;
 using MarginEngine.Logic;
 using MarginEngine.Pipeline;
+using MarginEngine.Snapshots;
 using MarginEngine.Tool.Shell;
 using MarginEngine.Tool.Wire;
 
@@ -14,6 +15,9 @@ internal sealed record ReplayRequest
 {
     /// <summary>Last sequence to apply.</summary>
     public long To { get; init; } = long.MaxValue;
+
+    /// <summary>Directory whose newest usable snapshot it begins with; null: it begins at the first record.</summary>
+    public string? Snapshots { get; init; }
 
     /// <summary>Sorted by sequence; null: nothing to compare.</summary>
     public PublishedEntry[]? Published { get; init; }
@@ -76,16 +80,20 @@ internal sealed class Replayer : IDecisionSink, IDisposable
     /// <summary>The first difference in words; null: none.</summary>
     public string? FirstDifference { get; private set; }
 
-    /// <summary>Applies the journal's records from the first on.</summary>
+    /// <summary>Sequence of the snapshot it began with; 0: the first record.</summary>
+    public long StartedFrom { get; private set; }
+
+    /// <summary>Applies the journal's records from the first on, or from behind a snapshot.</summary>
     /// <exception cref="CommandFailure">
     /// Refused: the journal does not begin at sequence 1, so there is no state to begin from, or does not tell the capacities of its node.
     /// </exception>
     public void Run(Terminal terminal, JournalInput input, CancellationToken stop)
     {
+        if (_request.Snapshots is string snapshots) BeginAtSnapshot(terminal, snapshots, input);
         using Progress progress = new(terminal, "replaying");
         while (_sequence < _request.To && input.TryRead(out JournalRecord record))
         {
-            if (Records == 0) Begin(input, record);
+            if (_machine is null) Begin(input, record);
             Apply(record);
             progress.Report(input.Part);
             stop.ThrowIfCancellationRequested();
@@ -113,10 +121,25 @@ internal sealed class Replayer : IDecisionSink, IDisposable
     {
         if (first.Sequence != 1)
             throw CommandFailure.Refused($"the journal begins at sequence {first.Sequence}: what was before it is not kept here");
-        Limits limits = EngineIdentity.LimitsOf(input.Identity)
-            ?? throw CommandFailure.Refused("the journal does not tell the capacities of the node that wrote it, so its refusals cannot be recomputed");
-        _machine = new MarginMachine(limits);
+        _machine = new MarginMachine(LimitsOf(input));
     }
+
+    private void BeginAtSnapshot(Terminal terminal, string directory, JournalInput input)
+    {
+        if (!input.TryRead(out _)) throw CommandFailure.Unreachable("the journal holds no records");
+        SnapshotBeginning beginning = OfflineSnapshot.Newest(new Storage(), directory, LimitsOf(input), _request.To);
+        foreach (string reason in beginning.PassedOver) terminal.Say($"margin: {reason}");
+        _machine = beginning.Machine;
+        _sequence = StartedFrom = beginning.Sequence;
+        input.SeekTo(StartedFrom + 1);
+
+        // What was noted of the part that is left out has nothing to be compared with.
+        while (_nextHeartbeat < _heartbeats.Count && _heartbeats[_nextHeartbeat].Sequence <= StartedFrom) _nextHeartbeat++;
+        while (_nextPublished < _published.Length && _published[_nextPublished].Sequence <= StartedFrom) _nextPublished++;
+    }
+
+    private static Limits LimitsOf(JournalInput input) => EngineIdentity.LimitsOf(input.Identity)
+        ?? throw CommandFailure.Refused("the journal does not tell the capacities of the node that wrote it, so its refusals cannot be recomputed");
 
     private void Apply(in JournalRecord record)
     {

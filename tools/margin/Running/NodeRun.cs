@@ -20,6 +20,8 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
         using ManualResetEventSlim failed = new();
         using Node node = new(options);
         node.OnFault = _ => failed.Set();
+        foreach (string reason in node.SnapshotsPassedOver) terminal.Say($"margin: {reason}");
+        if (node.StartedFrom > 0) terminal.Say($"{_role} begins with the snapshot of sequence {node.StartedFrom}");
         File.WriteAllText(SettingsFile.PathIn(options.Journal.Directory), options.ToJson() + "\n");
         using HeartbeatLogWriter heartbeats = new(options.Journal.Directory);
         node.Start();

@@ -14,7 +14,7 @@ namespace MarginEngine.Tool.Verbs;
 
 internal static class ReplayVerb
 {
-    private sealed record Arguments(string Journal, bool Verify, string? Published, long To, ulong? Account, bool Json);
+    private sealed record Arguments(string Journal, bool Verify, string? Published, long To, ulong? Account, bool Snapshot, bool Json);
 
     public static Verb Create(Terminal terminal)
     {
@@ -23,16 +23,17 @@ internal static class ReplayVerb
         Option<string?> published = new("--published") { Description = "Compare with what a subscriber recorded (watch --record).", HelpName = "FILE" };
         Option<long?> to = new("--to") { Description = "Stop after this sequence.", HelpName = "N" };
         Option<ulong?> account = new("--account") { Description = "Show every decision on this account and how it stands at the end.", HelpName = "A" };
+        Option<bool> snapshot = new("--snapshot") { Description = "Begin with the newest usable snapshot beside the journal instead of the first record." };
         Option<bool> json = Options.Json();
         to.Validators.Add(result => Options.Bound(result, 1, long.MaxValue));
         Verb verb = new("replay", "Recomputes a journal; the same records give the same decisions on any machine.",
             "margin replay ./journal --verify", "margin replay ./journal --to 120000 --account 17 --json",
             "margin replay ./journal --published received.log")
         {
-            journal, verify, published, to, account, json,
+            journal, verify, published, to, account, snapshot, json,
         };
         return verb.Does(line => Run(terminal, new Arguments(line.GetValue(journal)!, line.GetValue(verify), line.GetValue(published),
-            line.GetValue(to) ?? long.MaxValue, line.GetValue(account), line.GetValue(json))));
+            line.GetValue(to) ?? long.MaxValue, line.GetValue(account), line.GetValue(snapshot), line.GetValue(json))));
     }
 
     private static int Run(Terminal terminal, Arguments arguments)
@@ -42,6 +43,7 @@ internal static class ReplayVerb
         ReplayRequest request = new()
         {
             To = arguments.To,
+            Snapshots = arguments.Snapshot ? arguments.Journal : null,
             Heartbeats = arguments.Verify ? Noted(arguments) : null,
             Published = arguments.Published is null ? null : PublishedLogFile.Read(arguments.Published),
             Observer = arguments.Account is ulong account ? decision => Show(lines, decision, account) : null,
@@ -95,6 +97,7 @@ internal static class ReplayVerb
     private static void SummaryText(Terminal terminal, Arguments arguments, Replayer replayer)
     {
         void Line(string name, string value) => terminal.Out.WriteLine($"{name,-12}{value}");
+        if (replayer.StartedFrom > 0) Line("snapshot", $"of sequence {replayer.StartedFrom}");
         Line("records", $"{replayer.Records}, last sequence {replayer.Machine.LastSequence}");
         Line("decisions", string.Join(", ", Counted(replayer.Decided).Select(entry => $"{entry.Count} {entry.Name}")));
         Line("state", $"0x{replayer.Machine.StateDigest():x16}");
@@ -108,6 +111,7 @@ internal static class ReplayVerb
     {
         Utf8JsonWriter writer = JsonOutput.Begin(terminal, oneLine: true);
         writer.WriteStartObject();
+        writer.WriteNumber("startedFrom", replayer.StartedFrom);
         writer.WriteNumber("records", replayer.Records);
         writer.WriteNumber("lastSequence", replayer.Machine.LastSequence);
         writer.WriteString("stateDigest", $"0x{replayer.Machine.StateDigest():x16}");

@@ -1,0 +1,168 @@
+// How fast a journal is replayed, which is how long a restart takes; and what a snapshot costs instead. `replay [JOURNAL]`, `snapshot [ACCOUNTS]`.
+using System.Diagnostics;
+using System.Globalization;
+using MarginEngine.Codecs;
+using MarginEngine.Journal;
+using MarginEngine.Logic;
+using MarginEngine.Pipeline;
+using MarginEngine.Snapshots;
+
+namespace MarginEngine.Bench;
+
+public static class ReplayBench
+{
+    private const int Messages = 1_000_000;
+    private const long StepNanos = 1_000;
+
+    /// <summary>The verb <c>replay</c>: a journal that is given, or one made of messages that price nothing.</summary>
+    public static int Command(string? journal, TextWriter output)
+    {
+        output.WriteLine($"{Environment.ProcessorCount} processors, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}");
+        if (journal is not null)
+        {
+            Replay(journal, output);
+            return 0;
+        }
+
+        string made = Directory.CreateTempSubdirectory("margin-replay-").FullName;
+        try
+        {
+            Make(made, Messages);
+            Replay(made, output);
+        }
+        finally
+        {
+            Directory.Delete(made, recursive: true);
+        }
+
+        return 0;
+    }
+
+    /// <summary>Replays all records twice, the second time warm; returns messages a second of that.</summary>
+    public static double Replay(string journal, TextWriter output)
+    {
+        double rate = 0.0;
+        for (int run = 0; run < 2; run++)
+        {
+            using JournalReader reader = JournalReader.Open(new Storage(), journal, EngineIdentity.Current);
+            MarginMachine? machine = null;
+            Silent sink = new();
+            long first = 0, records = 0, start = 0;
+            while (reader.TryRead(out JournalRecord record))
+            {
+                if (machine is null)
+                {
+                    machine = new MarginMachine(EngineIdentity.LimitsOf(reader.Identity)!);
+                    first = record.TimestampNanos;
+                    start = Stopwatch.GetTimestamp();
+                }
+
+                machine.Epoch = (uint)record.Epoch;
+                machine.Apply(record.Sequence, record.TimestampNanos, record.Message, sink);
+                records++;
+            }
+
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            double stamped = (machine!.LastTime - first) / 1e9;
+            rate = records / seconds;
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{records} records in {seconds:F3} s: {rate:F0}/s; {stamped:F1} s of stamped time: {stamped / seconds:F1} x real time; {machine.Evaluations} evaluations, state 0x{machine.StateDigest():x16}"));
+            machine.Dispose();
+        }
+
+        return rate;
+    }
+
+    /// <summary>The verb <c>snapshot</c>: size of a state, and how long taking, writing and loading it need.</summary>
+    public static int Snapshot(int accounts, TextWriter output)
+    {
+        Limits limits = new() { Accounts = accounts + 1, Units = accounts * 2, Positions = accounts * 4 };
+        using MarginMachine machine = new(limits);
+        Margins margins = new(accounts + 1);
+        foreach (byte[] message in new PathScript().Opening(accounts))
+        {
+            margins.Begin(machine.LastSequence + 1, machine.LastTime + StepNanos);
+            machine.Apply(machine.LastSequence + 1, machine.LastTime + StepNanos, message, margins);
+        }
+
+        var image = new SnapshotImage();
+        double[] takes = new double[6];
+        SnapshotHeader header = default;
+        for (int run = 0; run < takes.Length; run++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            header = image.Take(machine, margins.Kept);
+            takes[run] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+
+        string directory = Directory.CreateTempSubdirectory("margin-snapshot-").FullName;
+        try
+        {
+            long start = Stopwatch.GetTimestamp();
+            SnapshotHeader written = SnapshotFolder.Write(new Storage(), directory, header with { Identity = EngineIdentity.Of(limits) }, image, keep: 1);
+            double writing = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            start = Stopwatch.GetTimestamp();
+            var loaded = new SnapshotImage();
+            _ = SnapshotFile.Read(new Storage(), SnapshotFolder.PathOf(directory, written.Sequence), loaded);
+            using MarginMachine again = MarginMachine.Load(limits, loaded.State);
+            bool equal = again.StateDigest() == written.StateDigest;
+            double loading = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{machine.AccountCount} accounts, {machine.PositionCount} positions: state {image.State.Bytes} bytes, margins {image.Margins.Bytes}, file {written.FileBytes}; "
+                + $"taken in {takes[0]:F2} ms at first, then {takes[1..].Min():F2}; written, synced, read back {writing:F0} ms; loaded {loading:F0} ms; equal {equal}"));
+            return equal ? 0 : 1;
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    /// <summary>Accounts with books, then deposits, orders and cancellations.</summary>
+    internal static void Make(string directory, int messages)
+    {
+        Limits limits = new();
+        JournalOptions options = new() { Directory = directory, ReserveBytes = 0, SyncMode = SyncMode.FileSync };
+        using JournalWriter writer = JournalWriter.Open(options, EngineIdentity.Of(limits), new Storage());
+        long sequence = 0;
+        void Append(ReadOnlySpan<byte> message)
+        {
+            sequence++;
+            while (!writer.TryAppend(Journaller.InputKind, 1, sequence, 1_770_000_000_000_000_000 + (sequence * StepNanos), message))
+            {
+                writer.Commit();
+                writer.PrepareNext();
+            }
+        }
+
+        PathScript script = new();
+        foreach (byte[] message in script.Opening(accounts: 100))
+            Append(message);
+        foreach (byte[] message in script.Quiet(messages, accounts: 100))
+            Append(message);
+        writer.Commit();
+    }
+
+    private sealed class Silent : IDecisionSink
+    {
+        public void OnDecision(ReadOnlySpan<byte> message)
+        {
+        }
+    }
+
+    private sealed class Margins(int accounts) : IDecisionSink
+    {
+        private long _sequence;
+        private long _timestampNanos;
+
+        public Conflater Kept { get; } = new(accounts);
+
+        public void Begin(long sequence, long timestampNanos) => (_sequence, _timestampNanos) = (sequence, timestampNanos);
+
+        public void OnDecision(ReadOnlySpan<byte> message)
+        {
+            if (MarginUpdateDecoder.TryWrap(message, out MarginUpdateDecoder update))
+                Kept.Put(update.AccountId, _sequence, _timestampNanos, message);
+        }
+    }
+}
