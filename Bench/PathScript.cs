@@ -79,12 +79,15 @@ internal sealed class PathScript
         return _buffer.AsSpan(0, _length);
     }
 
-    /// <summary>Orders that open and go and money that comes: nothing is priced before the event ends, which it does every <see cref="QuietEvent"/> messages.</summary>
+    /// <summary>
+    /// Orders that open and go and money that comes, of one account an event: nothing is priced before the event ends, which it does every
+    /// <see cref="QuietEvent"/> messages.
+    /// </summary>
     public IEnumerable<byte[]> Quiet(int messages, int accounts)
     {
         for (int index = 0; index < messages; index++)
         {
-            ulong account = 1 + (ulong)(index / 3 % accounts);
+            ulong account = 1 + (ulong)(index / QuietEvent % accounts);
             ulong order = 1 + (ulong)(index / 3);
             OriginFlags flags = index % QuietEvent == QuietEvent - 1 ? OriginFlags.EndOfEvent : OriginFlags.None;
             yield return (index % 3) switch

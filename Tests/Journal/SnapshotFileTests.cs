@@ -1,4 +1,5 @@
 using MarginEngine.Journal;
+using MarginEngine.Tool.Simulate;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.JournalTests;
