@@ -60,6 +60,8 @@ internal sealed class SnapshotTaker : IMarginKeeper
     public void AfterInput(MarginMachine machine, ReadOnlySpan<byte> message)
     {
         _isAsked |= Asks(message);
+        if (_lastTimestampNanos == 0)
+            _lastTimestampNanos = machine.LastTime; // the first input of all
         bool isDue = _isAsked
             || (_plan.EveryRecords > 0 && machine.LastSequence - _lastSequence >= _plan.EveryRecords)
             || (_plan.EverySeconds > 0 && machine.LastTime - _lastTimestampNanos >= _plan.EverySeconds * NanosPerSecond);

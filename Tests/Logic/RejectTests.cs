@@ -46,7 +46,7 @@ internal sealed class RejectTests
         ("older model", desk => desk.Model(TestModels.Matrix), RejectCode.Inconsistent, 3),
         ("model with thresholds out of order", desk => desk.Model(TestModels.Matrix.WithVersion(2).With("states.warningRatio", 0.9m)), RejectCode.Inconsistent, 100),
         ("time that runs backward", desk => desk.Time((ulong)desk.Now - 1), RejectCode.OutOfOrder, 2),
-        ("snapshot asked of the book", desk => desk.Operator(Command.Snapshot), RejectCode.Unsupported, 2),
+        ("promotion asked of the book", desk => desk.Operator(Command.Promote), RejectCode.Unsupported, 2),
     ];
 
     private static IEnumerable<TestCaseData> Cases() => Bad.Select((bad, index) => new TestCaseData(index).SetName($"Refused: {bad.Name}"));

@@ -37,7 +37,7 @@ public sealed class SnapshotNodeTests
         script.Add(SnapshotCommand(script));
         using var directory = new TestDirectory();
         (NodeOptions primaryOptions, NodeOptions standbyOptions) = TestNode.Pair(directory);
-        using TestNode.Running standby = TestNode.Start(standbyOptions with { SnapshotEverySeconds = 0 });
+        using TestNode.Running standby = TestNode.Start(standbyOptions);
         using TestNode.Running primary = TestNode.Start(primaryOptions);
         using World world = TestNode.WorldOf(primaryOptions);
         NodeTests.SendAll(world, primary, script);
