@@ -36,7 +36,7 @@ public sealed partial class MarginMachine
         }
 
         digest.Add(ArrayMark);
-        digest.Add(((ulong)(uint)instrument.ArrayRows << 32) | (uint)instrument.ArrayExponent);
+        digest.Add(((ulong)(uint)instrument.ArrayRows << 32) | unchecked((uint)instrument.ArrayExponent));
         digest.Add(instrument.ArrayDeltaE8);
         foreach (long profit in _market.Arrays.Of(index, instrument.ArrayRows))
         {
