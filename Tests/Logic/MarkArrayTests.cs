@@ -100,7 +100,7 @@ internal sealed class MarkArrayTests
     }
 
     // Three rows: a tenth up, a tenth down, nothing; an option or a perpetual on one base unit at 100.
-    private static Desk Open(out uint instrument, string profits = "published", bool perpetual = false)
+    internal static Desk Open(out uint instrument, string profits = "published", bool perpetual = false)
     {
         Desk desk = new(model: document => document.With("grid", null)
             .With("rows", new JsonArray(new JsonObject { ["spot"] = 0.1m }, new JsonObject { ["spot"] = -0.1m }, new JsonObject { ["spot"] = 0m }))
@@ -118,7 +118,7 @@ internal sealed class MarkArrayTests
         return desk;
     }
 
-    private static void Publish(Desk desk, uint instrument, int exponent, decimal delta, params long[] profits)
+    internal static void Publish(Desk desk, uint instrument, int exponent, decimal delta, params long[] profits)
     {
         byte[] buffer = new byte[Limits.MessageBytes];
         MarkArrayEncoder message = MarkArrayEncoder.Wrap(buffer);

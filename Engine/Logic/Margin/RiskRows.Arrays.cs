@@ -35,6 +35,8 @@ public sealed unsafe partial class RiskRows
         }
 
         double size = Fixed.ToDouble(contract.SizeE8);
+        risk.RemembersIndex = true;
+        risk.RememberedIndex = _market.UnderlyingAt(contract.Underlying).Price;
         risk.Value = size * Fixed.ToDouble(contract.MarkE8) * scale;
         risk.Notional = contract.IsInverse ? size * scale : size * index * scale;
         risk.DeltaUsd = Fixed.ToDouble(contract.ArrayDeltaE8) * index;

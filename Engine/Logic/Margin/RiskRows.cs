@@ -16,8 +16,9 @@ public struct LotRisk
     /// <summary>A price it needs has never arrived: no row is valid and the whole notional counts as loss.</summary>
     public bool IsUnpriced;
 
-    /// <summary>Index that the notional was taken at, where it is unpriced: a later index does not change it until the contract itself changes.</summary>
-    public long UnpricedIndexE8;
+    /// <summary>The index entered what does not depend on it else: a notional for want of a price. Until the contract changes a later index does not count.</summary>
+    public bool RemembersIndex;
+    public FinePrice RememberedIndex;
 
     /// <summary>Value of one lot; for futures and perpetuals the amount that entry cost is compared with.</summary>
     public double Value;
@@ -362,8 +363,9 @@ public sealed unsafe partial class RiskRows : IDisposable
     // Nothing is known of its risk: the bound is its notional at the best price there is, and it is worth nothing.
     private void PriceUnpriced(in Instrument contract, double scale, ref LotRisk risk)
     {
-        risk.UnpricedIndexE8 = _market.UnderlyingAt(contract.Underlying).IndexE8;
-        long priceE8 = Math.Max(Math.Max(contract.MarkE8, contract.StrikeE8), risk.UnpricedIndexE8);
+        risk.RemembersIndex = true;
+        risk.RememberedIndex = _market.UnderlyingAt(contract.Underlying).Price;
+        long priceE8 = Math.Max(Math.Max(contract.MarkE8, contract.StrikeE8), risk.RememberedIndex.E8);
         double size = Fixed.ToDouble(contract.SizeE8);
         double price = Fixed.ToDouble(priceE8);
         risk.Notional = contract.IsInverse

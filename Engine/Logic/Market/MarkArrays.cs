@@ -5,7 +5,7 @@ namespace MarginEngine.Logic;
 /// <summary>
 /// Profits of one lot that a clearing house publishes, by instrument and row, as they came. Preallocated; how many rows an instrument has stands with it.
 /// </summary>
-public sealed class MarkArrays
+public sealed partial class MarkArrays
 {
     private readonly long[] _profits;
 

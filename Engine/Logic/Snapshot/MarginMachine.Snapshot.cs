@@ -133,13 +133,13 @@ public sealed partial class MarginMachine
     }
 
     // A contract without a price counts the notional it had when it was last looked at: the index of then is the one thing
-    // about rows that is not in the state elsewhere.
+    // about rows that stands nowhere else in the state.
     private void SaveRows(StateStream stream)
     {
-        stream.Count(_rows.Unpriced().Count(), int.MaxValue, "rows without a price");
-        foreach (UnpricedRow row in _rows.Unpriced())
+        stream.Count(_rows.Remembered().Count(), int.MaxValue, "rows that remember an index");
+        foreach (RememberedRow row in _rows.Remembered())
         {
-            UnpricedRow told = row;
+            RememberedRow told = row;
             stream.Enter("row of", _market.SymbolAt(row.Instrument));
             told.Describe(stream);
             stream.Leave();
@@ -148,10 +148,10 @@ public sealed partial class MarginMachine
 
     private void RestoreRows(StateStream stream)
     {
-        int count = stream.Count(0, _models.Length * _market.InstrumentCount, "rows without a price");
+        int count = stream.Count(0, _models.Length * _market.InstrumentCount, "rows that remember an index");
         for (int index = 0; index < count; index++)
         {
-            UnpricedRow row = default;
+            RememberedRow row = default;
             row.Describe(stream);
             if ((uint)row.Model >= (uint)_models.Length || (uint)row.Instrument >= (uint)_market.InstrumentCount)
             {

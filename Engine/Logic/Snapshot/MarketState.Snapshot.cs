@@ -91,6 +91,7 @@ public sealed partial class MarketState
             stream.Enter("instrument", symbol);
             stream.Record(ref instrument);
             stream.Bytes(symbol, "symbol");
+            Arrays.Describe(stream, index, instrument.ArrayRows);
             stream.Leave();
             if (stream.IsReading)
             {

@@ -19,6 +19,8 @@ internal static class RecordFields
         stream.Field(ref underlying.IndexE8, "index");
         stream.Field(ref underlying.IndexTime, "time of the index");
         stream.Field(ref underlying.ConfidenceE8, "confidence of the index");
+        stream.Field(ref underlying.IndexFurther, "further digits of the index");
+        stream.Field(ref underlying.ConfidenceFurther, "further digits of its confidence");
         stream.Field(ref underlying.HasSettlementFees, "has terms of settlement");
         stream.Field(ref underlying.ExerciseFeeE8, "exercise fee");
         stream.Field(ref underlying.AssignmentFeeE8, "assignment fee");
@@ -68,10 +70,15 @@ internal static class RecordFields
         stream.Field(ref instrument.MarkE8, "mark");
         stream.Field(ref instrument.MarkTime, "time of the mark");
         stream.Field(ref instrument.VolatilityE8, "volatility");
+        stream.Field(ref instrument.VolatilityFurther, "further digits of the volatility");
         stream.Field(ref instrument.VolatilityTime, "time of the volatility");
         stream.Field(ref instrument.MarkConfidenceE8, "confidence of the mark");
         stream.Field(ref instrument.VolatilityConfidenceE8, "confidence of the volatility");
         stream.Field(ref instrument.FundingRateE8, "funding rate");
+        stream.Field(ref instrument.OpenInterest, "open interest");
+        stream.Field(ref instrument.ArrayRows, "rows of its array");
+        stream.Field(ref instrument.ArrayExponent, "exponent of its array");
+        stream.Field(ref instrument.ArrayDeltaE8, "delta of its array");
         stream.Field(ref instrument.IsDirty, "changed in this event");
         stream.Field(ref instrument.IsSettled, "is settled");
     }

@@ -54,52 +54,74 @@ public sealed partial class DecisionWriter
     }
 }
 
-/// <summary>A contract that a model could not price, and the index that its notional was taken at.</summary>
-internal struct UnpricedRow
+/// <summary>A row in which the index of some time ago counts until its contract changes.</summary>
+internal struct RememberedRow
 {
     public int Model;
     public int Instrument;
     public long IndexE8;
+    public uint IndexFurther;
 
     public void Describe(StateStream stream)
     {
         stream.Field(ref Model, "model slot");
         stream.Field(ref Instrument, "instrument");
         stream.Field(ref IndexE8, "index");
+        stream.Field(ref IndexFurther, "further digits of the index");
     }
 }
 
 /// <content>What of the rows a snapshot has to tell.</content>
 public sealed unsafe partial class RiskRows
 {
-    /// <summary>Rows that are up to date and without a price, by model and instrument.</summary>
-    internal IEnumerable<UnpricedRow> Unpriced()
+    /// <summary>Rows that are up to date and remember an index, by model and instrument.</summary>
+    internal IEnumerable<RememberedRow> Remembered()
     {
         for (int model = 0; model < _models.Length; model++)
         {
             for (int instrument = 0; instrument < _market.InstrumentCount && _models[model].Id != 0; instrument++)
             {
                 LotRisk risk = _risks[(model * _instruments) + instrument];
-                if (risk.IsUnpriced && risk.ModelGeneration == _models[model].Generation
+                if (risk.RemembersIndex && risk.ModelGeneration == _models[model].Generation
                     && risk.InstrumentVersion == _market.InstrumentAt(instrument).Version)
                 {
-                    yield return new UnpricedRow { Model = model, Instrument = instrument, IndexE8 = risk.UnpricedIndexE8 };
+                    yield return new RememberedRow
+                    {
+                        Model = model, Instrument = instrument, IndexE8 = risk.RememberedIndex.E8, IndexFurther = risk.RememberedIndex.Further,
+                    };
                 }
             }
         }
     }
 
     /// <summary>Prices a contract as it was priced when its underlying's index was another.</summary>
-    internal void PriceAt(in UnpricedRow row)
+    internal void PriceAt(in RememberedRow row)
     {
-        ref long index = ref _market.UnderlyingAt(_market.InstrumentAt(row.Instrument).Underlying).IndexE8;
-        long now = index;
-        index = row.IndexE8;
+        ref Underlying underlying = ref _market.UnderlyingAt(_market.InstrumentAt(row.Instrument).Underlying);
+        FinePrice now = underlying.Price;
+        (underlying.IndexE8, underlying.IndexFurther) = (row.IndexE8, row.IndexFurther);
         ref readonly LotRisk risk = ref Price(row.Model, row.Instrument);
-        index = now;
-        if (!risk.IsUnpriced)
+        (underlying.IndexE8, underlying.IndexFurther) = (now.E8, now.Further);
+        if (!risk.RemembersIndex)
         {
-            throw new StateFormatException($"the snapshot says that instrument {row.Instrument} has no price under model {row.Model}, and it has");
+            throw new StateFormatException($"the snapshot says that instrument {row.Instrument} remembers an index under model {row.Model}, and it does not");
+        }
+    }
+}
+
+/// <content>A published array in a snapshot: its rows, as many as the instrument has.</content>
+public sealed partial class MarkArrays
+{
+    internal void Describe(StateStream stream, int instrument, int rows)
+    {
+        if ((uint)rows > Limits.Rows)
+        {
+            throw new StateFormatException($"the snapshot has an array of {rows} rows, this machine has room for {Limits.Rows}");
+        }
+
+        foreach (ref long profit in _profits.AsSpan(instrument * Limits.Rows, rows))
+        {
+            stream.Field(ref profit, "row of its array");
         }
     }
 }

@@ -26,7 +26,7 @@ internal static class RowCaches
             {
                 LotRisk ours = risks[(model * stride) + instrument];
                 bool isValid = ours.ModelGeneration == models[model].Generation && ours.InstrumentVersion == market.InstrumentAt(instrument).Version
-                    && (!models[model].DependsOnIndex || ours.IndexE8 == market.UnderlyingAt(market.InstrumentAt(instrument).Underlying).IndexE8);
+                    && (!models[model].DependsOnIndex || ours.Index == market.UnderlyingAt(market.InstrumentAt(instrument).Underlying).Price);
                 if (!isValid)
                 {
                     continue;

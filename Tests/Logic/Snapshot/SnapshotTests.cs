@@ -90,6 +90,23 @@ internal sealed class SnapshotTests
     }
 
     [Test]
+    public void Published_arrays_come_back_with_the_index_that_a_mark_was_valued_at()
+    {
+        using Desk desk = MarkArrayTests.Open(out uint option);
+        MarkArrayTests.Publish(desk, option, -2, 0.25m, 100, -250, 75);
+        desk.Fill(1, option, -3, 12m);
+        desk.Index(120m);
+        desk.Index(140m);
+        desk.Fill(1, option, 1, 12m);
+        MarkArrayTests.Publish(desk, option, -2, 0.25m, 100, -250);
+        desk.Index(150m);
+        MarkArrayTests.Publish(desk, option, -2, 0.25m, 100, -250, 70);
+        desk.Fill(1, option, 1, 12m);
+        RecordedRun run = new("arrays", Limits.Small, desk.Applied);
+        run.ContinueFrom(Enumerable.Range(0, run.Count + 1));
+    }
+
+    [Test]
     public void Bytes_that_are_cut_or_go_on_are_refused_and_so_is_a_state_too_large_for_the_machine()
     {
         using Desk desk = Desk.Lively(seed: 4, ticks: 5);

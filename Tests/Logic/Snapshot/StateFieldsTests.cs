@@ -27,15 +27,17 @@ internal sealed class StateFieldsTests
         (typeof(MarginMachine),
             "_market _book _models _parameters _staging _pendingModels _sources _surface _decisions _now _lastHeartbeat _hasMarketTime _marketTime _isHalted _isReduceOnly "
             + "_classes _movedUnderlyings _anyIndexMoved _refreshCursor _riskArrayCursor _lastRiskArray _pendingMessages LastSequence Epoch Evaluations _rows",
-            "_limits _calculator _planner _shares _faultPlace _clearedParameters"),
+            "_limits _calculator _planner _fillable _fillablePrices _shares _faultPlace _clearedParameters"),
         (typeof(MarketState),
             "_instruments _symbols _underlyings _underlyingCodes _expiries _currencies _currencyCodes InstrumentCount UnderlyingCount ExpiryCount CurrencyCount "
-            + "DirtyCurrencies ValuationTime Grids",
+            + "DirtyCurrencies ValuationTime Grids Arrays",
             "_dirty DirtyCount _instrumentIds _underlyingIds _currencyIds _expiryIds _strikeIds _strikes StrikeCount"),
         (typeof(Book),
             "_accounts _balances _units _positions _orders AccountCount",
             "_currencies _accountIds _orderIds _dirty _market _unitOrdinals _positionOrdinals _orderOrdinals"),
         (typeof(VolatilityGrids), "_slots _logMoneynessE12 _volatilityE8", "_arrival _arrived"),
+        (typeof(MarkArrays), "_profits", ""),
+        (typeof(FillablePrice), "", "_market _book _units"),
         (typeof(SurfaceUpdate), "_staged _count", "_market"),
         (typeof(SourceTable), "_last _sources Count", ""),
         (typeof(AccountClasses), "_classes _names _named Count", "_underlyings _ids"),
@@ -51,7 +53,7 @@ internal sealed class StateFieldsTests
             "Id Version Activation IsCompared Name Digest Parameters KnownUnderlyings KnownCurrencies",
             "_spotFactor _logSpotFactor _linearFactor _optionWeight _dampener _volatilityMove _spotShockE8 _addOns _tiers _underlyings _discount Generation RowCount "
             + "InitialFactorE8 MaintenanceFactorE8 Measure TailRows NetsAcross MaximumStep Orders CountsOptionValue ChargesCollateralBefore MeasuresFromMark "
-            + "PricesFromIndex DependsOnIndex Discounts InterpolatesSurface HasTimedRows HasDeltaRows SumsByExpiry Volatility PegUnderlying PegThresholdE8 PegFactorE8 "
+            + "PricesFromIndex DependsOnIndex Discounts InterpolatesSurface HasTimedRows HasDeltaRows TakesArrays SpreadToMaintenance BankruptcyAdjustment SumsByExpiry Volatility PegUnderlying PegThresholdE8 PegFactorE8 "
             + "PegDivides LiquidationRate LiquidationImpact LiquidationDepth ChargesLiquidation ThresholdE8 HysteresisE8 TargetRatioE8 StalePriceNanos "
             + "StaleVolatilityNanos RepriceNanos PublishRatioStepE8 RefreshNanos LiquidationRetryNanos AddOnCount SpreadCount Kinds Places Rows PairOf VolatilityShocks "
             + "Underlyings Collaterals HaircutTiers Spreads SpreadLegs"),
