@@ -126,6 +126,40 @@ public sealed class JournalReader : IDisposable
         return null;
     }
 
+    /// <summary>
+    /// Finds where a later epoch than the given one began: the first record that carries one, which <see cref="SeekTo"/> and <see cref="TryRead"/>
+    /// then give. Reads one segment. False where there is no such record, or where retention has deleted the place.
+    /// </summary>
+    /// <param name="epoch">The epoch whose end is looked for.</param>
+    /// <param name="sequence">The first record behind it, where there is one.</param>
+    /// <param name="isKept">False: the journal begins in a later epoch.</param>
+    public bool TryFindEpochAfter(long epoch, out long sequence, out bool isKept)
+    {
+        sequence = 0;
+        long found = -1;
+        Span<byte> sector = stackalloc byte[SegmentHeader.Bytes];
+        foreach (long number in SegmentNames.List(_storage, _directory))
+        {
+            using IStorageFile file = _storage.OpenToRead(Path.Combine(_directory, SegmentNames.Segment(number)));
+            if (file.Read(0, sector) < sector.Length || !SegmentHeader.TryRead(sector, out SegmentHeader header, out _) || header.EpochBefore > epoch)
+                break;
+            found = number;
+        }
+        _recordOffset = _recordsEnd = 0;
+        LastReadSequence = 0;
+        isKept = found >= 0;
+        if (!isKept)
+            return false;
+        _scan.StartAt(found);
+        while (TryRead(out JournalRecord record))
+        {
+            sequence = record.Sequence;
+            if (record.Epoch > epoch)
+                return true;
+        }
+        return false;
+    }
+
     public void Dispose() => _scan.Dispose();
 
     void SkipTo(long sequence)

@@ -14,6 +14,7 @@ public readonly ref struct JournalRecord
         Sequence = RecordLayout.Sequence(record);
         TimestampNanos = RecordLayout.TimestampNanos(record);
         Checksum = RecordLayout.StoredChecksum(record);
+        PreviousChecksum = RecordLayout.PreviousChecksum(record);
         Message = record.Slice(RecordLayout.HeaderBytes, RecordLayout.MessageBytes(record));
         Segment = segment;
         Offset = offset;
@@ -25,6 +26,8 @@ public readonly ref struct JournalRecord
     public long TimestampNanos { get; }
     /// <summary>The chain after this record: equal chains mean equal histories (up to the strength of CRC32C).</summary>
     public uint Checksum { get; }
+    /// <summary>The chain before this record.</summary>
+    public uint PreviousChecksum { get; }
     public ReadOnlySpan<byte> Message { get; }
     /// <summary>Number of the segment file the record stands in.</summary>
     public long Segment { get; }

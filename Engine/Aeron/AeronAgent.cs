@@ -34,7 +34,7 @@ public sealed partial class AeronAgent : ISubscriptionOwner, ITagResolver, IDisp
         Random = new RandomSource(options.Seed);
         _nextSessionId = Random.NextInt32();
         _nextReceiverId = Random.NextInt64();
-        _network = options.Network();
+        _network = options.MaySend is { } maySend ? new GuardedNetwork(options.Network(), maySend) : options.Network();
         if (options.Driver is not { } driver)
             return;
         try

@@ -78,6 +78,12 @@ public sealed class AeronOptions
     /// <summary>Source of session, term and receiver ids and of NAK delays; null draws from the system's generator.</summary>
     public ulong? Seed { get; init; }
 
+    /// <summary>
+    /// Asked right before datagrams leave; where it says false they are dropped as if the network had lost them. null: everything leaves. Shared
+    /// memory does not ask: whoever offers there asks itself.
+    /// </summary>
+    public Func<bool>? MaySend { get; init; }
+
     /// <summary>An Aeron directory to serve: clients in other processes then use this agent as their media driver. null: none.</summary>
     public DriverOptions? Driver { get; init; }
 

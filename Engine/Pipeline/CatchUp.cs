@@ -59,5 +59,28 @@ internal sealed class CatchUp : IDisposable
         return true;
     }
 
+    /// <summary>
+    /// Where the epoch behind the given one began in this journal; null where the journal has no such record. Reads up to a segment: for when a
+    /// standby is found.
+    /// </summary>
+    /// <param name="epoch">The epoch whose end is looked for.</param>
+    /// <param name="limit">Last durable sequence.</param>
+    /// <param name="isGone">Retention has deleted the place.</param>
+    public EpochBoundary? FindBoundary(long epoch, long limit, out bool isGone)
+    {
+        using JournalReader reader = JournalReader.Open(_storage, _directory, follow: true);
+        reader.Limit = limit;
+        bool isFound = reader.TryFindEpochAfter(epoch, out long sequence, out bool isKept);
+        isGone = !isKept && limit > 0;
+        if (isFound)
+        {
+            reader.SeekTo(sequence);
+            Check.That(reader.TryRead(out JournalRecord record));
+            return new EpochBoundary(checked((uint)record.Epoch), record.Sequence, record.PreviousChecksum);
+        }
+
+        return null;
+    }
+
     public void Dispose() => _reader?.Dispose();
 }

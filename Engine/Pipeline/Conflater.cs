@@ -91,6 +91,15 @@ internal sealed class Conflater
         _spare[_spareCount++] = index;
     }
 
+    /// <summary>Removes the update that has waited longest and gives a copy of it. Needs one.</summary>
+    public MessageSlot Take()
+    {
+        Check.That(Count > 0);
+        MessageSlot update = _updates[_turn[_firstTurn]];
+        Remove();
+        return update;
+    }
+
     private void Begin(ulong account, int place)
     {
         Check.That(_spareCount > 0);

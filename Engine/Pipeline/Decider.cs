@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using MarginEngine.Codecs;
 using MarginEngine.Logic;
 using MarginEngine.Snapshots;
+using MarginEngine.Standby;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Pipeline;
@@ -18,7 +19,7 @@ internal interface IRelief
 /// Runs ahead of the disk unless its reader was placed behind the journaller: what it decides is held by the publisher, so
 /// computing while the disk syncs costs nothing but the work of a crash. It never drops a decision: where the output ring is
 /// full it waits, and the input ring fills behind it. After a restart it first replays the end of the journal, so that what it
-/// decides there goes out again.
+/// decides there goes out again; after a takeover it repeats what the standby kept.
 /// </summary>
 internal sealed class Decider : IStage, IDecisionSink
 {
@@ -29,6 +30,7 @@ internal sealed class Decider : IStage, IDecisionSink
     private readonly NodeGauges _gauges;
     private IRelief? _relief;
     private Replay? _replay;
+    private RecentDecisions? _recent;
     private long _timestampNanos;
     private volatile bool _waits;
 
@@ -64,6 +66,9 @@ internal sealed class Decider : IStage, IDecisionSink
     /// <summary>Set once, before the first poll.</summary>
     public void RelieveWith(IRelief relief) => _relief = relief;
 
+    /// <summary>Set once, before the first poll: what was decided before this node was the primary, to be said again before anything else.</summary>
+    public void SayAgain(RecentDecisions recent) => _recent = recent;
+
     public int Poll()
     {
         if (Dump is { IsWanted: true } dump)
@@ -72,7 +77,9 @@ internal sealed class Decider : IStage, IDecisionSink
             return 0;
         }
 
-        return _replay is null ? ApplyInput() : ApplyReplay(_replay);
+        return _recent is not null ? Repeat(_recent)
+            : _replay is null ? ApplyInput()
+            : ApplyReplay(_replay);
     }
 
     /// <summary>Writes a decision to the output ring; called by the machine.</summary>
@@ -86,6 +93,26 @@ internal sealed class Decider : IStage, IDecisionSink
             Snapshots?.Keep(Sequence, _timestampNanos, message);
         if (!_output.TryWrite(Sequence, _timestampNanos, message))
             WriteWhenThereIsRoom(message);
+    }
+
+    private int Repeat(RecentDecisions recent)
+    {
+        int repeated = 0;
+        bool isAtEnd = false;
+        while (repeated < BatchMessages && !isAtEnd)
+        {
+            isAtEnd = !recent.TryPeek(out SlotMessage decision);
+            if (isAtEnd)
+                _recent = null;
+            else if (_output.TryWrite(decision.Sequence, decision.TimestampNanos, decision.Bytes))
+                recent.Advance();
+            else
+                break;
+            repeated++;
+        }
+
+        _waits = _recent is not null;
+        return repeated;
     }
 
     private int ApplyInput()

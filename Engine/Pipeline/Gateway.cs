@@ -1,10 +1,11 @@
 // Polls the input stream into the intake, and ticks when the sources are silent. The first stage of a primary.
 using MarginEngine.Aeron;
+using MarginEngine.Promotion;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Pipeline;
 
-/// <summary>Closed until the node has replayed its journal (and found its standby where the gate asks for one).</summary>
+/// <summary>Takes input under a lease only, where there is one. Closed until the node has replayed its journal (and found its standby where the gate asks for one).</summary>
 internal sealed class Gateway : IStage, IMessageHandler
 {
     private const int BatchMessages = 256;
@@ -12,16 +13,18 @@ internal sealed class Gateway : IStage, IMessageHandler
     private readonly Intake _intake;
     private readonly IClock _clock;
     private readonly NodeGauges _gauges;
+    private readonly LeaseKeeper? _lease;
     private readonly long _tickNanos;
     private long _quietSinceNanos;
 
-    public Gateway(Subscription subscription, Intake intake, long tickNanos, IClock clock, NodeGauges gauges)
+    public Gateway(Subscription subscription, Intake intake, long tickNanos, IClock clock, NodeGauges gauges, LeaseKeeper? lease)
     {
         _subscription = subscription;
         _intake = intake;
         _tickNanos = tickNanos;
         _clock = clock;
         _gauges = gauges;
+        _lease = lease;
     }
 
     public string Name => "gateway";
@@ -36,6 +39,7 @@ internal sealed class Gateway : IStage, IMessageHandler
 
     public int Poll()
     {
+        _lease?.Check();
         if (!IsOpen())
             return 0;
         Gateway handler = this;

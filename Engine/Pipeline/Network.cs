@@ -1,5 +1,6 @@
 // The transport as the pipeline sees it: an agent as a stage, its sleep as a loop's parking, and its clock.
 using MarginEngine.Aeron;
+using MarginEngine.Promotion;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Pipeline;
@@ -13,7 +14,7 @@ internal sealed class TransportClock(IClock clock) : INanoClock, IEpochClock
 }
 
 /// <summary>An agent's duty cycle, polled like any stage. It may stand in a loop twice: before and after what it carries.</summary>
-internal sealed class NetworkStage(AeronAgent agent, GaugeCounters? report = null) : IStage
+internal sealed class NetworkStage(AeronAgent agent, GaugeCounters? report = null, LeaseKeeper? lease = null) : IStage
 {
     public string Name => "network";
 
@@ -25,6 +26,7 @@ internal sealed class NetworkStage(AeronAgent agent, GaugeCounters? report = nul
 
     public int Poll()
     {
+        lease?.Check();
         report?.Update();
         return agent.DoWork();
     }

@@ -30,8 +30,11 @@ public sealed partial class Node
         return part;
     }
 
-    private void CheckEpoch(RecoveryReport recovered)
+    private void CheckEpoch(RecoveryReport recovered, bool isTakeover)
     {
+        if (isTakeover && (_options.Role != NodeRole.Primary || recovered.LastEpoch >= _options.Epoch))
+            throw new NodeOptionsException(
+                $"a {_options.Role} of epoch {_options.Epoch} cannot take over: it takes a primary of a newer epoch than {recovered.LastEpoch}");
         if (_options.Role == NodeRole.Primary && recovered.LastEpoch > _options.Epoch)
             throw new NodeOptionsException($"epoch is {_options.Epoch}, but the journal ends in epoch {recovered.LastEpoch}: a primary never goes back");
     }
@@ -52,13 +55,14 @@ public sealed partial class Node
         AeronAgent agent = Own(new AeronAgent(_transport?.Invoke(clock) ?? new AeronOptions(clock)
         {
             TermLength = TermBytes,
+            MaySend = _lease is { } lease ? () => lease.IsHeld : null,
             // One agent serves the directory: the first, which is the input's.
             Driver = (_networks.Count == 0 || DriverOptions.TakesManyAgents) && _options.AeronDirectory is { } directory
                 ? new DriverOptions(directory, clock) { IpcTermLength = TermBytes }
                 : null,
         }));
         var network = new NetworkStage(
-            agent, _networks.Count == 0 && _options.AeronDirectory is not null ? new GaugeCounters(agent, Gauges, _options.Role, _clock) : null);
+            agent, _networks.Count == 0 && _options.AeronDirectory is not null ? new GaugeCounters(agent, Gauges, _options.Role, _clock) : null, _lease);
         _networks.Add(network);
         return network;
     }
@@ -82,7 +86,7 @@ public sealed partial class Node
         _start.GiveMargins(margins);
         var replay = Own(new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Of(_options.Limits), recovered, _start.Sequence));
         long from = recovered.LastTimestampNanos - _options.RepublishMillis * NanosPerMilli;
-        replay.ApplyBefore(_machine, Planted.Is(Defect.RepublishNothing) ? long.MaxValue : from, margins, Gauges);
+        replay.ApplyBefore(_machine, Planted.Is(Defect.RepublishNothing) ? long.MaxValue : from, Gauges, margins);
         margins.MeasureAfter(recovered.LastSequence);
         return replay;
     }
@@ -95,12 +99,13 @@ public sealed partial class Node
         Gauges.Received.Set(recovered.LastSequence);
         return new Gateway(
             network.Agent.AddSubscription(_options.Input!.Channel, _options.Input.Stream, _options.Input.Senders()), intake,
-            _options.TimeTickMillis * NanosPerMilli, _clock, Gauges)
+            _options.TimeTickMillis * NanosPerMilli, _clock, Gauges, _lease)
         {
             TryOpen = () =>
             {
                 // The decider stands still at the end of the replay until there is input: its machine can be read here.
-                if (Gauges.Applied.Value < recovered.LastSequence || _options.Gate != Gate.Journal && Gauges.StandbyConnected.Value == 0)
+                bool lacksStandby = _options.Gate != Gate.Journal && Gauges.Alone.Value == 0 && Gauges.StandbyConnected.Value == 0;
+                if (Gauges.Applied.Value < recovered.LastSequence || lacksStandby)
                     return false;
                 intake.Resume(recovered.LastSequence, recovered.LastTimestampNanos, _machine.LastSourceSequence);
                 return true;
@@ -122,7 +127,11 @@ public sealed partial class Node
             Own(new CatchUp(plan.Storage, _options.Journal.Directory)),
             records,
             network.Agent.AddSubscription(_options.Acks!.Channel, _options.Acks.Stream, _options.Acks.Senders()),
-            new ReplicatorOptions(_options.Epoch, _options.MaximumMessageBytes, _options.InputRingSlots, StandbySilenceNanos),
+            new ReplicatorOptions(_options.Epoch, _options.MaximumMessageBytes, _options.InputRingSlots, StandbySilenceNanos)
+            {
+                HasStandbyInGate = _options.Gate != Gate.Journal,
+                Beginning = new EpochBoundary(_options.Epoch, plan.Recovered.LastSequence + 1, plan.Recovered.LastChecksum),
+            },
             _clock, Gauges);
     }
 

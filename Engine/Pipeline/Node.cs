@@ -3,6 +3,7 @@ using Disruptor;
 using MarginEngine.Aeron;
 using MarginEngine.Journal;
 using MarginEngine.Logic;
+using MarginEngine.Promotion;
 using MarginEngine.Snapshots;
 using MarginEngine.Standby;
 using MarginEngine.Watch;
@@ -21,6 +22,8 @@ public sealed partial class Node : IDisposable
 {
     private readonly NodeOptions _options;
     private readonly IClock _clock;
+    private readonly IStorage _storage;
+    private readonly LeaseKeeper? _lease;
     private readonly JournalWriter _writer;
     private readonly MarginMachine _machine;
     private readonly UnmanagedRingBuffer<MessageSlot> _inputRing;
@@ -34,8 +37,20 @@ public sealed partial class Node : IDisposable
 
     /// <exception cref="NodeOptionsException">The configuration cannot be used.</exception>
     /// <exception cref="IOException">The journal is locked, damaged or refused, or a socket cannot be opened; the message says which.</exception>
-    public Node(NodeOptions options, IClock? clock = null, IStorage? storage = null)
-        : this(options, clock, storage, transport: null)
+    /// <param name="options">The configuration.</param>
+    /// <param name="clock">Null: the machine's.</param>
+    /// <param name="storage">Null: the machine's disk.</param>
+    /// <param name="lease">A primary acts only while it is held; the keeper stays its owner's. Null: without a witness.</param>
+    public Node(NodeOptions options, IClock? clock = null, IStorage? storage = null, LeaseKeeper? lease = null)
+        : this(options, clock, storage, transport: null, lease: lease)
+    {
+    }
+
+    /// <summary>A primary in the place of the standby that handed over, with a newer epoch.</summary>
+    /// <exception cref="NodeOptionsException">The configuration cannot be used; the handover is disposed then, as after any exception.</exception>
+    /// <exception cref="IOException">A socket cannot be opened.</exception>
+    public Node(NodeOptions options, Handover handover, IClock? clock = null, LeaseKeeper? lease = null)
+        : this(options, clock, handover.Storage, transport: null, handover, lease)
     {
     }
 
@@ -43,24 +58,28 @@ public sealed partial class Node : IDisposable
     /// <param name="clock">Null: the machine's.</param>
     /// <param name="storage">Null: the machine's disk.</param>
     /// <param name="transport">Settings of the transport for a clock; null: sockets. The simulation brings its own network.</param>
-    internal Node(NodeOptions options, IClock? clock, IStorage? storage, Func<INanoClock, AeronOptions>? transport)
+    /// <param name="handover">What a standby of this process left; null: the journal is opened.</param>
+    /// <param name="lease">A primary acts only while it is held.</param>
+    internal Node(NodeOptions options, IClock? clock, IStorage? storage, Func<INanoClock, AeronOptions>? transport, Handover? handover = null, LeaseKeeper? lease = null)
     {
-        options.Check();
         _options = options;
+        _lease = options.Role == NodeRole.Primary ? lease : null;
         _transport = transport;
         _clock = clock ?? new Clock();
-        storage ??= new Storage();
+        _storage = storage ?? new Storage();
         try
         {
-            // 1. What happened before: recover the journal, refuse what cannot be continued, begin at the newest snapshot that can be used.
-            var snapshots = new SnapshotSource(storage, options.Journal.Directory, options.Journal.Directory, options.Limits);
-            _writer = Own(JournalWriter.Open(options.Journal, EngineIdentity.Of(options.Limits), storage, () => BeginEmpty(snapshots)));
-            RecoveryReport recovered = _writer.Recovered;
-            CheckEpoch(recovered);
-            _start = Begin(snapshots, recovered);
+            // 1. What happened before: recover the journal, or take it over; refuse what cannot be continued, begin at the newest usable snapshot.
+            options.Check();
+            RecoveryReport recovered = Begin(handover, _storage, out _writer, out _start);
             _machine = Own(_start.Machine);
+            Recovered = recovered;
+            CheckEpoch(recovered, isTakeover: handover is not null);
             Gauges.Epoch.Set(Math.Max(options.Epoch, recovered.LastEpoch));
             Gauges.Journalled.Set(recovered.LastSequence);
+            Gauges.RecordEpoch.Set(recovered.LastEpoch);
+            // Whoever takes over has lost its peer: it goes on by itself until another standby has caught up.
+            Gauges.Alone.Set(handover is not null && options.Gate != Gate.Journal ? 1 : 0);
 
             // 2. The rings.
             _inputRing = Rings.Create(options.InputRingSlots, _rings);
@@ -71,7 +90,7 @@ public sealed partial class Node : IDisposable
             var journaller = new Journaller(journalReader, _writer, _clock, Gauges);
             var decisionReader = new SlotReader(_outputRing);
             _outputRing.AddGatingSequences(decisionReader.Released);
-            var plan = new Plan(recovered, storage, journaller, journalReader, decisionReader);
+            var plan = new Plan(recovered, _storage, journaller, journalReader, decisionReader);
             (IStage[][] groups, Decider decider) = options.Role == NodeRole.Primary ? BuildPrimary(plan) : BuildStandby(plan);
 
             // 4. The loops: one thread for each group of stages.
@@ -80,6 +99,7 @@ public sealed partial class Node : IDisposable
         catch
         {
             DisposeOwned();
+            handover?.Dispose();
             throw;
         }
     }
@@ -89,8 +109,8 @@ public sealed partial class Node : IDisposable
 
     public NodeOptions Options => _options;
 
-    /// <summary>What recovery found when the journal was opened.</summary>
-    public RecoveryReport Recovered => _writer.Recovered;
+    /// <summary>What recovery found when the journal was opened; after a takeover, where the standby left it.</summary>
+    public RecoveryReport Recovered { get; }
 
     /// <summary>Called once, on the thread that failed, when a stage fails. Set before <see cref="Start"/>.</summary>
     public Action<NodeFault>? OnFault { get; set; }
@@ -141,7 +161,7 @@ public sealed partial class Node : IDisposable
         // p2. Out: two streams; what the journal's older part decided is replayed into them, but not sent again.
         Outlet margins = NewOutlet(outputNetwork, _options.Output!.MarginStream, _options.ConflatedAccounts);
         Outlet replies = NewOutlet(outputNetwork, _options.Output.ReplyStream, 0);
-        Replay? replay = ReplayOldPart(plan, margins);
+        Replay? replay = _recent is null ? ReplayOldPart(plan, margins) : null;
 
         // p3. In: the gateway and its rejects.
         UnmanagedRingBuffer<MessageSlot> rejectRing = Rings.Create(RejectRingSlots, _rings);
@@ -154,7 +174,8 @@ public sealed partial class Node : IDisposable
             ? new SlotReader(_inputRing, plan.Journaller.Durable)
             : new SlotReader(_inputRing);
         var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, replay, Gauges);
-        var publisher = new Publisher(plan.DecisionReader, rejectReader, margins, replies, _options.Gate, Gauges);
+        ContinueTakeover(plan.Recovered, decider, margins);
+        var publisher = new Publisher(plan.DecisionReader, rejectReader, margins, replies, _options.Gate, Gauges, _lease);
         _inputRing.AddGatingSequences(plan.JournalReader.Released, input.Released);
 
         // p5. Replicate, where a standby is configured.
@@ -169,22 +190,29 @@ public sealed partial class Node : IDisposable
     {
         // s1. Replay everything behind the snapshot: a standby publishes nothing, so nothing of it is decided again.
         _snapshots = new SnapshotTaker(plan.Storage, _options.Journal.Directory, _options.Limits, SnapshotPlan, _clock, Gauges);
+        _recent = Own(new RecentDecisions(
+            _options.RepublishSlots, _options.MaximumMessageBytes, _options.Limits.Accounts, _options.RepublishMillis * NanosPerMilli));
         _start.GiveMargins(_snapshots);
+        _start.GiveMargins(_recent);
+        if (_start.Sequence > 0)
+            _recent.BeginAfter(_start.TimestampNanos);
         using (var replay = new Replay(plan.Storage, _options.Journal.Directory, EngineIdentity.Of(_options.Limits), plan.Recovered, _start.Sequence))
-            replay.ApplyBefore(_machine, long.MaxValue, _snapshots, Gauges);
+            replay.ApplyBefore(_machine, long.MaxValue, Gauges, _snapshots, _recent);
         _snapshots.StartAt(_machine);
         var dump = new StateDump(plan.Storage, _options.Journal.Directory, _options.Limits, Gauges);
 
         // s2. Follow, decide, acknowledge.
         NetworkStage network = NewNetwork();
         var heartbeats = new HeartbeatQueue(HeartbeatsKept);
+        StreamOptions replication = _options.AsStandby?.Replication ?? _options.Replication!, acks = _options.AsStandby?.Acks ?? _options.Acks!;
         var follower = new Follower(
-            network.Agent.AddSubscription(_options.Replication!.Channel, _options.Replication.Stream, _options.Replication.Senders()),
-            new SlotWriter(_inputRing, _options.MaximumMessageBytes), heartbeats, plan.Recovered.LastSequence, Gauges);
+            network.Agent.AddSubscription(replication.Channel, replication.Stream, replication.Senders()),
+            new SlotWriter(_inputRing, _options.MaximumMessageBytes), heartbeats, plan.Recovered.LastSequence,
+            () => _writer.LastChecksum, _clock, Gauges);
         var input = new SlotReader(_inputRing);
         var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, null, Gauges) { Snapshots = _snapshots, Dump = dump };
         var acknowledger = new Acknowledger(
-            plan.DecisionReader, network.Agent.AddPublication(_options.Acks!.Channel, _options.Acks.Stream), follower, heartbeats, _clock, Gauges) { Dump = dump };
+            plan.DecisionReader, _recent, network.Agent.AddPublication(acks.Channel, acks.Stream), follower, heartbeats, _clock, Gauges) { Dump = dump };
         _inputRing.AddGatingSequences(plan.JournalReader.Released, input.Released);
         return (PlaceStandby(network, follower, plan.Journaller, decider, acknowledger), decider);
     }

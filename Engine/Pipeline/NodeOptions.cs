@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MarginEngine.Journal;
 using MarginEngine.Logic;
+using MarginEngine.Promotion;
 
 namespace MarginEngine.Pipeline;
 
@@ -46,44 +47,6 @@ public enum Gate
     Both,
 }
 
-/// <summary>An Aeron channel and a stream in it.</summary>
-public sealed record StreamOptions
-{
-    /// <summary>For example <c>aeron:udp?endpoint=127.0.0.1:40100</c>.</summary>
-    public required string Channel { get; set; }
-
-    public required int Stream { get; set; }
-
-    /// <summary>
-    /// For a stream that is heard: who may speak, addresses or networks such as <c>10.1.2.0/24</c>. Anybody else is counted and ignored. Left
-    /// out: everybody, and then the port has to be guarded by the network.
-    /// </summary>
-    public string[]? AllowedSources { get; set; }
-
-    internal Aeron.SourceList? Senders()
-    {
-        if (AllowedSources is null)
-            return null;
-        var senders = new Aeron.SourceList();
-        foreach (string source in AllowedSources)
-            senders.Allow(source);
-        return senders;
-    }
-}
-
-/// <summary>The channel of what the engine decides, with one stream for margins and one for answers.</summary>
-public sealed record OutputOptions
-{
-    /// <summary>Unicast or multicast.</summary>
-    public required string Channel { get; set; }
-
-    /// <summary>Margin updates, margin calls, liquidation instructions, fund events, risk arrays, heartbeats.</summary>
-    public int MarginStream { get; set; } = 1001;
-
-    /// <summary>Rejects, pre-trade answers, heartbeats: for those who send input.</summary>
-    public int ReplyStream { get; set; } = 1002;
-}
-
 /// <summary>
 /// A node's configuration. <see cref="Check"/> names the first key that is out of range, with its bounds. The properties have
 /// setters because the generated reader overwrites the defaults of init-only ones.
@@ -108,12 +71,21 @@ public sealed record NodeOptions
     public StreamOptions? Acks { get; set; }
 
     /// <summary>
+    /// The same streams while this node is the standby, where their channels differ: with unicast channels a node hears at an address of its own in
+    /// both roles. null: they are the same, as with multicast.
+    /// </summary>
+    public ReplicaOptions? AsStandby { get; set; }
+
+    /// <summary>
     /// A directory that the thread of the input serves as a media driver: processes of this machine reach the node through shared memory,
     /// with any Aeron client, and its channels may be <c>aeron:ipc</c> (those of the output only where it shares the input's thread).
     /// </summary>
     public string? AeronDirectory { get; set; }
 
     public required JournalOptions Journal { get; set; }
+
+    /// <summary>A witness that says which node of a pair is the primary; null: the role and the epoch are what is said here.</summary>
+    public LeaseOptions? Lease { get; set; }
 
     /// <summary>Capacities of the machine; a key left out keeps its default.</summary>
     public Limits Limits { get; set; } = new();
@@ -151,6 +123,11 @@ public sealed record NodeOptions
 
     /// <summary>Newest snapshots that a standby keeps; 0: all. The journal keeps what the oldest of them needs.</summary>
     public int SnapshotsKept { get; set; } = 3;
+    /// <summary>
+    /// Slots of 256 bytes in which a standby keeps its decisions of that time, margin updates excepted, for a promotion; a power of two. Where
+    /// they do not suffice, a promotion has to replay the journal.
+    /// </summary>
+    public int RepublishSlots { get; set; } = 65_536;
 
     /// <summary>How long decisions wait for a first subscriber, or for one that was lost, before they count as unheard.</summary>
     public int SubscriberGraceMillis { get; set; } = 2_000;
@@ -175,6 +152,7 @@ public sealed record NodeOptions
             if (document is JsonObject given)
             {
                 Complete(given["journal"], JsonSerializer.SerializeToNode(new JournalOptions { Directory = "" }, NodeOptionsJson.Default.JournalOptions)!, "directory");
+                Complete(given["lease"], JsonSerializer.SerializeToNode(new LeaseOptions { Witness = "", Node = "" }, NodeOptionsJson.Default.LeaseOptions)!, "witness", "node");
                 Complete(given["limits"], JsonSerializer.SerializeToNode(new Limits(), NodeOptionsJson.Default.Limits)!);
             }
 
@@ -210,13 +188,13 @@ public sealed record NodeOptions
     }
 
     /// <summary>Adds the defaults of the keys that were left out: the generated reader would take zero for them.</summary>
-    private static void Complete(JsonNode? given, JsonNode defaults, string? required = null)
+    private static void Complete(JsonNode? given, JsonNode defaults, params string[] required)
     {
         if (given is not JsonObject target)
             return;
         foreach ((string key, JsonNode? value) in defaults.AsObject())
         {
-            if (key != required && !target.ContainsKey(key))
+            if (!required.Contains(key) && !target.ContainsKey(key))
                 target[key] = value?.DeepClone();
         }
     }
@@ -233,6 +211,8 @@ public sealed record NodeOptions
         InRange("idleSpinMicros", IdleSpinMicros, 0, 1_000_000);
         InRange("timeTickMillis", TimeTickMillis, 1, 60_000);
         InRange("republishMillis", RepublishMillis, 100, 3_600_000);
+        PowerOfTwo("republishSlots", RepublishSlots, 64, 1 << 22);
+        InRange("republishSlots (twice the longest message)", RepublishSlots, slots, 1 << 22);
         // Waiting for subscribers must not look like a publication that lags: that holds the input at half of republishMillis.
         InRange("subscriberGraceMillis", SubscriberGraceMillis, 0, RepublishMillis / 4);
         InRange("snapshotEveryRecords", SnapshotEveryRecords, 0, long.MaxValue);
@@ -245,7 +225,7 @@ public sealed record NodeOptions
 
     private void CheckStreams()
     {
-        foreach ((string key, StreamOptions? stream) in (ReadOnlySpan<(string, StreamOptions?)>)[("input", Input), ("replication", Replication), ("acks", Acks)])
+        foreach ((string key, StreamOptions? stream) in (ReadOnlySpan<(string, StreamOptions?)>)[("input", Input), ("replication", Replication), ("acks", Acks), ("asStandby.replication", AsStandby?.Replication), ("asStandby.acks", AsStandby?.Acks)])
         {
             try
             {
@@ -266,10 +246,13 @@ public sealed record NodeOptions
         bool replicates = Replication is not null;
         if (replicates != Acks is not null)
             throw new NodeOptionsException("replication and acks belong together: give both or neither");
-        if (Role == NodeRole.Standby)
+        // Under a lease any node may come to be a standby.
+        if (Role == NodeRole.Standby || Lease is not null)
             Needed("replication", Replication);
         if (Role == NodeRole.Primary && Gate != Gate.Journal && !replicates)
             throw new NodeOptionsException($"gate {Gate} needs replication and acks: without a standby nothing would ever leave");
+        if (Lease?.Fault() is { } fault)
+            throw new NodeOptionsException(fault);
         if (Output is not null && Output.MarginStream == Output.ReplyStream)
             throw new NodeOptionsException($"output.marginStream and output.replyStream are both {Output.MarginStream}: they must differ");
     }

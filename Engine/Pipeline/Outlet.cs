@@ -12,7 +12,7 @@ namespace MarginEngine.Pipeline;
 /// same account; everything else keeps its order and is never dropped while anybody listens. Without a listener messages wait
 /// for the grace time, then count as unheard.
 /// </summary>
-internal sealed class Outlet : IMarginKeeper
+internal sealed class Outlet : IDecisionKeeper
 {
     private readonly Publication _publication;
     private readonly Conflater? _conflater;
@@ -65,13 +65,19 @@ internal sealed class Outlet : IMarginKeeper
         if (IsEmpty && TrySend(message))
             return;
         if (IsUpdate(message.Bytes))
-            Keep(message.Sequence, message.TimestampNanos, message.Bytes);
+            Conflate(message.Sequence, message.TimestampNanos, message.Bytes);
         else
             Check.That(_holding.TryWrite(message.Sequence, message.TimestampNanos, message.Bytes));
     }
 
-    /// <summary>Keeps the newest update of an account for later, without sending. Needs room.</summary>
-    public void Keep(long sequence, long timestampNanos, ReadOnlySpan<byte> update)
+    /// <summary>Keeps the newest update of an account for later, without sending, and nothing else. Needs room.</summary>
+    public void Keep(long sequence, long timestampNanos, ReadOnlySpan<byte> decision)
+    {
+        if (IsUpdate(decision))
+            Conflate(sequence, timestampNanos, decision);
+    }
+
+    private void Conflate(long sequence, long timestampNanos, ReadOnlySpan<byte> update)
     {
         if (_conflater!.Put(AccountOf(update), sequence, timestampNanos, update))
             _gauges.OutputEvents.Count((int)NodeEvent.Conflated);

@@ -1,13 +1,14 @@
 // Lets decisions out, in order, once what they were decided on is safe. Nothing leaves the node anywhere else.
 using MarginEngine.Codecs;
 using MarginEngine.Journal;
+using MarginEngine.Promotion;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Pipeline;
 
 /// <summary>
 /// A decision passes when its input is confirmed as the gate demands; the gateway's rejects wait for the same gate, so that a
-/// sender never hears of an input that a crash could take back. Margins and what happens to accounts go to the margin stream,
+/// sender never hears of an input that a crash could take back. Under a lease nothing passes after the lease. Margins and what happens to accounts go to the margin stream,
 /// answers to those who sent input go to the reply stream, heartbeats to both.
 /// </summary>
 internal sealed class Publisher : IStage
@@ -19,8 +20,9 @@ internal sealed class Publisher : IStage
     private readonly Outlet _replies;
     private readonly Gate _gate;
     private readonly NodeGauges _gauges;
+    private readonly LeaseKeeper? _lease;
 
-    public Publisher(SlotReader decisions, SlotReader rejects, Outlet margins, Outlet replies, Gate gate, NodeGauges gauges)
+    public Publisher(SlotReader decisions, SlotReader rejects, Outlet margins, Outlet replies, Gate gate, NodeGauges gauges, LeaseKeeper? lease)
     {
         _decisions = decisions;
         _rejects = rejects;
@@ -28,6 +30,7 @@ internal sealed class Publisher : IStage
         _replies = replies;
         _gate = gate;
         _gauges = gauges;
+        _lease = lease;
     }
 
     public string Name => "publisher";
@@ -39,6 +42,7 @@ internal sealed class Publisher : IStage
 
     public int Poll()
     {
+        _lease?.Check();
         long confirmed = Confirmed();
         // Read before the ring: whatever was decided on an input up to here is in the ring by now.
         long applied = _gauges.Applied.Value;
@@ -52,6 +56,7 @@ internal sealed class Publisher : IStage
     /// <summary>Last input on which decisions may leave.</summary>
     private long Confirmed() => Planted.Is(Defect.PublishBeforeDurable) ? long.MaxValue : _gate switch
     {
+        _ when _gauges.Alone.Value != 0 => _gauges.Journalled.Value,
         Gate.Journal => _gauges.Journalled.Value,
         Gate.Replica => _gauges.ReplicaReceived.Value,
         _ => Math.Min(_gauges.Journalled.Value, _gauges.ReplicaReceived.Value),

@@ -27,9 +27,16 @@ internal readonly ref struct ReplayedInput
     public ReadOnlySpan<byte> Message { get; }
 }
 
+/// <summary>Takes decisions that are not published now, for later.</summary>
+internal interface IDecisionKeeper
+{
+    /// <summary>Copies what it wants of a decision.</summary>
+    void Keep(long sequence, long timestampNanos, ReadOnlySpan<byte> decision);
+}
+
 /// <summary>
-/// Reads a recovered journal from its start, or from behind a snapshot, to where recovery ended. Decisions of the old part are not published again, only
-/// digested by the machine; of their margin updates the newest of each account is kept, because it is the account's current margin.
+/// Reads a recovered journal from its start, or from behind a snapshot, to where recovery ended. Decisions of the old part are not published
+/// again, only digested by the machine; its keepers take what is worth keeping of them.
 /// </summary>
 internal sealed class Replay : IDisposable
 {
@@ -57,12 +64,12 @@ internal sealed class Replay : IDisposable
     /// <summary>Applies everything stamped before a time; the rest is left for <see cref="TryRead"/>.</summary>
     /// <param name="machine">A new machine, or that of the snapshot.</param>
     /// <param name="untilNanos">Stamp of the first input that is left; <see cref="long.MaxValue"/> leaves none.</param>
-    /// <param name="margins">Keeps the newest update of each account.</param>
     /// <param name="gauges">Gets the heartbeats.</param>
+    /// <param name="keepers">Get what it decides, heartbeats included.</param>
     /// <exception cref="JournalIncompleteException">The journal does not begin at its first input, or ends early.</exception>
-    public void ApplyBefore(MarginMachine machine, long untilNanos, IMarginKeeper? margins, NodeGauges gauges)
+    public void ApplyBefore(MarginMachine machine, long untilNanos, NodeGauges gauges, params IDecisionKeeper[] keepers)
     {
-        var sink = new OldDecisions(margins, gauges);
+        var sink = new OldDecisions(keepers, gauges);
         while (TryRead(out ReplayedInput input))
         {
             if (input.TimestampNanos >= untilNanos)
@@ -104,7 +111,7 @@ internal sealed class Replay : IDisposable
 
     public void Dispose() => _reader.Dispose();
 
-    private sealed class OldDecisions(IMarginKeeper? margins, NodeGauges gauges) : IDecisionSink
+    private sealed class OldDecisions(IDecisionKeeper[] keepers, NodeGauges gauges) : IDecisionSink
     {
         public long Sequence { get; set; }
 
@@ -112,15 +119,10 @@ internal sealed class Replay : IDisposable
 
         public void OnDecision(ReadOnlySpan<byte> message)
         {
-            switch (Frame.TemplateId(message))
-            {
-                case HeartbeatDecoder.TemplateId:
-                    gauges.Heartbeats.Add(Digests.Of(message));
-                    break;
-                case MarginUpdateDecoder.TemplateId:
-                    margins?.Keep(Sequence, TimestampNanos, message);
-                    break;
-            }
+            if (Frame.TemplateId(message) == HeartbeatDecoder.TemplateId)
+                gauges.Heartbeats.Add(Digests.Of(message));
+            foreach (IDecisionKeeper keeper in keepers)
+                keeper.Keep(Sequence, TimestampNanos, message);
         }
     }
 }

@@ -12,7 +12,7 @@ namespace MarginEngine.Pipeline;
 /// unbroken order from what the standby last confirmed; the change from journal to ring happens where both meet. Where the gate
 /// is the journal alone, the reader stands behind the journaller: then a standby never holds what a crash here could lose.
 /// </summary>
-internal sealed class Replicator : IStage, IMessageHandler
+internal sealed partial class Replicator : IStage, IMessageHandler
 {
     private const int BatchMessages = 256;
     private const long LostNanos = 1_000_000_000;
@@ -53,6 +53,8 @@ internal sealed class Replicator : IStage, IMessageHandler
         _clock = clock;
         _gauges = gauges;
         _lastSeen = gauges.Journalled.Value;
+        if (options.HasStandbyInGate && gauges.Alone.Value == 0)
+            _gatedFrom = 0;
         _frame = new byte[ReplicaRecordEncoder.HeaderLength + ReplicaRecordEncoder.BlockLength + sizeof(ushort) + options.MaximumMessageBytes];
     }
 
@@ -75,7 +77,11 @@ internal sealed class Replicator : IStage, IMessageHandler
             _ => SendFromRing(),
         };
         if (_state != State.Absent)
+        {
+            SendState();
             SendHeartbeats();
+        }
+
         return work;
     }
 
@@ -104,6 +110,9 @@ internal sealed class Replicator : IStage, IMessageHandler
         long received = checked((long)ack.Received);
         if (ack.Epoch > _options.Epoch)
             throw new FencedException(ack.Epoch, _options.Epoch);
+        bool isOfOlderEpoch = ack.LastEpoch < _options.Epoch && received > 0;
+        if (isOfOlderEpoch && _state == State.Absent && HasTail(ack.LastEpoch, received))
+            return;
         if (received > Math.Max(_lastSeen, _gauges.Received.Value))
             throw new StandbyAheadException(received, _gauges.Received.Value);
         bool diverged = (ack.Flags & ReplicaFlags.Diverged) != 0 || Compare(ack);
@@ -120,10 +129,14 @@ internal sealed class Replicator : IStage, IMessageHandler
             _gauges.StandbyConnected.Set(1);
             _gauges.ReplicaEvents.Count((int)NodeEvent.StandbyFound);
             BeginCatchUp(received + 1);
+            if (isOfOlderEpoch)
+                Encode(_boundary);
         }
         else if ((ack.Flags & ReplicaFlags.Resend) != 0 || HasLostTheEnd(received))
         {
             BeginCatchUp(received + 1);
+            if (isOfOlderEpoch)
+                Encode(_boundary);
         }
     }
 
@@ -237,7 +250,7 @@ internal sealed class Replicator : IStage, IMessageHandler
 
         PassOver(_next - 1);
         if (_next > journalled && (!_input.TryPeek(out SlotMessage head) || head.Sequence == _next))
-            _state = State.Live;
+            GoLive();
     }
 
     private int SendFromRing()
@@ -321,7 +334,14 @@ internal sealed class Replicator : IStage, IMessageHandler
 /// <param name="MaximumMessageBytes">Longest input.</param>
 /// <param name="RingSlots">Slots of the input ring.</param>
 /// <param name="SilenceNanos">A standby not heard for this long is lost.</param>
-internal sealed record ReplicatorOptions(uint Epoch, int MaximumMessageBytes, int RingSlots, long SilenceNanos);
+internal sealed record ReplicatorOptions(uint Epoch, int MaximumMessageBytes, int RingSlots, long SilenceNanos)
+{
+    /// <summary>Nothing leaves that the standby has not received.</summary>
+    public required bool HasStandbyInGate { get; init; }
+
+    /// <summary>Where the records of this primary begin.</summary>
+    public required EpochBoundary Beginning { get; init; }
+}
 
 /// <summary>The standby knows a newer epoch: this primary has been replaced.</summary>
 public sealed class FencedException(uint theirs, uint ours)

@@ -89,7 +89,7 @@ public static class OfflineSnapshot
         return new JournalExtent(first, long.MaxValue);
     }
 
-    private sealed class NewestMargins(int accounts) : IDecisionSink, IMarginKeeper
+    private sealed class NewestMargins(int accounts) : IDecisionSink, IDecisionKeeper
     {
         private long _sequence;
         private long _timestampNanos;
@@ -98,16 +98,12 @@ public static class OfflineSnapshot
 
         public void Begin(long sequence, long timestampNanos) => (_sequence, _timestampNanos) = (sequence, timestampNanos);
 
-        public void OnDecision(ReadOnlySpan<byte> message)
-        {
-            if (Frame.TemplateId(message) == MarginUpdateDecoder.TemplateId)
-                Keep(_sequence, _timestampNanos, message);
-        }
+        public void OnDecision(ReadOnlySpan<byte> message) => Keep(_sequence, _timestampNanos, message);
 
-        public void Keep(long sequence, long timestampNanos, ReadOnlySpan<byte> update)
+        public void Keep(long sequence, long timestampNanos, ReadOnlySpan<byte> decision)
         {
-            Check.That(MarginUpdateDecoder.TryWrap(update, out MarginUpdateDecoder decoder));
-            Kept.Put(decoder.AccountId, sequence, timestampNanos, update);
+            if (MarginUpdateDecoder.TryWrap(decision, out MarginUpdateDecoder update))
+                Kept.Put(update.AccountId, sequence, timestampNanos, decision);
         }
     }
 }

@@ -48,7 +48,7 @@ internal sealed class SnapshotImage : ISnapshotContent, ISnapshotTarget
     }
 
     /// <summary>Hands every margin update on, those that came first first.</summary>
-    public void GiveMargins(IMarginKeeper to)
+    public void GiveMargins(IDecisionKeeper to)
     {
         Span<byte> update = stackalloc byte[Conflater.MaximumUpdateBytes];
         StateStream stream = StateStream.Reader(Margins);
@@ -100,10 +100,4 @@ internal sealed class SnapshotImage : ISnapshotContent, ISnapshotTarget
         int length = stream.Count(update.Length, copy.Length, "bytes of an update");
         stream.Bytes(copy[..length], "update");
     }
-}
-
-/// <summary>Keeps the newest margin update of every account.</summary>
-internal interface IMarginKeeper
-{
-    void Keep(long sequence, long timestampNanos, ReadOnlySpan<byte> update);
 }

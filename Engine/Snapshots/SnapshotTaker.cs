@@ -12,7 +12,7 @@ namespace MarginEngine.Snapshots;
 /// written when this node's own journal has the input on disk: a snapshot is never ahead of the journal beside it. While one is being written, the
 /// next is not taken.
 /// </summary>
-internal sealed class SnapshotTaker : IMarginKeeper
+internal sealed class SnapshotTaker : IDecisionKeeper
 {
     private const long NanosPerSecond = 1_000_000_000;
     private readonly IStorage _storage;
@@ -50,10 +50,10 @@ internal sealed class SnapshotTaker : IMarginKeeper
     public void StartAt(MarginMachine machine) => (_lastSequence, _lastTimestampNanos) = (machine.LastSequence, machine.LastTime);
 
     /// <summary>Keeps a margin update as the newest of its account; decider's thread, or before it starts.</summary>
-    public void Keep(long sequence, long timestampNanos, ReadOnlySpan<byte> update)
+    public void Keep(long sequence, long timestampNanos, ReadOnlySpan<byte> decision)
     {
-        Check.That(MarginUpdateDecoder.TryWrap(update, out MarginUpdateDecoder decoder));
-        _margins.Put(decoder.AccountId, sequence, timestampNanos, update);
+        if (MarginUpdateDecoder.TryWrap(decision, out MarginUpdateDecoder update))
+            _margins.Put(update.AccountId, sequence, timestampNanos, decision);
     }
 
     /// <summary>Decider's thread, after each input: takes a picture where one is due.</summary>

@@ -53,7 +53,10 @@ internal sealed class StartingPoint
     public MarginMachine Machine { get; }
 
     /// <summary>Sequence of the snapshot; 0: it begins with the first record.</summary>
-    public long Sequence { get; }
+    public long Sequence { get; private init; }
+
+    /// <summary>Stamp of the input at <see cref="Sequence"/>; 0: none.</summary>
+    public long TimestampNanos => _header.TimestampNanos;
 
     /// <summary>Where a journal begins that continues behind it.</summary>
     public JournalStart AsJournalStart() => new(Sequence + 1, _header.Chain, _header.Epoch, _header.TimestampNanos);
@@ -62,7 +65,10 @@ internal sealed class StartingPoint
     public IReadOnlyList<string> PassedOver { get; }
 
     /// <summary>Hands on what was the newest margin of each account at <see cref="Sequence"/>.</summary>
-    public void GiveMargins(IMarginKeeper to) => _image?.GiveMargins(to);
+    public void GiveMargins(IDecisionKeeper to) => _image?.GiveMargins(to);
+
+    /// <summary>A machine that is handed over as it stands: no snapshot and no replay.</summary>
+    public static StartingPoint Continuing(MarginMachine machine) => new(machine, default, null, []) { Sequence = 0 };
 
     /// <summary>Chooses where to begin in a journal that holds records.</summary>
     /// <param name="beforeNanos">Only snapshots of inputs that were stamped before: <see cref="long.MaxValue"/>: all.</param>

@@ -1,4 +1,4 @@
-// The last stage of a standby: drains its decisions unpublished, compares digests with the primary's, and tells the primary how
+// The last stage of a standby: puts its decisions aside unpublished, compares digests with the primary's, and tells the primary how
 // far this node is.
 using MarginEngine.Aeron;
 using MarginEngine.Codecs;
@@ -20,6 +20,7 @@ internal sealed class Acknowledger : IStage
     private const long DumpNanos = 20_000_000_000;
     private const int BatchMessages = 1024;
     private readonly SlotReader _decisions;
+    private readonly RecentDecisions _recent;
     private readonly Publication _acks;
     private readonly Follower _follower;
     private readonly HeartbeatQueue _primary;
@@ -37,9 +38,10 @@ internal sealed class Acknowledger : IStage
     private bool _hasToldDivergence;
 
     public Acknowledger(
-        SlotReader decisions, Publication acks, Follower follower, HeartbeatQueue primary, IClock clock, NodeGauges gauges)
+        SlotReader decisions, RecentDecisions recent, Publication acks, Follower follower, HeartbeatQueue primary, IClock clock, NodeGauges gauges)
     {
         _decisions = decisions;
+        _recent = recent;
         _acks = acks;
         _follower = follower;
         _primary = primary;
@@ -77,8 +79,9 @@ internal sealed class Acknowledger : IStage
     private int Drain()
     {
         int drained = 0;
-        while (drained < BatchMessages && _decisions.TryPeek(out _))
+        while (drained < BatchMessages && _decisions.TryPeek(out SlotMessage decision))
         {
+            _recent.Keep(decision.Sequence, decision.TimestampNanos, decision.Bytes);
             _decisions.Advance();
             drained++;
         }
@@ -153,10 +156,11 @@ internal sealed class Acknowledger : IStage
         if (_gauges.Heartbeats.TryNewest(out HeartbeatDigest newest))
             _newest = newest;
         ReplicaAckEncoder ack = ReplicaAckEncoder.Wrap(_frame);
-        ack.Epoch = (uint)_gauges.Epoch.Value;
+        ack.Epoch = (uint)Math.Max(_gauges.Epoch.Value, _gauges.PrimaryEpoch.Value);
         ack.Received = (ulong)received;
         ack.Durable = (ulong)durable;
         ack.Applied = (ulong)applied;
+        ack.LastEpoch = (uint)_gauges.RecordEpoch.Value;
         ack.DigestSequence = (ulong)_newest.Sequence;
         ack.StateDigest = _newest.State;
         ack.DecisionDigest = _newest.Decisions;

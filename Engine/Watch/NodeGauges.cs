@@ -47,6 +47,9 @@ public enum NodeEvent
     RecordDuplicate,
     RecordAfterGap,
     RecordOfOldEpoch,
+
+    /// <summary>An acknowledgement of a former primary with records that this one never had: it is told where to cut.</summary>
+    UnreplicatedTail,
 }
 
 /// <summary>
@@ -55,12 +58,29 @@ public enum NodeEvent
 /// </summary>
 public sealed class NodeGauges
 {
-    private const int EventKinds = (int)NodeEvent.RecordOfOldEpoch + 1;
+    private const int EventKinds = (int)NodeEvent.UnreplicatedTail + 1;
     private const int TemplateIds = 256;
     private const int RejectCodes = 64;
 
     /// <summary>Generation of the primary whose records this node writes.</summary>
     public Gauge Epoch { get; } = new();
+
+    /// <summary>Epoch of the newest record that a standby holds; 0 without any.</summary>
+    public Gauge RecordEpoch { get; } = new();
+
+    /// <summary>1 while a promoted primary whose gate includes a standby has not found one: its journal alone is the gate.</summary>
+    public Gauge Alone { get; } = new();
+
+    /// <summary>What a standby knows of the primary it follows: its epoch (0: never heard), and whether it gets its records live.</summary>
+    public Gauge PrimaryEpoch { get; } = new();
+
+    public Gauge PrimaryFeedsLive { get; } = new();
+
+    /// <summary>From this sequence on nothing has left that primary that this standby has not received; -1: its gate does not wait for us.</summary>
+    public Gauge GatedFrom { get; } = new(-1);
+
+    /// <summary>When the primary was last heard, monotonic nanoseconds; 0: never.</summary>
+    public Gauge PrimaryHeardNanos { get; } = new();
 
     /// <summary>Last input stamped and put into the ring.</summary>
     public Gauge Received { get; } = new();

@@ -36,6 +36,12 @@ public sealed record NodeStatus
 
     public required long Published { get; init; }
 
+    /// <summary>Of the primary, or of the one that a standby follows.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>A promoted primary has not found a standby yet, which its gate asks for.</summary>
+    public required bool Alone { get; init; }
+
     public required bool StandbyConnected { get; init; }
 
     public required bool Diverged { get; init; }
@@ -93,6 +99,8 @@ public sealed record NodeStatus
             ReplicaApplied = replicaApplied,
             Applied = applied,
             Published = published,
+            Epoch = Math.Max(gauges.Epoch.Value, gauges.PrimaryEpoch.Value),
+            Alone = gauges.Alone.Value != 0,
             StandbyConnected = gauges.StandbyConnected.Value != 0,
             Diverged = gauges.Diverged.Value != 0,
             DiskNearlyFull = gauges.DiskNearlyFull.Value != 0,

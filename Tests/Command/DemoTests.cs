@@ -41,6 +41,25 @@ public sealed class DemoTests
         Assert.That(Directory.GetFileSystemEntries(scratch.Path, "margin-demo-*"), Is.Empty);
     }
 
+    [Test]
+    public void With_its_primary_killed_in_the_middle_nothing_is_lost_or_missing_and_both_journals_are_one_history()
+    {
+        using ScratchFolder scratch = new();
+        CommandResult result = MarginCommand.RunIn(scratch.Path, Temporary(scratch), [.. Arguments(8), "--failover"]);
+        Assert.That(result.Code, Is.Zero, result.ToString());
+        JsonElement summary = JsonDocument.Parse(result.Out).RootElement;
+        Assert.Multiple(() =>
+        {
+            Assert.That(summary.GetProperty("failover").GetBoolean(), Is.True);
+            Assert.That(summary.GetProperty("inputsLost").GetInt64(), Is.Zero);
+            Assert.That(summary.GetProperty("replay").GetString(), Is.EqualTo("identical"));
+            Assert.That(summary.GetProperty("standby").GetString(), Is.EqualTo("identical"));
+            Assert.That(summary.GetProperty("failoverSilenceNanos").GetInt64(), Is.GreaterThan(0));
+            Assert.That(summary.GetProperty("duplicatesDropped").GetInt64(), Is.GreaterThan(0), "the new primary says again what may not have been heard");
+        });
+        Assert.That(Directory.GetFileSystemEntries(scratch.Path, "margin-demo-*"), Is.Empty);
+    }
+
     // One of each family: rows with skew and a peg, past days, tiers of notional; and everything that a market can send, marks of options among it.
     [TestCase("derive-pmrm2", "common")]
     [TestCase("hvar", "common")]

@@ -52,7 +52,12 @@ internal static class TestNode
     /// <summary>Starts a node whose fault, should there be one, is thrown at the test by <see cref="Running.Check"/>.</summary>
     public static Running Start(NodeOptions options, IStorage? storage = null)
     {
-        var node = new Node(options, storage: storage);
+        return Run(new Node(options, storage: storage));
+    }
+
+    /// <summary>Starts a node that was made elsewhere.</summary>
+    public static Running Run(Node node)
+    {
         node.Start();
         return new Running(node);
     }

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using MarginEngine.Journal;
+using MarginEngine.Pipeline;
 using MarginEngine.Tool.Shell;
 using MarginEngine.Tool.Verbs;
 
@@ -33,6 +34,7 @@ internal static class Program
         {
             DemoVerb.Create(terminal),
             RunVerb.Create(terminal),
+            PromoteVerb.Create(terminal),
             MarketVerb.Create(terminal),
             WatchVerb.Create(terminal),
             TopVerb.Create(terminal),
@@ -81,7 +83,11 @@ internal static class Program
         {
             return End(terminal, failure, failure.Code);
         }
-        catch (JournalDamagedException damage)
+        catch (NodeOptionsException wrong)
+        {
+            return End(terminal, wrong, ExitCode.Usage);
+        }
+        catch (Exception damage) when (damage is JournalDamagedException or HistoryDivergedException)
         {
             return End(terminal, damage, ExitCode.Difference);
         }

@@ -17,6 +17,9 @@ public sealed class AeronOptions
     /// <summary>A publication's term in bytes, where its channel does not say it.</summary>
     public int TermLength { get; init; }
 
+    /// <summary>Not passed on: the driver is another process, which sends what it has. Ask before offering.</summary>
+    public Func<bool>? MaySend { get; init; }
+
     /// <summary>Not passed on: clients of one driver share a socket and have to ask for the same, so it stays at the driver's setting.</summary>
     public int InitialWindowLength { get; init; }
 

@@ -41,6 +41,18 @@ internal static class HeartbeatLog
         return entries;
     }
 
+    /// <summary>Forgets heartbeats from a sequence on: the records are about to be cut from the journal. Crash-safe, because fewer notes are never wrong.</summary>
+    public static void CutFrom(string journal, long sequence)
+    {
+        List<HeartbeatEntry>? entries = Read(journal);
+        if (entries is null) return;
+        string preparing = PathIn(journal) + ".preparing";
+        File.WriteAllLines(preparing, entries.Where(entry => entry.Sequence < sequence).Select(Line));
+        File.Move(preparing, PathIn(journal), overwrite: true);
+    }
+
+    public static string Line(HeartbeatEntry entry) => string.Create(CultureInfo.InvariantCulture, $"{entry.Sequence} {entry.State:x16} {entry.Decisions:x16}");
+
     private static bool TryDigest(string text, out ulong digest) =>
         ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out digest);
 }
@@ -65,7 +77,7 @@ internal sealed class HeartbeatLogWriter(string journal) : IDisposable
         while (_waiting.TryPeek(out HeartbeatDigest waiting) && waiting.Sequence <= durable)
         {
             _waiting.Dequeue();
-            _file.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{waiting.Sequence} {waiting.State:x16} {waiting.Decisions:x16}"));
+            _file.WriteLine(HeartbeatLog.Line(new HeartbeatEntry(waiting.Sequence, waiting.State, waiting.Decisions)));
         }
     }
 

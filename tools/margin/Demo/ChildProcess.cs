@@ -77,16 +77,19 @@ internal sealed class ChildProcess : IDisposable
         }
     }
 
+    /// <summary>Ends it at once, without a word.</summary>
+    public void Kill()
+    {
+        _process.Kill(entireProcessTree: true);
+        _process.WaitForExit();
+    }
+
     /// <summary>True when it has ended within the time and every line of it was read.</summary>
     public bool WaitForEnd(TimeSpan patience) => _process.WaitForExit(patience) && _output.Join(patience) && _error.Join(patience);
 
     public void Dispose()
     {
-        if (!_process.HasExited)
-        {
-            _process.Kill(entireProcessTree: true);
-            _process.WaitForExit();
-        }
+        if (!_process.HasExited) Kill();
 
         _process.Dispose();
     }

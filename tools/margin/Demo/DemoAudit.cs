@@ -12,15 +12,15 @@ internal static class DemoAudit
 {
     public static DemoSummary Compare(Terminal terminal, DemoOptions options, DemoFolder folder, DemoProcesses processes)
     {
-        using JournalInput input = new(folder.Primary, EngineIdentity.Current);
+        using JournalInput input = new(processes.PrimaryJournal, EngineIdentity.Current);
         using Replayer replayer = new(new ReplayRequest
         {
             Published = PublishedLogFile.Read(folder.Published),
-            Heartbeats = HeartbeatLog.Read(folder.Primary) ?? [],
+            Heartbeats = HeartbeatLog.Read(processes.PrimaryJournal) ?? [],
         });
         // The first Ctrl-C ended the market and is done with; this is what an orderly end comes to.
         replayer.Run(terminal, input, terminal.AtOnce);
-        List<HeartbeatEntry> noted = HeartbeatLog.Read(folder.Standby) ?? [];
+        List<HeartbeatEntry> noted = HeartbeatLog.Read(processes.StandbyJournal) ?? [];
         return new DemoSummary
         {
             Options = options,
@@ -34,19 +34,21 @@ internal static class DemoAudit
             HeartbeatsEqual = replayer.HeartbeatsMatched,
             StandbyHeartbeatsEqual = noted.Count(replayer.Heartbeats.Contains),
             ReplayDifference = replayer.FirstDifference,
-            StandbyDifference = DifferenceOfStandby(folder, processes, replayer, noted),
+            StandbyDifference = DifferenceOfStandby(processes, replayer, noted),
+            HasFailedOver = processes.HasFailedOver,
+            RecordsCut = processes.StandbyLine!.RecordsCut,
             WasInterrupted = terminal.Interrupted.IsCancellationRequested,
             Kept = options.Keep is null ? null : folder.Path,
         };
     }
 
-    private static string? DifferenceOfStandby(DemoFolder folder, DemoProcesses processes, Replayer replayer, List<HeartbeatEntry> noted)
+    private static string? DifferenceOfStandby(DemoProcesses processes, Replayer replayer, List<HeartbeatEntry> noted)
     {
         if (processes.PrimaryLine!.Diverged || processes.StandbyLine!.Diverged) return "a digest differed while the nodes ran";
         foreach (HeartbeatEntry heartbeat in noted)
             if (!replayer.Heartbeats.Contains(heartbeat))
                 return $"heartbeat {heartbeat.Sequence}: the standby noted {heartbeat.Digests}, the replay of the primary's journal has another";
         // A run of a second may have no heartbeat at all; the journals tell then.
-        return JournalComparison.Compare(folder.Primary, folder.Standby);
+        return JournalComparison.Compare(processes.PrimaryJournal, processes.StandbyJournal);
     }
 }

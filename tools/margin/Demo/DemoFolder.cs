@@ -24,9 +24,13 @@ internal sealed class DemoFolder : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Journals of the node that begins as the primary, and of the other.</summary>
     public string Primary => System.IO.Path.Combine(Path, "primary");
 
     public string Standby => System.IO.Path.Combine(Path, "standby");
+
+    /// <summary>What the nodes of a failover agree on.</summary>
+    public string Lease => System.IO.Path.Combine(Path, "lease");
 
     public string Published => System.IO.Path.Combine(Path, "published.log");
 

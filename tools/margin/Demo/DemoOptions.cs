@@ -27,5 +27,8 @@ internal sealed record DemoOptions
     /// <summary>Where the journals are left; null: in a temporary folder that goes at the end.</summary>
     public string? Keep { get; init; }
 
+    /// <summary>Kill the primary in the middle, and let the standby take over.</summary>
+    public bool Failover { get; init; }
+
     public bool Json { get; init; }
 }

@@ -13,6 +13,7 @@ internal sealed class DemoProcesses : IDisposable
 {
     private const int StatusMillis = 250;
     private const int MarginStream = 1001;
+    private const int LeaseMillis = 1_000;
 
     // Cold threads of the nodes (status lines) then collect seldom. It only works from the environment.
     private const string NurserySize = "DOTNET_GCgen0size";
@@ -25,8 +26,9 @@ internal sealed class DemoProcesses : IDisposable
     private readonly string _output;
     private readonly string _replication;
     private readonly string _acks;
-    private NodeLine? _primaryLine;
-    private NodeLine? _standbyLine;
+    private readonly NodeLine?[] _nodeLines = new NodeLine?[2];
+    private readonly ChildProcess?[] _nodes = new ChildProcess?[2];
+    private int _primary;
     private ListenerLine? _listenerLine;
     private MarketLine? _marketLine;
 
@@ -43,15 +45,23 @@ internal sealed class DemoProcesses : IDisposable
 
     public ChildProcess? Market { get; private set; }
 
-    public ChildProcess? Primary { get; private set; }
+    public ChildProcess? Primary => _nodes[_primary];
 
-    public ChildProcess? Standby { get; private set; }
+    public ChildProcess? Standby => _nodes[1 - _primary];
+
+    /// <summary>The journal of the node that is the primary now, and of its standby.</summary>
+    public string PrimaryJournal => JournalOf(_primary);
+
+    public string StandbyJournal => JournalOf(1 - _primary);
+
+    /// <summary>The primary was killed and the standby has its place.</summary>
+    public bool HasFailedOver => _primary != 0;
 
     public ChildProcess? Listener { get; private set; }
 
-    public NodeLine? PrimaryLine => Volatile.Read(ref _primaryLine);
+    public NodeLine? PrimaryLine => Volatile.Read(ref _nodeLines[_primary]);
 
-    public NodeLine? StandbyLine => Volatile.Read(ref _standbyLine);
+    public NodeLine? StandbyLine => Volatile.Read(ref _nodeLines[1 - _primary]);
 
     public ListenerLine? ListenerLine => Volatile.Read(ref _listenerLine);
 
@@ -72,11 +82,20 @@ internal sealed class DemoProcesses : IDisposable
 
     public void StartEngine()
     {
-        Standby = Start("standby", [.. Node("standby", _folder.Standby)], line => Keep(line, DemoJson.Default.NodeLine, ref _standbyLine));
-        Primary = Start("primary", [.. Node("primary", _folder.Primary)], line => Keep(line, DemoJson.Default.NodeLine, ref _primaryLine));
+        StartNode(1, "standby");
+        StartNode(0, "primary");
         Listener = Start("market maker",
             [ListenVerb.Name, "--channel", _output, "--stream", Text(MarginStream), "--record", _folder.Published, "--latencies", _folder.Latencies, "--with-parent"],
             OnListenerLine);
+    }
+
+    /// <summary>Kills the primary as `kill -9` does and starts it again. Whoever takes its place does so by the lease, not by a word of ours.</summary>
+    public void KillPrimary()
+    {
+        Primary!.Kill();
+        _nodeLines[0] = null;
+        _primary = 1;
+        StartNode(0, "standby");
     }
 
     public void StartMarket()
@@ -121,6 +140,15 @@ internal sealed class DemoProcesses : IDisposable
     private static string Unicast(int port) => $"aeron:udp?endpoint=127.0.0.1:{port}";
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private string JournalOf(int node) => node == 0 ? _folder.Primary : _folder.Standby;
+
+    private void StartNode(int node, string role)
+    {
+        string[] lease = _options.Failover
+            ? ["--gate", "both", "--lease", _folder.Lease, "--node", node == 0 ? "left" : "right", "--lease-millis", Text(LeaseMillis)] : [];
+        _nodes[node] = Start(role, [.. Node(role, JournalOf(node)), .. lease], line => Keep(line, DemoJson.Default.NodeLine, ref _nodeLines[node]));
+    }
 
     private IEnumerable<string> Node(string role, string journal) =>
     [

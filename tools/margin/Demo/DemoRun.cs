@@ -1,7 +1,9 @@
 // The demo from start to end: start everything, show it, stop it in order, recompute it, say what came out.
 using System.Diagnostics;
 using MarginEngine.Tool.Doctor;
+using MarginEngine.Tool.Running;
 using MarginEngine.Tool.Shell;
+using MarginEngine.Watch;
 
 namespace MarginEngine.Tool.Demo;
 
@@ -44,6 +46,8 @@ internal sealed class DemoRun(Terminal terminal, DemoOptions options)
         {
             DemoProcesses.CheckAlive(processes.Primary, processes.Standby, processes.Listener);
             screen.Show(processes);
+            if (options.Failover && !processes.HasFailedOver && processes.MarketLine is { } line && line.Events * 2 > line.EventsOfAll)
+                FailOver(processes, screen);
             if (terminal.Interrupted.IsCancellationRequested) market.Stop();
             terminal.AtOnce.ThrowIfCancellationRequested();
             Thread.Sleep(LookMillis);
@@ -52,12 +56,27 @@ internal sealed class DemoRun(Terminal terminal, DemoOptions options)
         DemoProcesses.WaitForEnd(market, StopPatience);
     }
 
+    // Once the standby could take over: before that the demo would only show that it does not.
+    private void FailOver(DemoProcesses processes, DemoScreen screen)
+    {
+        if (processes.PrimaryLine is not { StandbyConnected: true } || processes.StandbyLine?.Events.ContainsKey(nameof(NodeEvent.DigestEqual)) != true) return;
+        processes.KillPrimary();
+        WaitUntil(() => processes.PrimaryLine is { Role: "primary", TakesInput: true }, StartPatience, "come back after its primary was killed", processes, screen);
+    }
+
     // In the order of the data, so that nobody waits for a peer that has gone.
     private void Stop(DemoProcesses processes, DemoScreen screen)
     {
         ulong sent = (ulong)(processes.MarketLine?.Messages ?? 0);
         WaitUntil(() => processes.ListenerLine?.Sources.GetValueOrDefault(MarketSource) >= sent
             && processes.PrimaryLine is { } primary && primary.Published >= primary.Received, DrainPatience, "drain", processes, screen);
+        // It would take the lease that the primary gives back.
+        if (options.Failover)
+        {
+            processes.Standby!.Tell(NodeRun.StayStandby);
+            WaitUntil(() => processes.StandbyLine is { StaysStandby: true } && processes.PrimaryLine is { Alone: false, StandbyConnected: true }, DrainPatience, "find its standby", processes, screen);
+        }
+
         processes.Primary!.Stop();
         DemoProcesses.WaitForEnd(processes.Primary, StopPatience);
         long last = processes.PrimaryLine!.Received;

@@ -35,12 +35,24 @@ internal sealed record DemoSummary
     /// <summary>Null: none.</summary>
     public required string? StandbyDifference { get; init; }
 
+    /// <summary>The primary was killed and its standby took its place.</summary>
+    public required bool HasFailedOver { get; init; }
+
+    /// <summary>Records that the killed primary had journalled and let nobody know of.</summary>
+    public required long RecordsCut { get; init; }
+
     public required bool WasInterrupted { get; init; }
 
     /// <summary>Where the journals are left; null: nowhere.</summary>
     public required string? Kept { get; init; }
 
-    public bool IsIdentical => ReplayDifference is null && StandbyDifference is null;
+    public bool IsIdentical => ReplayDifference is null && StandbyDifference is null && IsFailoverSound;
+
+    // A market that was stopped early has not waited for its last confirmations.
+    private bool IsFailoverSound => !Options.Failover || WasInterrupted || HasFailedOver && InputsLost == 0;
+
+    /// <summary>Messages that the market sent and no journal holds.</summary>
+    private long InputsLost => Market.Messages - (long)Market.Confirmed;
 
     private long Updates => Listener.Received.GetValueOrDefault("MarginUpdate");
 
@@ -66,6 +78,14 @@ internal sealed record DemoSummary
             ? $"identical ({DemoText.Count(PublishedEqual)} published messages, {DemoText.Count(HeartbeatsEqual)} heartbeats)" : $"DIFFERENT: {ReplayDifference}");
         Line("standby:", StandbyDifference is null
             ? $"identical ({DemoText.Count(MessagesIn)} records, {DemoText.Count(StandbyHeartbeatsEqual)} heartbeats)" : $"DIFFERENT: {StandbyDifference}");
+        if (HasFailedOver)
+        {
+            Line("failover", $"{DemoText.Duration(Listener.SilenceNanos)} without decisions, from the last of the killed primary to the first of its successor");
+            Line("lost", InputsLost == 0 ? "nothing" : $"{DemoText.Count(InputsLost)} MESSAGES");
+            Line("missing", ReplayDifference is null ? "0 decisions" : "see replay");
+            Line("dropped", $"{DemoText.Count(Listener.Duplicates)} decisions heard twice; {DemoText.Count(RecordsCut)} records cut that the killed primary alone had, sent again by the market");
+        }
+
         if (Kept is not null) Line("kept", Kept);
     }
 
@@ -96,6 +116,15 @@ internal sealed record DemoSummary
         writer.WriteNumber("standbyHeartbeatsEqual", StandbyHeartbeatsEqual);
         writer.WriteString("replay", ReplayDifference ?? "identical");
         writer.WriteString("standby", StandbyDifference ?? "identical");
+        writer.WriteBoolean("failover", HasFailedOver);
+        if (HasFailedOver)
+        {
+            writer.WriteNumber("failoverSilenceNanos", Listener.SilenceNanos);
+            writer.WriteNumber("inputsLost", InputsLost);
+            writer.WriteNumber("duplicatesDropped", Listener.Duplicates);
+            writer.WriteNumber("recordsCut", RecordsCut);
+        }
+
         if (Kept is not null) writer.WriteString("kept", Kept);
         writer.WriteEndObject();
         JsonOutput.End(terminal, writer);

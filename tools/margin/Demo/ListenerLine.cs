@@ -18,6 +18,12 @@ internal sealed record ListenerLine
 
     public required Percentiles TickToMargin { get; init; }
 
+    /// <summary>Messages heard again, byte for byte, and dropped: what a new primary repeats.</summary>
+    public required long Duplicates { get; init; }
+
+    /// <summary>From the last message of one primary to the first of the next; 0: there was one.</summary>
+    public required long SilenceNanos { get; init; }
+
     public required int Accounts { get; init; }
 
     /// <summary>Accounts with the highest ratios, highest first.</summary>

@@ -26,6 +26,11 @@ internal sealed class MarketMaker(IClock clock, PublishedLogWriter? log) : IMess
     private readonly Queue<string> _events = [];
     private readonly LatencyHistogram _latency = new();
     private readonly Dictionary<ushort, ulong> _sources = [];
+    private readonly HeardBefore _heard = new();
+    private int? _session;
+    private long _lastNanos;
+    private long _silenceNanos;
+    private long _duplicates;
     private long _messages;
     private long _heartbeat;
 
@@ -61,9 +66,17 @@ internal sealed class MarketMaker(IClock clock, PublishedLogWriter? log) : IMess
     {
         long now = clock.WallNanos;
         if (message.Length < PublishedEntry.ShortestMessage || !Schema.TryTemplateOf(message, out ushort template)) return PollAction.Continue;
+        NoteSilence(context.SessionId);
+        PublishedEntry entry = PublishedEntry.Of(message);
+        if (!_heard.IsNew(entry))
+        {
+            _duplicates++;
+            return PollAction.Continue;
+        }
+
         _messages++;
         _received[template < Templates ? template : 0]++;
-        log?.Add(PublishedEntry.Of(message));
+        log?.Add(entry);
         switch (template)
         {
             case MarginUpdateDecoder.TemplateId: OnUpdate(message, now); break;
@@ -80,6 +93,15 @@ internal sealed class MarketMaker(IClock clock, PublishedLogWriter? log) : IMess
     {
         terminal.Out.WriteLine(maker.Line().ToJson());
         terminal.Out.Flush();
+    }
+
+    // What the killed primary sent last may still come behind the first of the new one.
+    private void NoteSilence(int session)
+    {
+        long now = clock.MonotonicNanos;
+        if (_session is { } known && known != session && _silenceNanos == 0) _silenceNanos = now - _lastNanos;
+        _session = session;
+        _lastNanos = now;
     }
 
     private void OnUpdate(ReadOnlySpan<byte> message, long now)
@@ -139,6 +161,8 @@ internal sealed class MarketMaker(IClock clock, PublishedLogWriter? log) : IMess
             Received = received,
             States = new Dictionary<string, long>(_states),
             TickToMargin = Percentiles.Of(LatencyFigures.Of(_latency)),
+            Duplicates = _duplicates,
+            SilenceNanos = _silenceNanos,
             Accounts = _accounts.Count,
             Nearest = Nearest(),
             Events = [.. _events],

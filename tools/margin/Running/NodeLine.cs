@@ -25,6 +25,21 @@ internal sealed record NodeLine
 
     public required bool TakesInput { get; init; }
 
+    /// <summary>Of the primary, or of the one that a standby follows.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>The witness's view in words; null without a witness.</summary>
+    public string? Lease { get; init; }
+
+    /// <summary>Records cut from the journal because a successor never had them.</summary>
+    public long RecordsCut { get; init; }
+
+    /// <summary>It was told not to take over.</summary>
+    public bool StaysStandby { get; init; }
+
+    /// <summary>A promoted primary that goes on without the standby that its gate asks for.</summary>
+    public required bool Alone { get; init; }
+
     public required bool StandbyConnected { get; init; }
 
     public required bool Diverged { get; init; }
@@ -68,6 +83,8 @@ internal sealed record NodeLine
         Applied = status.Applied,
         Published = status.Published,
         TakesInput = status.TakesInput,
+        Epoch = status.Epoch,
+        Alone = status.Alone,
         StandbyConnected = status.StandbyConnected,
         Diverged = status.Diverged,
         DiskNearlyFull = status.DiskNearlyFull,

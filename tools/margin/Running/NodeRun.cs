@@ -1,66 +1,179 @@
-// A node from start to end: status lines, the heartbeat log beside the journal, an orderly stop, and words for a fault.
+// A node from start to end: status lines, the heartbeat log beside the journal, promotion and rejoining, an orderly stop, and words
+// for a fault.
 using System.Globalization;
 using MarginEngine.Pipeline;
+using MarginEngine.Promotion;
 using MarginEngine.Tool.Audit;
 using MarginEngine.Tool.Shell;
+using MarginEngine.Watch;
 
 namespace MarginEngine.Tool.Running;
 
 /// <summary>Runs until interrupted or until a stage fails.</summary>
 internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json, int statusMillis)
 {
-    private const int LookMillis = 50;
+    private const int LookMillis = 20;
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
 
-    private readonly string _role = options.Role.ToString().ToLowerInvariant();
+    /// <summary>A line by which a parent says that the end is near and nobody is to take over.</summary>
+    public const string StayStandby = "stay standby";
+
+    private HeartbeatLogWriter? _heartbeats;
+    private volatile bool _staysStandby;
+    private string _told = "";
+
+    /// <summary>A word of the parent; any thread.</summary>
+    public void Hear(string line) => _staysStandby |= line == StayStandby;
 
     /// <summary>An exit code: done, difference (the standby and the primary diverged) or unreachable (anything else that fails a stage).</summary>
     public int Run()
     {
-        using ManualResetEventSlim failed = new();
-        using Node node = new(options);
-        node.OnFault = _ => failed.Set();
-        foreach (string reason in node.SnapshotsPassedOver) terminal.Say($"margin: {reason}");
-        if (node.StartedFrom > 0) terminal.Say($"{_role} begins with the snapshot of sequence {node.StartedFrom}");
-        File.WriteAllText(SettingsFile.PathIn(options.Journal.Directory), options.ToJson() + "\n");
-        using HeartbeatLogWriter heartbeats = new(options.Journal.Directory);
-        node.Start();
-        terminal.Say(string.Create(CultureInfo.InvariantCulture,
-            $"{_role} runs; journal {options.Journal.Directory} at sequence {node.Recovered.LastSequence}, epoch {options.Epoch}"));
-        WaitHandle[] ends = [terminal.Interrupted.WaitHandle, failed.WaitHandle];
-        for (int millis = 0; WaitHandle.WaitAny(ends, LookMillis) == WaitHandle.WaitTimeout; millis += LookMillis)
+        using LeaseKeeper? lease = options.Lease is { } settings ? new LeaseKeeper(settings.Open(), new Clock()) : null;
+        lease?.Start();
+        using PairMember member = new(options, lease);
+        using ControlSocket? control = OpenControl();
+        try
         {
-            Note(node, heartbeats);
-            if (statusMillis > 0 && millis % statusMillis < LookMillis) Show(node);
+            return Live(member, control);
         }
+        finally
+        {
+            _heartbeats?.Dispose();
+        }
+    }
 
-        bool isDrained = node.Stop(StopPatience);
-        Note(node, heartbeats);
-        Show(node);
-        if (node.Fault is NodeFault fault) return Explain(fault);
-        terminal.Say(isDrained ? $"{_role} stopped in order" : $"{_role} stopped; what was not published will be after the next start");
+    private int Live(PairMember member, ControlSocket? control)
+    {
+        for (int millis = 0; ; millis += LookMillis)
+        {
+            member.MayTakeOver = !_staysStandby;
+            switch (member.Poll(ForgetHeartbeats))
+            {
+                case MemberChange.Started:
+                    File.WriteAllText(SettingsFile.PathIn(options.Journal.Directory), options.ToJson() + "\n");
+                    _heartbeats ??= new HeartbeatLogWriter(options.Journal.Directory);
+                    SayBeginning(member);
+                    Say(member, $"{RoleOf(member)} runs");
+                    break;
+                case MemberChange.Promoted:
+                    SayPromoted(member);
+                    break;
+                case MemberChange.Cut:
+                    SayCut(member);
+                    break;
+                case MemberChange.Ended:
+                    return Explain(member);
+            }
+
+            control?.Answer(request => Promote(member, request));
+            Note(member);
+            if (statusMillis > 0 && millis % statusMillis < LookMillis) Show(member);
+            SayObjection(member);
+            if (terminal.Interrupted.WaitHandle.WaitOne(LookMillis)) return Stop(member);
+        }
+    }
+
+    private int Stop(PairMember member)
+    {
+        if (member.Node is null) return ExitCode.Done;
+        string role = RoleOf(member);
+        bool isDrained = member.Stop(StopPatience);
+        Note(member);
+        Show(member);
+        if (member.Node.Fault is not null) return Explain(member);
+        terminal.Say(isDrained ? $"{role} stopped in order" : $"{role} stopped; what was not published will be after the next start");
         return ExitCode.Done;
     }
 
-    private static void Note(Node node, HeartbeatLogWriter heartbeats) =>
-        heartbeats.Note(node.Gauges.Heartbeats.TryNewest(out var newest) ? newest : null, node.Gauges.Journalled.Value);
-
-    private void Show(Node node)
+    private ControlAnswer Promote(PairMember member, ControlRequest request)
     {
-        NodeLine line = NodeLine.Of(_role, node.Status());
+        string? objection;
+        try
+        {
+            objection = member.Promote(request.Because);
+        }
+        catch (Exception failure) when (failure is NodeOptionsException or IOException)
+        {
+            terminal.Say($"margin: the promotion failed: {failure.Message}");
+            throw;
+        }
+
+        if (request.Because is not null && objection is null) terminal.Say($"promotion was forced: {request.Because}");
+        bool isPrimary = member.Node?.Options.Role == NodeRole.Primary;
+        if (isPrimary && objection is null) SayPromoted(member);
+        return new ControlAnswer(objection, isPrimary && objection is null ? member.Node!.Options.Epoch : 0);
+    }
+
+    private ControlSocket? OpenControl()
+    {
+        ControlSocket? control = ControlSocket.Open(options.Journal.Directory, out string reason);
+        if (control is null) terminal.Say($"no `margin promote` for this node: {reason}");
+        return control;
+    }
+
+    private static string RoleOf(PairMember member) => member.Node?.Options.Role.ToString().ToLowerInvariant() ?? "waiting";
+
+    private void Say(PairMember member, string what) => terminal.Say(string.Create(CultureInfo.InvariantCulture,
+        $"{what}; journal {options.Journal.Directory} at sequence {member.Node!.Recovered.LastSequence}, epoch {member.Node.Gauges.Epoch.Value}{Witness(member)}"));
+
+    private static string Witness(PairMember member) => member.Lease is { } view ? $"; lease {view}" : "";
+
+    private void SayBeginning(PairMember member)
+    {
+        foreach (string reason in member.Node!.SnapshotsPassedOver) terminal.Say($"margin: {reason}");
+        if (member.Node.StartedFrom > 0) terminal.Say($"{RoleOf(member)} begins with the snapshot of sequence {member.Node.StartedFrom}");
+    }
+
+    private void SayPromoted(PairMember member) => Say(member, string.Create(CultureInfo.InvariantCulture,
+        $"standby is the primary now, after {member.TakeoverNanos / 1_000_000} ms{(member.WasTakeoverComplete ? "" : ", having replayed its journal")}"));
+
+    private void SayCut(PairMember member)
+    {
+        if (member.Tail is not { Records: > 0 } tail) return;
+        terminal.Say(string.Create(CultureInfo.InvariantCulture,
+            $"margin: CUT {tail.Records} records, sequences {tail.First} to {tail.Last} of epoch {tail.Epoch}: this node had journalled them as the primary, its successor never had them.")
+            + $" They are kept in {tail.Directory}; margin inspect shows them.");
+    }
+
+    // Why nothing happens is told when it changes, and only where something is asked for: nobody holds the lease.
+    private void SayObjection(PairMember member)
+    {
+        string now = member.Lease is { State: LeaseState.Free or LeaseState.Unreachable } && member.Node is { Options.Role: NodeRole.Standby } ? member.Objection : "";
+        if (now.Length > 0 && now != _told) terminal.Say($"this standby does not take over: {now}");
+        _told = now;
+    }
+
+    private void ForgetHeartbeats(long from)
+    {
+        _heartbeats?.Dispose();
+        _heartbeats = null;
+        HeartbeatLog.CutFrom(options.Journal.Directory, from);
+    }
+
+    private void Note(PairMember member)
+    {
+        if (member.Node is { } node)
+            _heartbeats?.Note(node.Gauges.Heartbeats.TryNewest(out HeartbeatDigest newest) ? newest : null, node.Gauges.Journalled.Value);
+    }
+
+    private void Show(PairMember member)
+    {
+        if (member.Node is not { } node) return;
+        NodeLine line = NodeLine.Of(RoleOf(member), node.Status()) with { Lease = member.Lease?.ToString(), RecordsCut = member.RecordsCut, StaysStandby = _staysStandby };
         terminal.Out.WriteLine(json ? line.ToJson() : string.Create(CultureInfo.InvariantCulture,
-            $"received {line.Received} journalled {line.Journalled} applied {line.Applied} published {line.Published} standby {Standby(line)} p99 {line.StampToPublish.P99 / 1000} us"));
+            $"{line.Role} epoch {line.Epoch} received {line.Received} journalled {line.Journalled} applied {line.Applied} published {line.Published} standby {Standby(line)} p99 {line.StampToPublish.P99 / 1000} us{(line.Lease is null ? "" : $" lease {line.Lease}")}{(line.RecordsCut == 0 ? "" : $" CUT {line.RecordsCut}")}"));
         terminal.Out.Flush();
     }
 
     private static string Standby(NodeLine line) =>
-        line.Diverged ? "DIVERGED" : line.StandbyConnected ? line.ReplicaApplied.ToString(CultureInfo.InvariantCulture) : "none";
+        line.Diverged ? "DIVERGED" : line.StandbyConnected ? line.ReplicaApplied.ToString(CultureInfo.InvariantCulture) : line.Alone ? "none, alone" : "none";
 
-    private int Explain(NodeFault fault)
+    private int Explain(PairMember member)
     {
-        terminal.Say($"margin: {_role}: {fault}");
+        NodeFault fault = member.Node!.Fault!;
+        terminal.Say($"margin: {RoleOf(member)}: {fault}");
         if (fault.FlightRecord.Length > 0) terminal.Say($"the last messages before it:\n{fault.FlightRecord}");
-        return fault.Cause is DivergenceException ? ExitCode.Difference : ExitCode.Unreachable;
+        return fault.Cause is DivergenceException or MarginEngine.Journal.HistoryDivergedException ? ExitCode.Difference : ExitCode.Unreachable;
     }
 }
 

@@ -1,6 +1,7 @@
 // Settings of `margin run`: file, then environment (MARGIN_..), then options; what none of them says has a default that works on one machine.
 using MarginEngine.Journal;
 using MarginEngine.Pipeline;
+using MarginEngine.Promotion;
 using MarginEngine.Tool.Shell;
 
 namespace MarginEngine.Tool.Running;
@@ -27,6 +28,14 @@ internal sealed record RunOverrides
     public string? Replication { get; init; }
 
     public string? Acks { get; init; }
+
+    public string? Lease { get; init; }
+
+    public string? Node { get; init; }
+
+    public string? LeaseMillis { get; init; }
+
+    public bool AcceptLoss { get; init; }
 }
 
 internal static class RunSettings
@@ -60,6 +69,7 @@ internal static class RunSettings
             options.Output = options.Output is null ? new OutputOptions { Channel = output } : options.Output with { Channel = output };
         if (Choose(overrides.Replication, "REPLICATION") is string replication) options.Replication = Stream(options.Replication, replication, ReplicationStream);
         if (Choose(overrides.Acks, "ACKS") is string acks) options.Acks = Stream(options.Acks, acks, AcksStream);
+        ResolveLease(options, overrides);
         try
         {
             options.Check();
@@ -70,6 +80,24 @@ internal static class RunSettings
         }
 
         return options;
+    }
+
+    private static void ResolveLease(NodeOptions options, RunOverrides overrides)
+    {
+        string? witness = Choose(overrides.Lease, "LEASE"), node = Choose(overrides.Node, "NODE"), millis = Choose(overrides.LeaseMillis, "LEASE_MILLIS");
+        if (options.Lease is null && witness is null)
+        {
+            if (node is not null || millis is not null || overrides.AcceptLoss) throw CommandFailure.Usage("--node, --lease-millis and --accept-loss need --lease");
+            return;
+        }
+
+        LeaseOptions lease = options.Lease ?? new LeaseOptions { Witness = "", Node = "" };
+        if (witness is not null) lease.Witness = witness;
+        if (node is not null) lease.Node = node;
+        if (millis is not null)
+            lease.TtlMillis = int.TryParse(millis, out int number) ? number : throw CommandFailure.Usage($"--lease-millis: '{millis}' is no whole number");
+        lease.AcceptLoss |= overrides.AcceptLoss;
+        options.Lease = lease;
     }
 
     private static NodeOptions Read(string path)

@@ -40,6 +40,7 @@ internal static class Topology
         IdleSpinMicros = 0,
         TimeTickMillis = 20,
         RepublishMillis = 600_000,
+        RepublishSlots = 1_024,
         SubscriberGraceMillis = 100_000,
         ConflatedAccounts = 64,
         FlightRecordMessages = 0,

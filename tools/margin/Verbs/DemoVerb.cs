@@ -20,12 +20,13 @@ internal static class DemoVerb
         Option<string> model = Options.Model();
         Option<string> messages = Options.Messages();
         Option<string?> keep = new("--keep") { Description = "Leave journals and records in this folder instead of removing them.", HelpName = "DIR" };
+        Option<bool> failover = new("--failover") { Description = "Kill the primary in the middle: the standby takes over, and the primary comes back as its standby." };
         Option<bool> json = Options.Json();
         Verb verb = new("demo", "Runs a market, a primary, a standby and a market maker on this machine, then recomputes everything and compares.",
             "margin demo", "margin demo --data ../shared/data --seconds 60", "margin demo --data ../shared/data --source btc-2025-10 --json",
-            "margin demo --accounts 50 --seconds 5 --keep ./demo", "margin demo --model derive-pmrm2")
+            "margin demo --accounts 50 --seconds 5 --keep ./demo", "margin demo --model derive-pmrm2", "margin demo --seconds 20 --failover")
         {
-            data, source, accounts, seconds, rate, seed, model, messages, keep, json,
+            data, source, accounts, seconds, rate, seed, model, messages, keep, failover, json,
         };
         return verb.Does(line =>
         {
@@ -42,6 +43,7 @@ internal static class DemoVerb
                 Model = line.GetValue(model)!,
                 Messages = line.GetValue(messages)!,
                 Keep = line.GetValue(keep),
+                Failover = line.GetValue(failover),
                 Json = line.GetValue(json),
             }).Run();
         });

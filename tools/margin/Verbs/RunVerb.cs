@@ -22,14 +22,18 @@ internal static class RunVerb
         Option<string?> output = Text("--output", "URI", "Aeron channel of the decisions.");
         Option<string?> replication = Text("--replication", "URI", "Aeron channel from primary to standby.");
         Option<string?> acks = Text("--acks", "URI", "Aeron channel from standby to primary.");
+        Option<string?> lease = Text("--lease", "WITNESS", "A file that both nodes reach, or etcd:http://HOST:PORT: says which node is the primary, and lets a standby take over by itself.");
+        Option<string?> node = Text("--node", "NAME", "This node's name at the witness; the two of a pair need different ones.");
+        Option<string?> leaseMillis = Text("--lease-millis", "N", "How long a lease lasts: the longest time without a primary before the standby may take over.");
+        Option<bool> acceptLoss = new("--accept-loss") { Description = "Take over by itself also where the primary's gate did not wait for this standby." };
         Option<bool> printConfig = new("--print-config") { Description = "Print the effective configuration and stop." };
         Option<int> status = Options.Count("--status-millis", "Print a status line this often; 0: only at the end.", DefaultStatusMillis, 0, 3_600_000);
         Option<bool> json = Options.Json();
         Option<bool> withParent = Options.WithParent();
         Verb verb = new("run", "Runs a node: primary or standby.",
-            "margin run --journal ./journal", "margin run --config margin.json --role standby --json", "margin run --print-config > margin.json")
+            "margin run --journal ./journal", "margin run --config margin.json --role standby --json", "margin run --config margin.json --gate both --lease /run/margin.lease --node left", "margin run --print-config > margin.json")
         {
-            config, role, epoch, journal, placement, gate, input, output, replication, acks, printConfig, status, json, withParent,
+            config, role, epoch, journal, placement, gate, input, output, replication, acks, lease, node, leaseMillis, acceptLoss, printConfig, status, json, withParent,
         };
         return verb.Does(line =>
         {
@@ -45,12 +49,17 @@ internal static class RunVerb
                 Output = line.GetValue(output),
                 Replication = line.GetValue(replication),
                 Acks = line.GetValue(acks),
+                Lease = line.GetValue(lease),
+                Node = line.GetValue(node),
+                LeaseMillis = line.GetValue(leaseMillis),
+                AcceptLoss = line.GetValue(acceptLoss),
             };
             NodeOptions options = RunSettings.Resolve(overrides);
             if (line.GetValue(printConfig)) return Print(terminal, options);
-            if (line.GetValue(withParent)) terminal.FollowParent();
+            NodeRun run = new(terminal, options, line.GetValue(json), line.GetValue(status));
+            if (line.GetValue(withParent)) terminal.FollowParent(run.Hear);
             else terminal.Say($"effective settings: {options.ToJson()}");
-            return new NodeRun(terminal, options, line.GetValue(json), line.GetValue(status)).Run();
+            return run.Run();
         });
     }
 
