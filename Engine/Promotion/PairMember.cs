@@ -32,6 +32,7 @@ public sealed class PairMember : IDisposable
     private readonly LeaseKeeper? _lease;
     private readonly IClock _clock;
     private readonly IStorage _storage;
+    private readonly Func<Aeron.INanoClock, Aeron.AeronOptions>? _transport;
     private Node? _node;
     private bool _isAsking;
     private bool _mustFollow;
@@ -42,7 +43,18 @@ public sealed class PairMember : IDisposable
     /// <param name="clock">Null: the machine's.</param>
     /// <param name="storage">Null: the machine's disk.</param>
     public PairMember(NodeOptions options, LeaseKeeper? lease, IClock? clock = null, IStorage? storage = null)
+        : this(options, lease, clock, storage, transport: null)
     {
+    }
+
+    /// <param name="options">As above.</param>
+    /// <param name="lease">As above.</param>
+    /// <param name="clock">As above.</param>
+    /// <param name="storage">As above.</param>
+    /// <param name="transport">Not null: nodes get their network from it and no threads; whoever holds this polls <see cref="Node.Step"/>.</param>
+    internal PairMember(NodeOptions options, LeaseKeeper? lease, IClock? clock, IStorage? storage, Func<Aeron.INanoClock, Aeron.AeronOptions>? transport)
+    {
+        _transport = transport;
         _options = options;
         _lease = lease;
         _clock = clock ?? new Clock();
@@ -132,10 +144,10 @@ public sealed class PairMember : IDisposable
     private MemberChange Begin()
     {
         if (_lease is null)
-            return Run(new Node(_options with { Role = _mustFollow ? NodeRole.Standby : _options.Role }, _clock, _storage));
+            return Run(Make(_options with { Role = _mustFollow ? NodeRole.Standby : _options.Role }));
         LeaseView view = _lease.View;
         if (view.State == LeaseState.Mine)
-            return Run(new Node(_options with { Role = NodeRole.Primary, Epoch = view.Epoch }, _clock, _storage, _lease));
+            return Run(Make(_options with { Role = NodeRole.Primary, Epoch = view.Epoch }));
         if (view.State == LeaseState.Unknown || _isAsking && _clock.MonotonicNanos < _askedUntilNanos)
             return MemberChange.None;
         bool mayLead = view.Epoch == 0 ? _options.Role == NodeRole.Primary : view.Holder == _options.Lease!.Node;
@@ -145,15 +157,23 @@ public sealed class PairMember : IDisposable
             return MemberChange.None;
         }
 
-        return Run(new Node(_options with { Role = NodeRole.Standby, Epoch = 1 }, _clock, _storage));
+        return Run(Make(_options with { Role = NodeRole.Standby, Epoch = 1 }));
     }
 
     private MemberChange Run(Node node)
     {
         _isAsking = false;
         _node = node;
-        node.Start();
+        Start(node);
         return MemberChange.Started;
+    }
+
+    private Node Make(NodeOptions options, Handover? handover = null) => new(options, _clock, _storage, _transport, handover, _lease);
+
+    private void Start(Node node)
+    {
+        if (_transport is null)
+            node.Start();
     }
 
     private MemberChange Watch()
@@ -190,8 +210,8 @@ public sealed class PairMember : IDisposable
             using Handover handover = standby.HandOver(HandOverPatience);
             WasTakeoverComplete = handover.IsComplete;
             _node = null;
-            _node = new Node(_options with { Role = NodeRole.Primary, Epoch = epoch }, handover, _clock, _lease);
-            _node.Start();
+            _node = Make(_options with { Role = NodeRole.Primary, Epoch = epoch }, handover);
+            Start(_node);
         }
         catch
         {

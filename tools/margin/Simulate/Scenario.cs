@@ -22,17 +22,27 @@ internal enum Fault
     Partition,
     MemoryFlip,
     Promotion,
+    WitnessAway,
+
+    /// <summary>A primary that was stopped for longer than its lease, and wakes.</summary>
+    OldPrimary,
+    ForcedPromotion,
     Rebuild,
 
     /// <summary>The only copy was damaged, and the node said so and did not start.</summary>
     Refusal,
-    OldPrimary,
 }
 
 /// <summary>One run's settings, drawn from its seed.</summary>
 internal sealed record Scenario
 {
     public required bool HasStandby { get; init; }
+
+    /// <summary>A witness decides which node is the primary; without one an operator does.</summary>
+    public required bool HasWitness { get; init; }
+
+    /// <summary>Inputs between two snapshots of the standby; 0: none.</summary>
+    public required long SnapshotEveryRecords { get; init; }
 
     public required Gate Gate { get; init; }
 
@@ -63,20 +73,27 @@ internal sealed record Scenario
     public static Scenario Of(Random random)
     {
         bool hasStandby = random.Next(4) != 0;
+        bool hasWitness = hasStandby && random.Next(2) == 0;
         Gate gate = hasStandby ? (Gate)random.Next(3) : Gate.Journal;
         List<Fault> faults = [Fault.Kill, Fault.Pause, Fault.ClockStep, Fault.SlowDisk, Fault.FullDisk, Fault.CrashInCall, Fault.FailedSync];
         // In the mode "replica" the local disk may be behind: a power cut of both at once may lose, of one must not.
         faults.Add(Fault.PowerCut);
+        if (hasWitness)
+            faults.AddRange([Fault.WitnessAway, Fault.OldPrimary]);
         if (hasStandby)
             faults.AddRange([Fault.Partition, Fault.MemoryFlip, Fault.MemoryFlip]);
         else
             faults.Add(Fault.CorruptWrite); // one copy: the node must refuse, and that is the end
         // A disk that says done and has not done needs a second copy.
         if (gate != Gate.Journal)
-            faults.AddRange([Fault.LyingSync, Fault.LostWrite, Fault.MisdirectedWrite, Fault.CorruptWrite, Fault.Promotion, Fault.OldPrimary]);
+            faults.AddRange([Fault.LyingSync, Fault.LostWrite, Fault.MisdirectedWrite, Fault.CorruptWrite]);
+        if (gate != Gate.Journal && !hasWitness)
+            faults.Add(Fault.Promotion);
         return new Scenario
         {
             HasStandby = hasStandby,
+            HasWitness = hasWitness,
+            SnapshotEveryRecords = random.Next(3) switch { 0 => 0, 1 => 50, _ => 300 },
             Gate = gate,
             DeciderWaits = random.Next(4) == 0,
             SyncMode = random.Next(2) == 0 ? SyncMode.DirectSync : SyncMode.FileSync,

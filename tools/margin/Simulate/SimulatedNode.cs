@@ -3,6 +3,7 @@ using System.Reflection;
 using MarginEngine.Aeron;
 using MarginEngine.Logic;
 using MarginEngine.Pipeline;
+using MarginEngine.Promotion;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Tool.Simulate;
@@ -10,20 +11,31 @@ namespace MarginEngine.Tool.Simulate;
 /// <summary>Starts, steps, stops and crashes a node. The real one: only its disk, network and clock are simulated.</summary>
 internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario scenario, Random random) : IDisposable
 {
-    private readonly NodeClock _clock = new(world.Clock);
+    private readonly NodeClock _clock = new(world.Clock, random.Next(-20_000, 20_001));
     private long _notBefore;
     private long _houseAt;
+    private Node? _node;
+    private PairMember? _member;
+    private LeaseKeeper? _keeper;
+    private SimulatedLease? _lease;
     private bool _isStepping;
     private long _flippedAt;
+    private long _lookAt;
 
     public int Number => number;
 
-    public string Host { get; } = $"node {number}";
+    public string Host { get; } = Topology.Name(number);
 
     public FaultyStorage Disk { get; private set; } = new() { Chance = new Random(random.Next()) };
 
     /// <summary>The running node, or null.</summary>
-    public Node? Node { get; private set; }
+    public Node? Node => _member?.Node ?? _node;
+
+    /// <summary>No process runs on this machine.</summary>
+    public bool IsDown => _member is null && _node is null;
+
+    /// <summary>Records it wrote as a primary that no successor ever had, cut on its way back.</summary>
+    public long RecordsCut { get; private set; }
 
     public bool IsPrimary => Node?.Options.Role == NodeRole.Primary;
 
@@ -60,9 +72,8 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
         Disk.OnWaited = () => _notBefore = Math.Max(_notBefore, world.Clock.Now) + DiskNanos;
         try
         {
-            Node = new Node(Topology.Options(number, role, epoch, scenario), _clock, Disk, Transport);
-            Node.WhileWaiting = WhileWaiting;
-            Epoch = (uint)Node.Gauges.Epoch.Value;
+            _node = new Node(Topology.Options(number, role, epoch, scenario), _clock, Disk, Transport) { WhileWaiting = WhileWaiting };
+            Epoch = (uint)_node.Gauges.Epoch.Value;
             return true;
         }
         catch (Exception refusal) when (refusal is not SimulationFailure)
@@ -73,21 +84,69 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
         }
     }
 
+    /// <summary>Starts a member of a pair: the witness decides what it becomes.</summary>
+    public void Join(SimulatedWitness witness)
+    {
+        Failure = null;
+        Disk.OnWaited = () => _notBefore = Math.Max(_notBefore, world.Clock.Now) + DiskNanos;
+        _lease = new SimulatedLease(witness, world.Clock, Host);
+        _keeper = new LeaseKeeper(_lease, _clock);
+        _member = new PairMember(Topology.PairOptions(number, scenario), _keeper, _clock, Disk, Transport);
+    }
+
     public int Step()
     {
-        if (Node is null || IsPaused || _isStepping)
+        if (IsDown || IsPaused || _isStepping)
             return 0;
         _isStepping = true;
-        int work = Node.Step();
-        _isStepping = false;
+        try
+        {
+            LookAround();
+            if (Node is { } node)
+                return Step(node);
+        }
+        catch (Exception refusal) when (refusal is not SimulationFailure)
+        {
+            Failure = refusal;
+            Drop();
+            RiseAgain();
+        }
+        finally
+        {
+            _isStepping = false;
+        }
+
+        return 0;
+    }
+
+    // What `margin run` does every now and then: ask the witness, change roles.
+    private void LookAround()
+    {
+        if (_member is null)
+            return;
+        _keeper!.Poll();
+        if (world.Clock.Now < _lookAt && _member.Node is { Fault: null })
+            return;
+        _lookAt = world.Clock.Now + 5_000_000;
+        long cut = _member.RecordsCut;
+        if (_member.Poll() == MemberChange.None)
+            return;
+        RecordsCut += _member.RecordsCut - cut;
+        if (_member.Node is { } node)
+            node.WhileWaiting = WhileWaiting;
+    }
+
+    private int Step(Node node)
+    {
+        int work = node.Step();
         if (world.Clock.Now >= _houseAt)
         {
-            Node.KeepHouse();
+            node.KeepHouse();
             _houseAt = world.Clock.Now + 100_000_000;
         }
 
-        Epoch = Math.Max(Epoch, (uint)Node.Gauges.Epoch.Value);
-        if (Node.Fault is { } fault)
+        Epoch = Math.Max(Epoch, (uint)node.Gauges.Epoch.Value);
+        if (node.Fault is { } fault && !(_member is not null && fault.Cause is UnreplicatedTailException))
         {
             Failure = fault.Cause;
             Drop();
@@ -97,10 +156,14 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
         return work;
     }
 
+    /// <summary>An operator's word; what stands against it, or null.</summary>
+    public string? Promote(string because) => _member is null ? "it is not there" : _member.Promote(because);
+
     /// <summary>The process is gone; the system still has what it accepted.</summary>
     public void Kill()
     {
         Disk.Stop();
+        _lease?.Silence();
         Drop();
         Disk = Renewed(Disk.AfterKill());
     }
@@ -109,6 +172,7 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
     public void CutPower()
     {
         Disk.Stop();
+        _lease?.Silence();
         Drop();
         Disk = Renewed(Disk.AfterPowerCut(random));
     }
@@ -136,6 +200,7 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
         }
 
         bool drained = Node is { Fault: null };
+        _lease?.Silence();
         Drop();
         return drained;
     }
@@ -175,8 +240,10 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
 
     private void Drop()
     {
-        Node?.Dispose();
-        Node = null;
+        _member?.Dispose();
+        _keeper?.Dispose();
+        _node?.Dispose();
+        (_member, _keeper, _node, _lease) = (null, null, null, null);
         IsFlipped = false;
         _notBefore = 0;
     }
@@ -194,13 +261,13 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
     };
 
     /// <summary>Steady since the start; the wall part can be stepped.</summary>
-    private sealed class NodeClock(SimulatedTime time) : IClock
+    private sealed class NodeClock(SimulatedTime time, long partsPerMillion) : IClock
     {
         private const long Wall = 1_770_000_000_000_000_000;
 
         public long Offset { get; set; }
 
-        public long MonotonicNanos => time.Now;
+        public long MonotonicNanos => time.Now + (time.Now / 1_000_000 * partsPerMillion);
 
         public long WallNanos => Wall + time.Now + Offset;
     }

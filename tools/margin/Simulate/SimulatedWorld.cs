@@ -88,7 +88,7 @@ internal sealed class SimulatedWorld(int seed)
     {
         uint address = spec.Bind.Address == 0 ? Ipv4Endpoint.Loopback : spec.Bind.Address;
         ushort port = spec.Bind.Port == 0 ? _nextPort++ : spec.Bind.Port;
-        if (!spec.SharesPort && _sockets.Exists(open => open.LocalEndpoint.Port == port && !open.Spec.SharesPort))
+        if (!spec.SharesPort && _sockets.Exists(open => open.LocalEndpoint == new Ipv4Endpoint(address, port) && !open.Spec.SharesPort))
             throw new IOException($"port {port} is taken");
         var socket = new SimulatedSocket(this, network, spec, new Ipv4Endpoint(address, port));
         _sockets.Add(socket);

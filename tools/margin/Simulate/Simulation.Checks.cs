@@ -3,6 +3,7 @@ using MarginEngine.Codecs;
 using MarginEngine.Journal;
 using MarginEngine.Logic;
 using MarginEngine.Pipeline;
+using MarginEngine.Promotion;
 
 namespace MarginEngine.Tool.Simulate;
 
@@ -26,6 +27,8 @@ internal sealed partial class Simulation
                 Require(_scenario.Gate != Gate.Journal || _troubledDisk is not null, $"the standby of a primary that gates on its journal is ahead: {node.Failure.Message}");
                 return;
             case StorageException { IsOutOfSpace: true }:
+            case LeaseLostException or FencedException when _witness is not null:
+            case JournalDamagedException when _witness is not null && node == _troubledDisk:
                 return;
             case JournalFailedException when node.Disk.CapacityBytes != long.MaxValue:
                 return;

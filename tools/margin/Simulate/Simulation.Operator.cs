@@ -8,11 +8,13 @@ namespace MarginEngine.Tool.Simulate;
 internal sealed partial class Simulation
 {
     private int _primary;
-    private uint _epoch = 1;
+    private uint _epoch;
     private long _nextFaultAt;
     private long _partitionEndsAt;
     private long _diskEndsAt;
     private SimulatedNode? _troubledDisk;
+    private const long LeaderlessNanos = 6 * Second;
+    private long _leaderlessSince;
     private bool _mustPromote;
     private bool _isRefused;
     private bool _expectsDivergence;
@@ -25,7 +27,8 @@ internal sealed partial class Simulation
     private bool IsWhole => _scenario.HasStandby && AllRun && _nodes[_primary].Node is { } primary && _nodes[1 - _primary].Node is { } standby
         && standby.Options.Role == NodeRole.Standby && primary.Gauges.StandbyConnected.Value != 0 && primary.Gauges.Diverged.Value == 0
         && primary.Gauges.Received.Value - standby.Gauges.Journalled.Value < 8 && primary.Gauges.ReplicaReceived.Value >= primary.Gauges.Published.Value
-        && Array.TrueForAll(_nodes, node => !node.IsFlipped && !node.Disk.HasTroubleAhead);
+        && Array.TrueForAll(_nodes, node => !node.IsFlipped && !node.Disk.HasTroubleAhead) && _world.Severed.Count == 0
+        && (_witness is null || (standby.Gauges.PrimaryFeedsLive.Value != 0 && primary.Gauges.Alone.Value == 0));
 
     private void Inject()
     {
@@ -41,13 +44,15 @@ internal sealed partial class Simulation
     private bool TryInject(Fault fault)
     {
         SimulatedNode node = Any;
-        if (node.Node is null)
+        if (node.Node is null || (fault == Fault.OldPrimary && _nodes[_primary].Node is null))
             return false;
         // The other copy must be whole before this one is put at risk; where a standby's memory is a copy, whatever ends a process does that.
         bool endsProcess = fault is Fault.Kill or Fault.PowerCut or Fault.CrashInCall or Fault.FailedSync or Fault.FullDisk;
         bool risksCopy = (endsProcess && _scenario.Gate == Gate.Replica)
             || fault is Fault.LyingSync or Fault.LostWrite or Fault.MisdirectedWrite or Fault.CorruptWrite or Fault.Promotion or Fault.OldPrimary;
-        if ((risksCopy && _scenario.HasStandby && !IsWhole) || (_troubledDisk is not null && (risksCopy || endsProcess)))
+        bool movesRoles = _witness is not null && fault is not Fault.ClockStep;
+        bool isAtRisk = _troubledDisk is not null || Array.Exists(_nodes, one => one.IsFlipped);
+        if ((risksCopy && _scenario.HasStandby && !IsWhole) || (isAtRisk && (risksCopy || endsProcess || movesRoles)))
             return false;
         switch (fault)
         {
@@ -95,7 +100,12 @@ internal sealed partial class Simulation
             case Fault.Promotion:
                 return TryPromote();
             case Fault.OldPrimary:
-                return TryWakeOldPrimary();
+                Say($"{_nodes[_primary].Host} is stopped for longer than its lease");
+                _nodes[_primary].Pause(_random.NextInt64(SimulatedLease.Ttl, 4 * SimulatedLease.Ttl));
+                return true;
+            case Fault.WitnessAway:
+                Sever(node.Host, SimulatedWitness.Host);
+                return true;
             default:
                 return SpoilDisk(node, fault);
         }
@@ -183,27 +193,57 @@ internal sealed partial class Simulation
     {
         if (node.Failure is { } failure)
             Say($"{node.Host} stopped: {failure.GetType().Name}: {failure.Message}");
-        if (node.Failure is StandbyAheadException)
+        if (node.Failure is StandbyAheadException && _witness is null)
             _mustPromote = true;
         // A restarted standby computes its state anew from the journal: the flip is gone with the process.
         if (node.Failure is not DivergenceException && node.Number != _primary)
             _expectsDivergence = false;
         CheckFailure(node);
-        node.RestartAt = _world.Clock.Now + _random.NextInt64(1_000_000, 300_000_000);
+        node.RestartAt = _world.Clock.Now + _random.NextInt64(1_000_000, 300_000_000) + (node.Failure is StandbyAheadException ? Second : 0);
     }
 
     private void Operate()
     {
         foreach (SimulatedNode node in _nodes)
         {
-            if (node.Node is null && _world.Clock.Now >= node.RestartAt)
+            if (node.IsDown && _world.Clock.Now >= node.RestartAt)
                 Restart(node);
         }
+
+        ForceWhenNobodyLeads();
+    }
+
+    // A pair without a primary and without a candidate says why and waits for a word: the one that was whole gets it.
+    private void ForceWhenNobodyLeads()
+    {
+        if (_witness is null || Array.Exists(_nodes, node => node.IsPrimary || node.Node is null || node.IsStepping))
+        {
+            _leaderlessSince = _world.Clock.Now;
+            return;
+        }
+
+        if (_world.Clock.Now - _leaderlessSince < LeaderlessNanos)
+            return;
+        _leaderlessSince = _world.Clock.Now;
+        SimulatedNode best = _nodes.MaxBy(node => node.Node!.Gauges.Journalled.Value)!;
+        if (best.Promote("the other one has lost its disk") is not null)
+            return;
+        Say($"{best.Host} is told to take over");
+        Counts.Faults[(int)Fault.ForcedPromotion]++;
     }
 
     private void Restart(SimulatedNode node)
     {
         Counts.Restarts++;
+        if (_witness is not null)
+        {
+            if (node.Failure is JournalDamagedException && node == _troubledDisk)
+                Rebuild(node);
+            Say($"start {node.Host}");
+            node.Join(_witness);
+            return;
+        }
+
         if (node.Number == _primary && _mustPromote)
         {
             TryPromote();
@@ -240,9 +280,11 @@ internal sealed partial class Simulation
     {
         Say($"{node.Host} gets a new disk");
         Counts.Faults[(int)Fault.Rebuild]++;
-        if (node.Number == _primary && !TryPromote())
+        if (_witness is null && node.Number == _primary && !TryPromote())
             return;
         node.ReplaceDisk();
+        // What it held as a primary it holds no more: the lease that it had must not be its own again.
+        _witness?.Forget(node.Host);
     }
 
     /// <summary>The standby takes over in the next epoch; the machine that was primary is rebuilt behind it.</summary>
@@ -267,8 +309,6 @@ internal sealed partial class Simulation
         standby.RestartAt = _world.Clock.Now;
         return true;
     }
-
-    private static bool TryWakeOldPrimary() => false;
 
     private static bool IsTold(Exception failure) => failure is StorageException && failure.Message.EndsWith("as told", StringComparison.Ordinal)
         || failure.InnerException is { } inner && IsTold(inner);

@@ -15,17 +15,19 @@ internal sealed partial class Simulation : IDisposable
 {
     private const long Second = 1_000_000_000;
     private const long Patience = 120 * Second;
-    private const int MostTurns = 1_000_000;
+    private const int MostTurns = 1_500_000;
     private readonly Random _random;
     private readonly Scenario _scenario;
     private readonly SimulatedWorld _world;
     private readonly SimulatedNode[] _nodes;
     private readonly Workload _workload;
     private readonly SimulatedSource _market;
+    private readonly SimulatedWitness? _witness;
     private readonly Dictionary<uint, string> _publisherOf = [];
     private readonly Queue<string> _log = new();
     private readonly long _startedAt;
     private bool _isHealed;
+    private uint _publishedEpoch;
     private int _turns;
 
     public Simulation(int seed, Scenario? scenario = null)
@@ -42,6 +44,8 @@ internal sealed partial class Simulation : IDisposable
         };
         foreach (SimulatedNode node in _nodes)
             node.WhileWaiting = MoveTheRest;
+        if (_scenario.HasWitness)
+            _witness = new SimulatedWitness(_world, new Random(_random.Next()));
         _startedAt = _world.Clock.Now;
         _nextFaultAt = _startedAt + _random.NextInt64(_scenario.FaultEveryNanos);
     }
@@ -54,9 +58,7 @@ internal sealed partial class Simulation : IDisposable
         try
         {
             _primary = 0;
-            Require(_nodes[0].Start(NodeRole.Primary, 1), "node 0 would not start: " + _nodes[0].Failure);
-            if (_scenario.HasStandby)
-                Require(_nodes[1].Start(NodeRole.Standby, 1), "node 1 would not start: " + _nodes[1].Failure);
+            Begin();
             while (!_market.IsDone)
             {
                 Turn();
@@ -80,7 +82,20 @@ internal sealed partial class Simulation : IDisposable
         {
             Counts.Add(_world.Counts);
             Counts.Messages += _market.Heard.Count + _workload.Messages.Count;
+            Counts.RecordsCut += _nodes.Sum(node => node.RecordsCut);
             Counts.SimulatedNanos += _world.Clock.Now - _startedAt;
+        }
+    }
+
+    private void Begin()
+    {
+        _epoch = _witness is null ? 1u : 0;
+        foreach (SimulatedNode node in _nodes)
+        {
+            if (_witness is not null)
+                node.Join(_witness);
+            else
+                Require(node.Start(node.Number == 0 ? NodeRole.Primary : NodeRole.Standby, 1), $"{node.Host} would not start: {node.Failure}");
         }
     }
 
@@ -105,16 +120,18 @@ internal sealed partial class Simulation : IDisposable
     {
         Require(++_turns < MostTurns, $"no end after {MostTurns} turns; {State()}");
         LiftFaults();
+        _witness?.Work();
         int work = 0;
         foreach (SimulatedNode node in _nodes)
         {
-            bool wasRunning = node.Node is not null;
+            bool wasRunning = !node.IsDown;
             work |= node.Step();
-            if (wasRunning && node.Node is null)
+            if (wasRunning && node.IsDown)
                 OnStopped(node);
             Require(!node.PassedWithFlip, $"{node.Host} passes the comparison of digests with a balance that its primary does not have");
         }
 
+        NotePrimary();
         work |= _market.Step();
         Operate();
         _world.Clock.Now += work != 0 ? _random.NextInt64(1_000, 30_000) : _random.NextInt64(50_000, 1_500_000);
@@ -157,6 +174,23 @@ internal sealed partial class Simulation : IDisposable
             && !standby.Options.Role.Equals(NodeRole.Primary);
     }
 
+    // Where a witness decides, the operator looks who it is.
+    private void NotePrimary()
+    {
+        if (_witness is null)
+            return;
+        foreach (SimulatedNode node in _nodes)
+        {
+            if (!node.IsPrimary || node.Node!.Options.Epoch <= _epoch)
+                continue;
+            _epoch = node.Node.Options.Epoch;
+            if (node.Number != _primary)
+                Counts.Faults[(int)Fault.Promotion]++;
+            Say($"{node.Host} is the primary in epoch {_epoch}");
+            _primary = node.Number;
+        }
+    }
+
     // Data frames to the subscriber: one node an epoch may send any.
     private void NotePublisher(SimulatedNetwork network, Aeron.Ipv4Endpoint to, byte[] datagram)
     {
@@ -166,7 +200,9 @@ internal sealed partial class Simulation : IDisposable
         SimulatedNode node = Array.Find(_nodes, candidate => candidate.Host == network.Host)!;
         if (node.Node is null)
             return;
-        uint epoch = (uint)node.Node.Gauges.Epoch.Value;
+        uint epoch = node.Node.Options.Epoch;
+        Require(epoch >= _publishedEpoch, $"{node.Host} publishes in epoch {epoch}, after epoch {_publishedEpoch} has begun");
+        _publishedEpoch = epoch;
         if (!_publisherOf.TryGetValue(epoch, out string? publisher))
             _publisherOf.Add(epoch, node.Host);
         else

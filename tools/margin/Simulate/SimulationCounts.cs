@@ -12,6 +12,9 @@ internal sealed class SimulationCounts
 
     public long Restarts { get; set; }
 
+    /// <summary>Records that a former primary cut when it came back.</summary>
+    public long RecordsCut { get; set; }
+
     public long[] Faults { get; } = new long[Enum.GetValues<Fault>().Length];
 
     public NetworkCounts Network { get; } = new();
@@ -34,6 +37,7 @@ internal sealed class SimulationCounts
         Messages += other.Messages;
         SimulatedNanos += other.SimulatedNanos;
         Restarts += other.Restarts;
+        RecordsCut += other.RecordsCut;
         for (int fault = 0; fault < Faults.Length; fault++)
             Faults[fault] += other.Faults[fault];
         Add(other.Network);

@@ -2,6 +2,7 @@
 using MarginEngine.Journal;
 using MarginEngine.Logic;
 using MarginEngine.Pipeline;
+using MarginEngine.Promotion;
 
 namespace MarginEngine.Tool.Simulate;
 
@@ -41,10 +42,28 @@ internal static class Topology
         TimeTickMillis = 20,
         RepublishMillis = 600_000,
         RepublishSlots = 1_024,
+        SnapshotEveryRecords = scenario.SnapshotEveryRecords,
+        SnapshotsKept = 2,
         SubscriberGraceMillis = 100_000,
         ConflatedAccounts = 64,
         FlightRecordMessages = 0,
     };
+
+    /// <summary>A machine's name.</summary>
+    public static string Name(int node) => $"node-{node}";
+
+    /// <summary>Options of a member of a pair: the first would rather be primary, and each hears at an address of its own in both roles.</summary>
+    public static NodeOptions PairOptions(int node, Scenario scenario) =>
+        Options(node, NodeRole.Primary, 1, scenario) with
+        {
+            Role = node == 0 ? NodeRole.Primary : NodeRole.Standby,
+            AsStandby = new ReplicaOptions
+            {
+                Replication = new StreamOptions { Channel = Link(node, 40300), Stream = RecordStream },
+                Acks = new StreamOptions { Channel = Link(1 - node, 40400), Stream = AckStream },
+            },
+            Lease = new LeaseOptions { Witness = "simulated", Node = Name(node) },
+        };
 
     private static readonly Limits s_limits = new()
     {

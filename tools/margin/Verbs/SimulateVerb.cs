@@ -70,7 +70,7 @@ internal static class SimulateVerb
     {
         void Line(string name, FormattableString value) => terminal.Out.WriteLine($"{name,-14}{FormattableString.Invariant(value)}");
         Line("seeds", $"{counts.Seeds} in {seconds:F1} s, {failures} failed");
-        Line("simulated", $"{counts.SimulatedNanos / 1e9:F0} s, {counts.Messages} messages sent and heard, {counts.Restarts} starts of a node after a fault");
+        Line("simulated", $"{counts.SimulatedNanos / 1e9:F0} s, {counts.Messages} messages sent and heard, {counts.Restarts} starts of a node after a fault, {counts.RecordsCut} records of replaced primaries cut");
         Line("network", $"{counts.Network.Sent} datagrams: {counts.Network.Dropped} lost, {counts.Network.Doubled} doubled, {counts.Network.Delayed} late, {counts.Network.Overtaken} overtaken, {counts.Network.Cut} cut, {counts.Network.Damaged} damaged, {counts.Network.Severed} swallowed by a partition");
         Line("faults", $"{string.Join(", ", Enum.GetValues<Fault>().Select(fault => $"{counts.Faults[(int)fault]} {Words(fault)}"))}");
     }
