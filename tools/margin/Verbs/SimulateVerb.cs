@@ -69,9 +69,10 @@ internal static class SimulateVerb
     private static void Report(Terminal terminal, SimulationCounts counts, int failures, double seconds)
     {
         void Line(string name, FormattableString value) => terminal.Out.WriteLine($"{name,-14}{FormattableString.Invariant(value)}");
+        var network = counts.Network;
         Line("seeds", $"{counts.Seeds} in {seconds:F1} s, {failures} failed");
         Line("simulated", $"{counts.SimulatedNanos / 1e9:F0} s, {counts.Messages} messages sent and heard, {counts.Restarts} starts of a node after a fault, {counts.RecordsCut} records of replaced primaries cut");
-        Line("network", $"{counts.Network.Sent} datagrams: {counts.Network.Dropped} lost, {counts.Network.Doubled} doubled, {counts.Network.Delayed} late, {counts.Network.Overtaken} overtaken, {counts.Network.Cut} cut, {counts.Network.Damaged} damaged, {counts.Network.Severed} swallowed by a partition");
+        Line("network", $"{network.Sent} datagrams: {network.Dropped} lost, {network.Doubled} doubled, {network.Delayed} late, {network.Overtaken} overtaken, {network.Cut} cut, {network.Damaged} damaged, {network.Severed} swallowed by a partition");
         Line("faults", $"{string.Join(", ", Enum.GetValues<Fault>().Select(fault => $"{counts.Faults[(int)fault]} {Words(fault)}"))}");
     }
 
