@@ -30,7 +30,7 @@ public sealed class IntakeTests
         yield return Bad("No_price", Index(1, price: long.MinValue), RejectCode.OutOfRange, IndexPriceDecoder.FieldIds.Price);
         yield return Bad("A_price_beyond_the_range", Index(1, price: long.MaxValue), RejectCode.OutOfRange, IndexPriceDecoder.FieldIds.Price);
         yield return Bad("A_volatility_of_zero", Volatility(1, 0), RejectCode.OutOfRange, MarkVolatilityDecoder.FieldIds.Volatility);
-        yield return Bad("A_volatility_of_5001_percent", Volatility(1, 5_001_000_000), RejectCode.OutOfRange, MarkVolatilityDecoder.FieldIds.Volatility);
+        yield return Bad("A_volatility_of_1000001_percent", Volatility(1, 1_000_001_000_000), RejectCode.OutOfRange, MarkVolatilityDecoder.FieldIds.Volatility);
         yield return Bad("A_quantity_of_zero", Fill(1, quantity: 0), RejectCode.OutOfRange, FillDecoder.FieldIds.Quantity);
         yield return Bad("A_side_that_is_none", Fill(1, side: (Side)9), RejectCode.OutOfRange, FillDecoder.FieldIds.Side);
         yield return Bad("Source_zero", Index(1, source: 0), RejectCode.OutOfRange, Frame.OriginField);
