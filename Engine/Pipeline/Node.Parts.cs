@@ -130,6 +130,7 @@ public sealed partial class Node
             new ReplicatorOptions(_options.Epoch, _options.MaximumMessageBytes, _options.InputRingSlots, StandbySilenceNanos)
             {
                 HasStandbyInGate = _options.Gate != Gate.Journal,
+                Led = LedEpochs.Add(plan.Storage, _options.Journal.Directory, _options.Epoch),
                 Beginning = new EpochBoundary(_options.Epoch, plan.Recovered.LastSequence + 1, plan.Recovered.LastChecksum),
             },
             _clock, Gauges);

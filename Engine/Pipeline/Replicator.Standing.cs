@@ -38,6 +38,9 @@ internal sealed partial class Replicator
 
         if (received < _boundary.First)
             return false;
+        // The epoch was ours, so the standby had these records from us: we have lost them, and what was decided on them may have been heard.
+        if (_options.Led.Contains(epoch))
+            throw new StandbyAheadException(received, _boundary.First - 1);
         Encode(_boundary);
         if (TryFlush())
             _gauges.ReplicaEvents.Count((int)NodeEvent.UnreplicatedTail);

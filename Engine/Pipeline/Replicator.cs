@@ -2,6 +2,7 @@
 // how far the standby is. Runs beside the journaller: records are on the wire before the local disk has them.
 using MarginEngine.Aeron;
 using MarginEngine.Codecs;
+using MarginEngine.Journal;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Pipeline;
@@ -118,13 +119,16 @@ internal sealed partial class Replicator : IStage, IMessageHandler
         bool diverged = (ack.Flags & ReplicaFlags.Diverged) != 0 || Compare(ack);
         if (diverged)
             _gauges.Diverged.Set(1);
-        if (_gauges.Diverged.Value != 0)
-            return; // what a diverged standby confirms does not count any more
+        bool counts = _gauges.Diverged.Value == 0;
+        if (counts)
+        {
+            // What a diverged standby confirms does not count any more. It is fed all the same: it has to see the difference itself, and stop.
+            _gauges.ReplicaReceived.Set(received);
+            _gauges.ReplicaDurable.Set(checked((long)ack.Durable));
+            _gauges.ReplicaApplied.Set(checked((long)ack.Applied));
+        }
 
-        _gauges.ReplicaReceived.Set(received);
-        _gauges.ReplicaDurable.Set(checked((long)ack.Durable));
-        _gauges.ReplicaApplied.Set(checked((long)ack.Applied));
-        if (_state == State.Absent)
+        if (_state == State.Absent && counts)
         {
             _gauges.StandbyConnected.Set(1);
             _gauges.ReplicaEvents.Count((int)NodeEvent.StandbyFound);
@@ -132,7 +136,7 @@ internal sealed partial class Replicator : IStage, IMessageHandler
             if (isOfOlderEpoch)
                 Encode(_boundary);
         }
-        else if ((ack.Flags & ReplicaFlags.Resend) != 0 || HasLostTheEnd(received))
+        else if (_state != State.Absent && ((ack.Flags & ReplicaFlags.Resend) != 0 || HasLostTheEnd(received)))
         {
             BeginCatchUp(received + 1);
             if (isOfOlderEpoch)
@@ -338,6 +342,9 @@ internal sealed record ReplicatorOptions(uint Epoch, int MaximumMessageBytes, in
 {
     /// <summary>Nothing leaves that the standby has not received.</summary>
     public required bool HasStandbyInGate { get; init; }
+
+    /// <summary>Epochs in which this machine was the primary.</summary>
+    public required LedEpochs Led { get; init; }
 
     /// <summary>Where the records of this primary begin.</summary>
     public required EpochBoundary Beginning { get; init; }

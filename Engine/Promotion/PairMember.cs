@@ -37,6 +37,7 @@ public sealed class PairMember : IDisposable
     private bool _isAsking;
     private bool _mustFollow;
     private long _askedUntilNanos;
+    private long _freeSinceNanos = long.MaxValue;
 
     /// <param name="options">With a lease, role is what the node would rather be where the lease was never granted, and epoch does not matter.</param>
     /// <param name="lease">Polled by somebody else; stays its owner's. Null: role and epoch are what the options say.</param>
@@ -151,14 +152,24 @@ public sealed class PairMember : IDisposable
         if (view.State == LeaseState.Unknown || _isAsking && _clock.MonotonicNanos < _askedUntilNanos)
             return MemberChange.None;
         bool mayLead = view.Epoch == 0 ? _options.Role == NodeRole.Primary : view.Holder == _options.Lease!.Node;
+        if (view.State != LeaseState.Free)
+            _freeSinceNanos = long.MaxValue;
+        else if (_freeSinceNanos == long.MaxValue)
+            _freeSinceNanos = _clock.MonotonicNanos;
         if (view.State == LeaseState.Free && mayLead && !_mustFollow)
         {
+            if (view.Epoch != 0 && LeavesItToTheStandby())
+                return MemberChange.None;
             Ask(view);
             return MemberChange.None;
         }
 
         return Run(Make(_options with { Role = NodeRole.Standby, Epoch = 1 }));
     }
+
+    // A standby in the gate has everything that was heard; this node may have lost the end of it with its disk. So that one may take it first.
+    private bool LeavesItToTheStandby() =>
+        _options.Gate != Gate.Journal && _clock.MonotonicNanos - _freeSinceNanos < _lease!.TtlNanos;
 
     private MemberChange Run(Node node)
     {

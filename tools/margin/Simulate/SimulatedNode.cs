@@ -72,7 +72,7 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
         Disk.OnWaited = () => _notBefore = Math.Max(_notBefore, world.Clock.Now) + DiskNanos;
         try
         {
-            _node = new Node(Topology.Options(number, role, epoch, scenario), _clock, Disk, Transport) { WhileWaiting = WhileWaiting };
+            _node = new Node(Topology.Options(number, role, epoch, scenario), _clock, Disk, Transport) { WhileWaiting = WaitInside };
             Epoch = (uint)_node.Gauges.Epoch.Value;
             return true;
         }
@@ -119,6 +119,13 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
         return 0;
     }
 
+    // The lease is kept by a thread of its own.
+    private void WaitInside()
+    {
+        _keeper?.Poll();
+        WhileWaiting?.Invoke();
+    }
+
     // What `margin run` does every now and then: ask the witness, change roles.
     private void LookAround()
     {
@@ -133,7 +140,7 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
             return;
         RecordsCut += _member.RecordsCut - cut;
         if (_member.Node is { } node)
-            node.WhileWaiting = WhileWaiting;
+            node.WhileWaiting = WaitInside;
     }
 
     private int Step(Node node)

@@ -199,7 +199,7 @@ internal sealed partial class Simulation
         if (node.Failure is not DivergenceException && node.Number != _primary)
             _expectsDivergence = false;
         CheckFailure(node);
-        node.RestartAt = _world.Clock.Now + _random.NextInt64(1_000_000, 300_000_000) + (node.Failure is StandbyAheadException ? Second : 0);
+        node.RestartAt = _world.Clock.Now + _random.NextInt64(1_000_000, 300_000_000);
     }
 
     private void Operate()
@@ -216,7 +216,7 @@ internal sealed partial class Simulation
     // A pair without a primary and without a candidate says why and waits for a word: the one that was whole gets it.
     private void ForceWhenNobodyLeads()
     {
-        if (_witness is null || Array.Exists(_nodes, node => node.IsPrimary || node.Node is null || node.IsStepping))
+        if (_witness is null || Array.Exists(_nodes, node => node.IsPrimary || node.IsStepping || (node.Node is null && !IsBehind(node))))
         {
             _leaderlessSince = _world.Clock.Now;
             return;
@@ -225,7 +225,7 @@ internal sealed partial class Simulation
         if (_world.Clock.Now - _leaderlessSince < LeaderlessNanos)
             return;
         _leaderlessSince = _world.Clock.Now;
-        SimulatedNode best = _nodes.MaxBy(node => node.Node!.Gauges.Journalled.Value)!;
+        SimulatedNode best = _nodes.MaxBy(node => node.Node?.Gauges.Journalled.Value ?? -1)!;
         if (best.Promote("the other one has lost its disk") is not null)
             return;
         Say($"{best.Host} is told to take over");
@@ -234,16 +234,19 @@ internal sealed partial class Simulation
 
     private void Restart(SimulatedNode node)
     {
-        Counts.Restarts++;
         if (_witness is not null)
         {
+            if (IsBehind(node) && !_nodes[1 - node.Number].IsPrimary)
+                return;
             if (node.Failure is JournalDamagedException && node == _troubledDisk)
                 Rebuild(node);
             Say($"start {node.Host}");
+            Counts.Restarts++;
             node.Join(_witness);
             return;
         }
 
+        Counts.Restarts++;
         if (node.Number == _primary && _mustPromote)
         {
             TryPromote();
@@ -274,6 +277,9 @@ internal sealed partial class Simulation
 
         throw new SimulationFailure($"{node.Host} refuses to start without a reason we gave it: {node.Failure}");
     }
+
+    /// <summary>It has lost what the other one has: it is not to lead again.</summary>
+    private static bool IsBehind(SimulatedNode node) => node.IsDown && node.Failure is StandbyAheadException;
 
     // The damaged copy is put away, and the machine starts from nothing behind the other one.
     private void Rebuild(SimulatedNode node)
