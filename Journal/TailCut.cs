@@ -20,8 +20,8 @@ public sealed class HistoryDivergedException(long sequence, uint ours, uint thei
 
 /// <summary>
 /// Takes the end off the journal of a node that was the primary: records that it wrote and its successor never had. They are first
-/// written to a journal of their own beside it, complete and sealed; then later segments are deleted from the last one on, then
-/// groups are zeroed from the last one on, each durable before the next. So a crash at any step leaves a journal that recovery
+/// written to a journal of their own beside it, complete and sealed; then snapshots whose state includes them are deleted, then later
+/// segments from the last one on, then groups are zeroed from the last one on, each durable before the next. So a crash at any step leaves a journal that recovery
 /// opens, with some of the tail still to be cut, and nothing is ever in neither place.
 /// </summary>
 public static class TailCut
@@ -52,6 +52,7 @@ public static class TailCut
         }
         string tail = Path.Combine(options.Directory, $"unreplicated-epoch-{found.LastEpoch}-sequences-{first}-{found.LastSequence}");
         Copy(storage, options, identity, first, found.LastSequence, tail);
+        DeleteSnapshotsFrom(storage, options.Directory, first);
         (long segment, List<(long Offset, int Bytes)> groups, long keptTo) = GroupsFrom(storage, options.Directory, first);
         DeleteSegmentsBehind(storage, options.Directory, segment);
         ZeroBackwards(storage, Path.Combine(options.Directory, SegmentNames.Segment(segment)), groups);
@@ -101,6 +102,16 @@ public static class TailCut
             groups.Add((group.Offset, group.TotalBytes));
         }
         return (segment, groups, keptTo);
+    }
+
+    /// <summary>Their state holds what is about to be cut; they can be made again of the tail and the journal.</summary>
+    static void DeleteSnapshotsFrom(IStorage storage, string directory, long first)
+    {
+        foreach (long sequence in SnapshotFolder.List(storage, directory).Where(sequence => sequence >= first))
+        {
+            storage.Delete(SnapshotFolder.PathOf(directory, sequence));
+            storage.SyncDirectory(directory);
+        }
     }
 
     static void DeleteSegmentsBehind(IStorage storage, string directory, long segment)

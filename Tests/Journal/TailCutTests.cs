@@ -53,6 +53,16 @@ public sealed class TailCutTests
     }
 
     [Test]
+    public void Snapshots_whose_state_includes_what_is_cut_go_and_older_ones_stay()
+    {
+        FaultyStorage storage = Written(5);
+        foreach (long sequence in (long[])[20, 39, 40, 55])
+            storage.Create(SnapshotFolder.PathOf(Folder, sequence), 4096).Dispose();
+        Cut(storage, 40, ChainBefore(storage, 40));
+        Assert.That(SnapshotFolder.List(storage, Folder), Is.EqualTo(new long[] { 20, 39 }));
+    }
+
+    [Test]
     public void A_journal_that_ends_before_the_place_is_left_alone()
     {
         FaultyStorage storage = Written(5);

@@ -70,7 +70,7 @@ public sealed class EtcdTests
     public void With_etcd_as_the_witness_a_killed_primary_is_replaced()
     {
         using var etcd = Etcd.Start();
-        using var pair = new Pair(Gate.Both, leaseMillis: 2_000, witness: $"etcd:{etcd.Endpoint}/pair-of-this-test");
+        using var pair = new Pair(Gate.Both, leaseMillis: 3_000, witness: $"etcd:{etcd.Endpoint}/pair-of-this-test");
         List<byte[]> script = Script.Messages(ticks: 800, seed: 7);
         using var client = new PairClient(script, pair.Options);
         MemberProcess[] nodes = pair.Start();
@@ -80,7 +80,7 @@ public sealed class EtcdTests
         first.Kill();
         long begin = Stopwatch.GetTimestamp();
         client.WorkUntil(() => client.Heard(1 - side) > 0, () => $"nobody took over; {pair.Messages}");
-        TestContext.Out.WriteLine($"lease of 2 s at etcd: {Stopwatch.GetElapsedTime(begin).TotalMilliseconds:F0} ms without decisions");
+        TestContext.Out.WriteLine($"lease of 3 s at etcd: {Stopwatch.GetElapsedTime(begin).TotalMilliseconds:F0} ms without decisions");
         nodes[side] = pair.Restart(side);
         client.WorkUntil(() => client.IsDone && pair.IsReady(nodes[side]), () => $"confirmed {client.Confirmed}; {pair.Messages}");
         pair.StopAll(client, second);
@@ -88,7 +88,7 @@ public sealed class EtcdTests
     }
 
     private static ILease Open(Etcd etcd, string node) =>
-        new LeaseOptions { Witness = $"etcd:{etcd.Endpoint}", Node = node, TtlMillis = 2_000 }.Open();
+        new LeaseOptions { Witness = $"etcd:{etcd.Endpoint}", Node = node, TtlMillis = 3_000 }.Open();
 
     private static LeaseState[] States(Clock clock, params ILease[] leases) => [.. leases.Select(lease => lease.Poll(clock.MonotonicNanos).State)];
 

@@ -13,7 +13,7 @@ namespace MarginEngine.Tests.PromotionTests;
 [NonParallelizable]
 public sealed class FailoverTests
 {
-    private const int LeaseMillis = 1_000;
+    private const int LeaseMillis = 2_000;
     private static readonly int Rounds =
         int.TryParse(Environment.GetEnvironmentVariable("MARGIN_FAILOVER_ROUNDS"), out int rounds) && rounds > 0 ? rounds : 3;
 
@@ -22,7 +22,7 @@ public sealed class FailoverTests
     {
         const int Seed = 20_260_205;
         var random = new Random(Seed);
-        using var pair = new Pair(Gate.Both);
+        using var pair = new Pair(Gate.Both, LeaseMillis);
         List<byte[]> script = Script.Messages(ticks: 1_000 * (Rounds + 1), seed: Seed);
         using var client = new PairClient(script, pair.Options);
         MemberProcess[] nodes = pair.Start();
@@ -55,7 +55,7 @@ public sealed class FailoverTests
     [Test]
     public void A_primary_that_is_stopped_past_its_lease_says_nothing_when_it_wakes_and_comes_back_as_the_standby()
     {
-        using var pair = new Pair(Gate.Both);
+        using var pair = new Pair(Gate.Both, LeaseMillis);
         List<byte[]> script = Script.Messages(ticks: 1_500, seed: 3);
         using var client = new PairClient(script, pair.Options);
         MemberProcess[] nodes = pair.Start();
@@ -100,7 +100,7 @@ public sealed class FailoverTests
     [Test]
     public void Without_a_witness_a_standby_takes_over_on_command_and_only_when_its_primary_is_gone()
     {
-        using var pair = new Pair(Gate.Both, hasWitness: false);
+        using var pair = new Pair(Gate.Both, LeaseMillis, hasWitness: false);
         List<byte[]> script = Script.Messages(ticks: 600, seed: 6);
         using var client = new PairClient(script, pair.Options);
         MemberProcess[] nodes = pair.Start();
@@ -126,7 +126,7 @@ public sealed class FailoverTests
     [Test]
     public void A_standby_whose_primary_did_not_wait_for_it_does_not_take_over_and_says_why()
     {
-        using var pair = new Pair(Gate.Journal, leaseMillis: 300);
+        using var pair = new Pair(Gate.Journal, LeaseMillis);
         List<byte[]> script = Script.Messages(ticks: 300, seed: 5);
         using var client = new PairClient(script, pair.Options);
         MemberProcess[] nodes = pair.Start();

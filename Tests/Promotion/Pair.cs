@@ -15,7 +15,7 @@ internal sealed class Pair : IDisposable
     private readonly MemberProcess?[] _nodes = new MemberProcess?[2];
     private readonly List<MemberProcess> _all = [];
 
-    public Pair(Gate gate, int leaseMillis = 1_000, string? witness = null, bool hasWitness = true)
+    public Pair(Gate gate, int leaseMillis, string? witness = null, bool hasWitness = true)
     {
         (NodeOptions first, _) = TestNode.Pair(_directory, gate);
         StreamOptions[] records = [Hearing(30), Hearing(30)], acks = [Hearing(31), Hearing(31)]; // where each node hears

@@ -19,8 +19,8 @@ public sealed class WitnessTests
         int[] ports = FreePorts.Take(4);
         using var records = new UdpRelay(ports[0], ports[1]);
         using var acks = new UdpRelay(ports[2], ports[3]);
-        NodeOptions left = Member(first, directory, "left", NodeRole.Primary, ports[0], ports[3], 300);
-        NodeOptions right = Member(first, directory, "right", NodeRole.Standby, ports[1], ports[2], 300) with
+        NodeOptions left = Member(first, directory, "left", NodeRole.Primary, ports[0], ports[3]);
+        NodeOptions right = Member(first, directory, "right", NodeRole.Standby, ports[1], ports[2]) with
         {
             Input = new StreamOptions { Channel = Ports.Channel(), Stream = 10 },
             Output = new OutputOptions { Channel = Ports.Channel() },
@@ -64,7 +64,7 @@ public sealed class WitnessTests
         string witness = directory.Journal("witness");
         Directory.CreateDirectory(witness);
         (NodeOptions first, _) = TestNode.Pair(directory, Gate.Journal);
-        NodeOptions options = first with { Lease = new LeaseOptions { Witness = Path.Combine(witness, "lease"), Node = "left", TtlMillis = 300 } };
+        NodeOptions options = first with { Lease = new LeaseOptions { Witness = Path.Combine(witness, "lease"), Node = "left", TtlMillis = 1_000 } };
         List<byte[]> script = Script.Messages(ticks: 400, seed: 9);
         using Running primary = new(options);
         using var client = new PairClient(script, options);
@@ -79,7 +79,7 @@ public sealed class WitnessTests
         Directory.Move(witness, witness + ".away");
         client.WorkUntil(() => primary.Member.Poll() == MemberChange.Ended, () => $"it goes on: {primary.Member.Lease}", 1);
         NodeFault fault = primary.Member.Node!.Fault!;
-        Assert.That(fault.Cause, Is.InstanceOf<LeaseLostException>().With.Message.Contains("the lease of 300 ms is not held any more"));
+        Assert.That(fault.Cause, Is.InstanceOf<LeaseLostException>().With.Message.Contains("the lease of 1000 ms is not held any more"));
         for (int i = 0; i < 100; i++)
             client.Work(0);
         int heard = client.Heard(0);
@@ -89,7 +89,7 @@ public sealed class WitnessTests
         Directory.Move(witness + ".away", witness);
     }
 
-    private static NodeOptions Member(NodeOptions options, TestDirectory directory, string name, NodeRole role, int records, int acks, int leaseMillis) => options with
+    private static NodeOptions Member(NodeOptions options, TestDirectory directory, string name, NodeRole role, int records, int acks) => options with
     {
         Role = role,
         Journal = TestNode.SmallJournal(directory.Journal(name)),
@@ -97,7 +97,7 @@ public sealed class WitnessTests
         Acks = new StreamOptions { Channel = $"aeron:udp?endpoint=127.0.0.1:{acks}", Stream = 31 },
         SubscriberGraceMillis = 20_000,
         RepublishMillis = 100_000,
-        Lease = new LeaseOptions { Witness = directory.Journal("lease"), Node = name, TtlMillis = leaseMillis },
+        Lease = new LeaseOptions { Witness = directory.Journal("lease"), Node = name, TtlMillis = 5_000 },
     };
 
     private sealed class Running : IDisposable

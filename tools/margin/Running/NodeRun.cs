@@ -160,10 +160,15 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
     {
         if (member.Node is not { } node) return;
         NodeLine line = NodeLine.Of(RoleOf(member), node.Status()) with { Lease = member.Lease?.ToString(), RecordsCut = member.RecordsCut, StaysStandby = _staysStandby };
-        terminal.Out.WriteLine(json ? line.ToJson() : string.Create(CultureInfo.InvariantCulture,
-            $"{line.Role} epoch {line.Epoch} received {line.Received} journalled {line.Journalled} applied {line.Applied} published {line.Published} standby {Standby(line)} p99 {line.StampToPublish.P99 / 1000} us{(line.Lease is null ? "" : $" lease {line.Lease}")}{(line.RecordsCut == 0 ? "" : $" CUT {line.RecordsCut}")}"));
+        terminal.Out.WriteLine(json ? line.ToJson() : Words(line));
         terminal.Out.Flush();
     }
+
+    private static string Words(NodeLine line) => string.Create(CultureInfo.InvariantCulture,
+        $"{line.Role} epoch {line.Epoch} received {line.Received} journalled {line.Journalled} applied {line.Applied} published {line.Published}")
+        + string.Create(CultureInfo.InvariantCulture, $" standby {Standby(line)} p99 {line.StampToPublish.P99 / 1000} us")
+        + (line.Lease is null ? "" : $" lease {line.Lease}")
+        + (line.RecordsCut == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" CUT {line.RecordsCut}"));
 
     private static string Standby(NodeLine line) =>
         line.Diverged ? "DIVERGED" : line.StandbyConnected ? line.ReplicaApplied.ToString(CultureInfo.InvariantCulture) : line.Alone ? "none, alone" : "none";

@@ -20,7 +20,7 @@ internal static class PromoteVerb
             if (result.Tokens is [{ Value: var why }] && string.IsNullOrWhiteSpace(why)) result.AddError("--force needs a reason.");
         });
         Verb verb = new("promote", "Makes a running standby the primary, if it has everything or is forced.",
-            "margin promote ./standby", "margin promote ./standby --force 'the primary burnt down'")
+            "margin promote ./standby", "margin promote ./standby --force primary-burnt-down")
         {
             journal, force,
         };
