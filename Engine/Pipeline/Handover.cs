@@ -41,6 +41,9 @@ public sealed class Handover : IDisposable
     /// <summary>False: decisions came so thick that some that may have to be said again were not kept. Taking over then replays the journal.</summary>
     public bool IsComplete => Recent.IsComplete;
 
+    /// <summary>True: the primary that was there before is gone, so the new one publishes without a standby until another has caught up.</summary>
+    public bool GoesAlone { get; set; } = true;
+
     internal RecentDecisions Recent { get; }
 
     internal HeartbeatTable Heartbeats { get; }

@@ -79,7 +79,7 @@ public sealed partial class Node : IDisposable
             Gauges.Journalled.Set(recovered.LastSequence);
             Gauges.RecordEpoch.Set(recovered.LastEpoch);
             // Whoever takes over has lost its peer: it goes on by itself until another standby has caught up.
-            Gauges.Alone.Set(handover is not null && options.Gate != Gate.Journal ? 1 : 0);
+            Gauges.Alone.Set(handover is { GoesAlone: true } && options.Gate != Gate.Journal ? 1 : 0);
 
             // 2. The rings.
             _inputRing = Rings.Create(options.InputRingSlots, _rings);

@@ -36,6 +36,7 @@ public sealed class PairMember : IDisposable
     private Node? _node;
     private bool _isAsking;
     private bool _mustFollow;
+    private bool _goesAlone = true;
     private long _askedUntilNanos;
     private long _freeSinceNanos = long.MaxValue;
 
@@ -124,7 +125,7 @@ public sealed class PairMember : IDisposable
             : because is null ? Candidacy.ObjectionToTaking(_node.Gauges, view, _options.Lease!)
             : null;
         if (against is null)
-            Ask(view);
+            Ask(view, isForced: because is not null);
         return against;
     }
 
@@ -152,13 +153,9 @@ public sealed class PairMember : IDisposable
         if (view.State == LeaseState.Unknown || _isAsking && _clock.MonotonicNanos < _askedUntilNanos)
             return MemberChange.None;
         bool mayLead = view.Epoch == 0 ? _options.Role == NodeRole.Primary : view.Holder == _options.Lease!.Node;
-        if (view.State != LeaseState.Free)
-            _freeSinceNanos = long.MaxValue;
-        else if (_freeSinceNanos == long.MaxValue)
-            _freeSinceNanos = _clock.MonotonicNanos;
         if (view.State == LeaseState.Free && mayLead && !_mustFollow)
         {
-            if (view.Epoch != 0 && LeavesItToTheStandby())
+            if (LeavesItToTheStandby(view))
                 return MemberChange.None;
             Ask(view);
             return MemberChange.None;
@@ -167,9 +164,18 @@ public sealed class PairMember : IDisposable
         return Run(Make(_options with { Role = NodeRole.Standby, Epoch = 1 }));
     }
 
-    // A standby in the gate has everything that was heard; this node may have lost the end of it with its disk. So that one may take it first.
-    private bool LeavesItToTheStandby() =>
-        _options.Gate != Gate.Journal && _clock.MonotonicNanos - _freeSinceNanos < _lease!.TtlNanos;
+    // A standby in the gate has everything that was heard; this node held the lease last and may have lost the end with its disk. So that one
+    // may take it first.
+    private bool LeavesItToTheStandby(LeaseView view)
+    {
+        if (view.State != LeaseState.Free)
+            _freeSinceNanos = long.MaxValue;
+        else if (_freeSinceNanos == long.MaxValue)
+            _freeSinceNanos = _clock.MonotonicNanos;
+        return WasLeader(view) && _options.Gate != Gate.Journal && _clock.MonotonicNanos - _freeSinceNanos < _lease!.TtlNanos;
+    }
+
+    private bool WasLeader(LeaseView view) => view.Epoch != 0 && view.Holder == _options.Lease!.Node;
 
     private MemberChange Run(Node node)
     {
@@ -197,17 +203,19 @@ public sealed class PairMember : IDisposable
         }
 
         Objection = Candidacy.ObjectionToTaking(_node!.Gauges, view, _options.Lease!) ?? "";
-        bool isWaiting = _isAsking && _clock.MonotonicNanos < _askedUntilNanos;
+        bool isWaiting = LeavesItToTheStandby(view) || (_isAsking && _clock.MonotonicNanos < _askedUntilNanos);
         // A node that was never a pair's primary leaves the first lease to the one that would rather be.
         if (Objection.Length == 0 && !isWaiting && MayTakeOver)
             Ask(view);
         return MemberChange.None;
     }
 
-    private void Ask(LeaseView view)
+    private void Ask(LeaseView view, bool isForced = false)
     {
         _lease!.Acquire(view.Epoch);
         _isAsking = true;
+        // Whoever led before and leads again has lost no peer: its standby may have more than it, so it waits for that one as after any restart.
+        _goesAlone = isForced || !WasLeader(view);
         _askedUntilNanos = _clock.MonotonicNanos + _lease.TtlNanos;
     }
 
@@ -219,6 +227,7 @@ public sealed class PairMember : IDisposable
         try
         {
             using Handover handover = standby.HandOver(HandOverPatience);
+            handover.GoesAlone = _goesAlone;
             WasTakeoverComplete = handover.IsComplete;
             _node = null;
             _node = Make(_options with { Role = NodeRole.Primary, Epoch = epoch }, handover);

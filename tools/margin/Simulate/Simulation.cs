@@ -161,9 +161,11 @@ internal sealed partial class Simulation : IDisposable
             Require(_world.Clock.Now - since < Patience, $"the system does not come to rest; {State()}");
         }
 
-        // What was published last is still on its way.
+        // What was published last is still on its way; and a memory that flipped may only now be found out.
         for (int i = 0; i < 3_000; i++)
             Turn();
+        if (!IsSettled())
+            Settle();
     }
 
     private bool IsSettled()
@@ -216,7 +218,7 @@ internal sealed partial class Simulation : IDisposable
             _log.Dequeue();
     }
 
-    private string State() => string.Join("; ", _nodes.Select(node => node.Node is { } running
+    private string State() => $"{_scenario.Gate}, witness {_scenario.HasWitness}; " + string.Join("; ", _nodes.Select(node => node.Node is { } running
         ? $"{node.Host} {running.Options.Role} epoch {running.Gauges.Epoch.Value} received {running.Gauges.Received.Value} journalled {running.Gauges.Journalled.Value}"
             + $" applied {running.Gauges.Applied.Value} published {running.Gauges.Published.Value} replica {running.Gauges.ReplicaReceived.Value}"
             + $" connected {running.Gauges.StandbyConnected.Value} diverged {running.Gauges.Diverged.Value} full {running.Gauges.DiskNearlyFull.Value}"
