@@ -133,8 +133,9 @@ public sealed class FailoverTests
         MemberProcess first = pair.Primary(client), second = nodes.Single(node => node != first);
         client.WorkUntil(() => client.IsDone && pair.HasComparedDigests(second), () => pair.Messages);
         first.Kill();
-        client.WorkUntil(() => second.Messages.Contains("this standby does not take over", StringComparison.Ordinal), () => pair.Messages);
-        Assert.That(second.Messages, Does.Contain("the primary's gate did not wait for this standby").And.Contain("acceptLoss"));
+        // Before it had heard its primary it had other reasons, and told them.
+        client.WorkUntil(() => second.Messages.Contains("the primary's gate did not wait for this standby", StringComparison.Ordinal), () => pair.Messages);
+        Assert.That(second.Messages, Does.Contain("acceptLoss"));
         Assert.That(second.IsPrimary, Is.False);
         CommandTests.CommandResult refused = Promote(pair.Options[Array.IndexOf(nodes, second)]);
         Assert.That(refused.Code, Is.EqualTo(Tool.Shell.ExitCode.Refused), refused.ToString());
