@@ -70,6 +70,13 @@ internal sealed class MemberProcess : IDisposable
         Assert.That(kill.ExitCode, Is.Zero, $"kill -{name}");
     }
 
+    /// <summary>A line for its standard input.</summary>
+    public void Tell(string line)
+    {
+        _process.StandardInput.WriteLine(line);
+        _process.StandardInput.Flush();
+    }
+
     /// <summary>Ends it in order; its exit code.</summary>
     public int Stop()
     {

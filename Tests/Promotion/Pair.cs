@@ -63,13 +63,13 @@ internal sealed class Pair : IDisposable
 
     public bool HasComparedDigests(MemberProcess standby) => standby.Status("role") == "standby" && standby.Status("events").Contains("DigestEqual", StringComparison.Ordinal);
 
-    /// <summary>Ends the primary and, so that it takes nothing over, first the standby's process by force; journals stay as they are.</summary>
+    /// <summary>Ends the primary in order, with a standby that confirms everything to the last and does not take over.</summary>
     public void StopAll(PairClient client, MemberProcess primary)
     {
         foreach (MemberProcess node in _nodes.OfType<MemberProcess>().Where(node => node != primary && !node.HasExited))
         {
-            client.WorkUntil(() => node.Status("applied") == primary.Status("received"), () => Messages);
-            node.Signal("STOP");
+            node.Tell(Tool.Running.NodeRun.StayStandby);
+            client.WorkUntil(() => node.Status("staysStandby") == "True", () => Messages);
         }
 
         Task<int> ending = Task.Run(primary.Stop);
