@@ -17,7 +17,7 @@ internal enum Defect
     /// <summary>Decisions leave when they are made, not when their input is confirmed.</summary>
     PublishBeforeDurable,
 
-    /// <summary>A standby takes records of an older epoch.</summary>
+    /// <summary>Epochs are not compared: a standby takes records of an older one, a primary does not stop for a newer one.</summary>
     AcceptOldEpoch,
 
     /// <summary>A standby takes a record behind a gap.</summary>

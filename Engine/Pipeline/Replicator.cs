@@ -109,7 +109,7 @@ internal sealed partial class Replicator : IStage, IMessageHandler
     {
         _lastAckNanos = _clock.MonotonicNanos;
         long received = checked((long)ack.Received);
-        if (ack.Epoch > _options.Epoch)
+        if (ack.Epoch > _options.Epoch && !Planted.Is(Defect.AcceptOldEpoch))
             throw new FencedException(ack.Epoch, _options.Epoch);
         bool isOfOlderEpoch = ack.LastEpoch < _options.Epoch && received > 0;
         if (isOfOlderEpoch && _state == State.Absent && HasTail(ack.LastEpoch, received))

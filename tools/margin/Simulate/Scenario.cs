@@ -24,7 +24,7 @@ internal enum Fault
     Promotion,
     WitnessAway,
 
-    /// <summary>A primary that was stopped for longer than its lease, and wakes.</summary>
+    /// <summary>A primary that was stopped until it was replaced, and wakes.</summary>
     OldPrimary,
     ForcedPromotion,
     Rebuild,
@@ -88,7 +88,7 @@ internal sealed record Scenario
         if (gate != Gate.Journal)
             faults.AddRange([Fault.LyingSync, Fault.LostWrite, Fault.MisdirectedWrite, Fault.CorruptWrite]);
         if (gate != Gate.Journal && !hasWitness)
-            faults.Add(Fault.Promotion);
+            faults.AddRange([Fault.Promotion, Fault.OldPrimary]);
         return new Scenario
         {
             HasStandby = hasStandby,

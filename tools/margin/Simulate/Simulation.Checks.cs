@@ -28,6 +28,7 @@ internal sealed partial class Simulation
                 return;
             case StorageException { IsOutOfSpace: true }:
             case LeaseLostException or FencedException when _witness is not null:
+            case FencedException when node == _forgotten:
             case JournalDamagedException when _witness is not null && node == _troubledDisk:
                 return;
             case JournalFailedException when node.Disk.CapacityBytes != long.MaxValue:

@@ -15,6 +15,8 @@ internal sealed partial class Simulation
     private SimulatedNode? _troubledDisk;
     private const long LeaderlessNanos = 6 * Second;
     private long _leaderlessSince;
+    private SimulatedNode? _forgotten;
+    private long _forgottenUntil;
     private bool _mustPromote;
     private bool _isRefused;
     private bool _expectsDivergence;
@@ -44,7 +46,7 @@ internal sealed partial class Simulation
     private bool TryInject(Fault fault)
     {
         SimulatedNode node = Any;
-        if (node.Node is null || (fault == Fault.OldPrimary && _nodes[_primary].Node is null))
+        if (_forgotten is not null || node.Node is null || (fault == Fault.OldPrimary && _nodes[_primary].Node is null))
             return false;
         // The other copy must be whole before this one is put at risk; where a standby's memory is a copy, whatever ends a process does that.
         bool endsProcess = fault is Fault.Kill or Fault.PowerCut or Fault.CrashInCall or Fault.FailedSync or Fault.FullDisk;
@@ -99,6 +101,8 @@ internal sealed partial class Simulation
                 return FlipStandby();
             case Fault.Promotion:
                 return TryPromote();
+            case Fault.OldPrimary when _witness is null:
+                return TryForgetOldPrimary();
             case Fault.OldPrimary:
                 Say($"{_nodes[_primary].Host} is stopped for longer than its lease");
                 _nodes[_primary].Pause(_random.NextInt64(SimulatedLease.Ttl, 4 * SimulatedLease.Ttl));
@@ -206,11 +210,12 @@ internal sealed partial class Simulation
     {
         foreach (SimulatedNode node in _nodes)
         {
-            if (node.IsDown && _world.Clock.Now >= node.RestartAt)
+            if (node.IsDown && node != _forgotten && _world.Clock.Now >= node.RestartAt)
                 Restart(node);
         }
 
         ForceWhenNobodyLeads();
+        UndoForgottenPrimary();
     }
 
     // A pair without a primary and without a candidate says why and waits for a word: the one that was whole gets it.
@@ -278,6 +283,47 @@ internal sealed partial class Simulation
         throw new SimulationFailure($"{node.Host} refuses to start without a reason we gave it: {node.Failure}");
     }
 
+    // An operator's two mistakes in a row, without a witness: the old primary is stopped but not ended, and later its successor is started as a
+    // standby. The old one wakes and sends its records: the successor must refuse them, and the old one must stop.
+    private bool TryForgetOldPrimary()
+    {
+        SimulatedNode old = _nodes[_primary], successor = _nodes[1 - _primary];
+        Say($"{old.Host} is stopped and forgotten, {successor.Host} is promoted to epoch {_epoch + 1}");
+        if (!successor.Stop())
+            return false;
+        old.Pause(Second * 9 / 10);
+        _epoch++;
+        Require(successor.Start(NodeRole.Primary, _epoch), $"{successor.Host} would not start: {successor.Failure}");
+        (_forgotten, _primary, _forgottenUntil) = (old, successor.Number, _world.Clock.Now + (Second / 2));
+        return true;
+    }
+
+    private void UndoForgottenPrimary()
+    {
+        SimulatedNode successor = _nodes[_primary];
+        if (_forgotten is null || _world.Clock.Now < _forgottenUntil || successor.IsStepping)
+            return;
+        if (successor.IsPrimary)
+        {
+            Require(successor.Stop() && successor.Start(NodeRole.Standby, _epoch), $"{successor.Host} would not start: {successor.Failure}");
+            _forgottenUntil = _world.Clock.Now + Second;
+            return;
+        }
+
+        if (_forgotten.IsDown)
+        {
+            Say($"{_forgotten.Host} was fenced");
+            _epoch++;
+            Require(successor.Stop() && successor.Start(NodeRole.Primary, _epoch), $"{successor.Host} would not start: {successor.Failure}");
+            _forgotten.ReplaceDisk();
+            _forgotten.RestartAt = _world.Clock.Now;
+            _forgotten = null;
+            return;
+        }
+
+        Require(_world.Clock.Now - _forgottenUntil < 10 * Second, $"an old primary goes on, its successor follows it; {State()}");
+    }
+
     /// <summary>It has lost what the other one has: it is not to lead again.</summary>
     private static bool IsBehind(SimulatedNode node) => node.IsDown && node.Failure is StandbyAheadException;
 
@@ -297,7 +343,7 @@ internal sealed partial class Simulation
     private bool TryPromote()
     {
         SimulatedNode standby = _nodes[1 - _primary], old = _nodes[_primary];
-        if (standby.Node is null || standby.IsFlipped)
+        if (standby.Node is null || standby.IsFlipped || standby.IsStepping || old.IsStepping)
             return false;
         if (old.Node is not null)
         {

@@ -170,7 +170,7 @@ internal sealed partial class Simulation : IDisposable
 
     private bool IsSettled()
     {
-        if (_nodes[_primary].Node is not { } primary || primary.Gauges.Published.Value < primary.Gauges.Received.Value)
+        if (_forgotten is not null || _nodes[_primary].Node is not { } primary || primary.Gauges.Published.Value < primary.Gauges.Received.Value)
             return false;
         return !_scenario.HasStandby || _nodes[1 - _primary].Node is { } standby && standby.Gauges.Applied.Value >= primary.Gauges.Received.Value - 2
             && !standby.Options.Role.Equals(NodeRole.Primary);
@@ -203,7 +203,7 @@ internal sealed partial class Simulation : IDisposable
         if (node.Node is null)
             return;
         uint epoch = node.Node.Options.Epoch;
-        Require(epoch >= _publishedEpoch, $"{node.Host} publishes in epoch {epoch}, after epoch {_publishedEpoch} has begun");
+        Require(epoch >= _publishedEpoch || _witness is null, $"{node.Host} publishes in epoch {epoch}, after epoch {_publishedEpoch} has begun");
         _publishedEpoch = epoch;
         if (!_publisherOf.TryGetValue(epoch, out string? publisher))
             _publisherOf.Add(epoch, node.Host);

@@ -37,7 +37,8 @@ internal static class Topology
         Gate = role == NodeRole.Primary ? scenario.Gate : Gate.Journal,
         DeciderWaitsForJournal = scenario.DeciderWaits,
         InputRingSlots = 128,
-        OutputRingSlots = 256,
+        // Where two primaries can stand behind closed gates, neither may come to wait inside a step: one thread could not leave both.
+        OutputRingSlots = !scenario.HasWitness && scenario.Repertoire.Contains(Fault.OldPrimary) ? 16_384 : 256,
         IdleSpinMicros = 0,
         TimeTickMillis = 20,
         RepublishMillis = 600_000,
