@@ -1,4 +1,4 @@
-// A source and a subscriber that know both nodes of a pair: sends to whoever takes input, goes back to where a new primary says, and
+// A source and a subscriber that know both nodes of a pair: sends to whoever takes input, goes back to where a new primary, or a full disk, says, and
 // keeps every decision it hears with the node it came from.
 using MarginEngine.Codecs;
 using MarginEngine.Pipeline;
@@ -68,7 +68,7 @@ internal sealed class PairClient : IDisposable
         {
             bool isSamePass = reject.Expected == side.LastGap && reject.SourceSequence > side.LastRefused;
             side.LastRefused = reject.SourceSequence;
-            if (reject.Code != RejectCode.SequenceGap || isSamePass)
+            if (reject.Code is not (RejectCode.SequenceGap or RejectCode.Capacity) || isSamePass)
                 return;
             side.LastGap = reject.Expected;
             side.Next = (int)reject.Expected - 1;

@@ -1,0 +1,89 @@
+// A real primary on a disk that gets full: it refuses, it keeps everything it said, and it goes on when there is room, also after kill -9.
+using MarginEngine.Codecs;
+using MarginEngine.Journal;
+using MarginEngine.Pipeline;
+using MarginEngine.Tests.PipelineTests;
+using MarginEngine.Tests.PromotionTests;
+using NUnit.Framework;
+
+namespace MarginEngine.Tests.ProcessTests;
+
+[NonParallelizable]
+public sealed class FullDiskTests
+{
+    private const int Segment = 256 << 10;
+
+    [Test]
+    public void A_full_disk_refuses_input_and_loses_nothing_and_room_ends_it([Values] bool killed)
+    {
+        using SmallDisk disk = SmallDisk.Mount(megabytes: 3);
+        using var directory = new TestDirectory();
+        string journal = Path.Combine(disk.Path, "journal");
+        NodeOptions options = TestNode.Primary(journal) with
+        {
+            Journal = new JournalOptions { Directory = journal, SegmentBytes = Segment, BatchBytes = Segment / 4, ReserveBytes = 3 * Segment },
+            SubscriberGraceMillis = 20_000,
+            RepublishMillis = 100_000,
+        };
+        List<byte[]> script = Script.Messages(ticks: 20_000, seed: 12);
+        using var client = new PairClient(script, options);
+        var watch = new DecisionWatch(client, sides: 1);
+        var refusals = new Refusals(client);
+        MemberProcess node = new("node", options, directory.Journal("node.json"));
+        try
+        {
+            client.WorkUntil(() => refusals.Count > 0, () => $"the disk does not get full: confirmed {client.Confirmed} of {script.Count}; {node.Messages}");
+            Assert.That(node.HasExited, Is.False, node.Messages);
+            watch.WorkFor(TimeSpan.FromMilliseconds(300));
+            long taken = watch.Newest;
+            Assert.That(taken, Is.InRange(100, script.Count - 100));
+            if (killed)
+            {
+                node.Kill();
+                watch.WorkUntil(() => !client.WorldOf(0).IsConnected, () => "the dead node's streams go on");
+                int refused = refusals.Count;
+                node.Dispose();
+                node = new MemberProcess("node", options, directory.Journal("node.json"));
+                watch.WorkUntil(() => refusals.Count > refused, () => $"a node that starts on a full disk does not refuse; {node.Messages}");
+            }
+
+            watch.Begin();
+            disk.Grow(megabytes: 34);
+            watch.WorkUntil(() => client.IsDone, () => $"confirmed {client.Confirmed} of {script.Count}; {node.Messages}");
+            TestContext.Out.WriteLine(
+                $"full disk{(killed ? ", kill -9" : "")}: {taken} of {script.Count} inputs taken, {refusals.Count} refusals, then room:"
+                + $" longest silence {watch.LongestSilence.TotalMilliseconds:F0} ms");
+            Assert.That(node.Stop(), Is.Zero, node.Messages);
+            watch.WorkFor(TimeSpan.FromMilliseconds(100));
+            Reference reference = Reference.Of(options);
+            Assert.That(reference.InputsOf(Script.Source), Is.EqualTo(script), "every input once, in order");
+            Successor.AssertNothingMissing(reference, client.Margins, client.Replies);
+        }
+        finally
+        {
+            node.Dispose();
+        }
+    }
+
+    /// <summary>Counts what was refused for lack of room.</summary>
+    private sealed class Refusals(PairClient client)
+    {
+        private int _seen;
+        private int _count;
+
+        public int Count
+        {
+            get
+            {
+                List<byte[]> heard = client.WorldOf(0).Replies.Heard;
+                for (; _seen < heard.Count; _seen++)
+                {
+                    if (RejectDecoder.TryWrap(heard[_seen], out RejectDecoder reject) && reject.Code == RejectCode.Capacity)
+                        _count++;
+                }
+
+                return _count;
+            }
+        }
+    }
+}
