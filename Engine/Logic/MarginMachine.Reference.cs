@@ -135,8 +135,11 @@ public sealed partial class MarginMachine
         return expires != definition.Expiry.HasValue || definition.Expiry > long.MaxValue ? InstrumentDefinitionDecoder.FieldIds.Expiry : (ushort)0;
     }
 
-    // Version of the schema since which a snapshot can be asked for.
-    private const int SnapshotsSince = 3;
+    // Version of the schema since which commands of the node are facts. Earlier programs refused them, and their journals are decided as they were: the
+    // version in a message's own header is the version of the behaviour it is decided by.
+    private const int NodeCommandsSince = 3;
+
+    private const int PublicKeyBytes = 256;
 
     private RejectCode OnCommand(ReadOnlySpan<byte> message, out ushort field)
     {
@@ -164,13 +167,26 @@ public sealed partial class MarginMachine
             case Command.ReduceOnly:
                 _isReduceOnly = true;
                 return default;
-            case Command.Snapshot when command.ActingVersion >= SnapshotsSince:
-                // The node's: it changes nothing here. Earlier programs refused it, and their journals are decided as they were.
+            case Command.Snapshot or Command.Promote when command.ActingVersion >= NodeCommandsSince:
+                // The node's: it changes nothing here.
                 return default;
             default:
-                // Promotion concerns the node, not the book.
                 return RejectCode.Unsupported;
         }
+    }
+
+    // Whether the key in force has signed it is for the signer and the verifier to say; here it is a fact of the right shape.
+    private static RejectCode OnSigningKey(ReadOnlySpan<byte> message, out ushort field)
+    {
+        SigningKeyDecoder.TryWrap(message, out SigningKeyDecoder key);
+        field = SigningKeyDecoder.FieldIds.PublicKey;
+        if (key.PublicKey.Length is 0 or > PublicKeyBytes)
+        {
+            return RejectCode.OutOfRange;
+        }
+
+        field = SigningKeyDecoder.FieldIds.Signature;
+        return key.Signature.Length is 0 or > PublicKeyBytes ? RejectCode.OutOfRange : default;
     }
 
     private void TouchWhole(int account)

@@ -161,6 +161,7 @@ public sealed partial class MarginMachine : IDisposable
             MarginModelDecoder.TemplateId => OnModel(message, out fieldId),
             MarginModelPartDecoder.TemplateId => OnModelPart(message, out fieldId),
             OperatorCommandDecoder.TemplateId => OnCommand(message, out fieldId),
+            SigningKeyDecoder.TemplateId => OnSigningKey(message, out fieldId),
             IndexPriceDecoder.TemplateId => OnIndexPrice(message, out fieldId),
             ForwardPriceDecoder.TemplateId => OnForwardPrice(message, out fieldId),
             MarkPriceDecoder.TemplateId => OnMarkPrice(message, out fieldId),

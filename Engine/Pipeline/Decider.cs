@@ -60,6 +60,9 @@ internal sealed class Decider : IStage, IDecisionSink
     /// <summary>On a standby: writes the state down once it has diverged. Nothing more is applied then.</summary>
     public StateDump? Dump { get; init; }
 
+    /// <summary>Hears of operators' commands among the input; not of those of a replay.</summary>
+    public required CommandWatch Commands { get; init; }
+
     /// <summary>Waiting for room downstream is no stall: the stages there are watched themselves.</summary>
     public bool HasWork => _input.Backlog > 0 && !_waits;
 
@@ -91,6 +94,8 @@ internal sealed class Decider : IStage, IDecisionSink
             _gauges.Heartbeats.Add(Digests.Of(message));
         if (template == MarginUpdateDecoder.TemplateId)
             Snapshots?.Keep(Sequence, _timestampNanos, message);
+        if (template == RejectDecoder.TemplateId)
+            Commands.OnReject(message);
         if (!_output.TryWrite(Sequence, _timestampNanos, message))
             WriteWhenThereIsRoom(message);
     }
@@ -120,7 +125,9 @@ internal sealed class Decider : IStage, IDecisionSink
         int applied = 0;
         while (applied < BatchMessages && _input.TryPeek(out SlotMessage message))
         {
+            Commands.Before(message.Bytes);
             Apply(message.Sequence, message.TimestampNanos, (uint)_gauges.Epoch.Value, message.Bytes);
+            Commands.After(message.Sequence, message.TimestampNanos, message.Bytes);
             _input.Advance();
             applied = unchecked(applied + 1);
         }

@@ -111,6 +111,7 @@ public sealed partial class Node
         _writer.PrepareNext();
         Gauges.DiskNearlyFull.Set(_writer.IsNearlyFull ? 1 : 0);
         _snapshots?.WriteWhenDurable();
+        TellCommands();
     }
 
     private void OnStageFault(StageLoop loop, IStage stage, Exception error) => Fail(stage.Name, stage.Sequence, error);

@@ -173,7 +173,7 @@ public sealed partial class Node : IDisposable
         SlotReader input = _options.DeciderWaitsForJournal
             ? new SlotReader(_inputRing, plan.Journaller.Durable)
             : new SlotReader(_inputRing);
-        var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, replay, Gauges);
+        var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, replay, Gauges) { Commands = _commands };
         ContinueTakeover(plan.Recovered, decider, margins);
         var publisher = new Publisher(plan.DecisionReader, rejectReader, margins, replies, _options.Gate, Gauges, _lease);
         _inputRing.AddGatingSequences(plan.JournalReader.Released, input.Released);
@@ -210,7 +210,12 @@ public sealed partial class Node : IDisposable
             new SlotWriter(_inputRing, _options.MaximumMessageBytes), heartbeats, plan.Recovered.LastSequence,
             () => _writer.LastChecksum, _clock, Gauges);
         var input = new SlotReader(_inputRing);
-        var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, null, Gauges) { Snapshots = _snapshots, Dump = dump };
+        var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, null, Gauges)
+        {
+            Snapshots = _snapshots,
+            Dump = dump,
+            Commands = _commands,
+        };
         var acknowledger = new Acknowledger(
             plan.DecisionReader, _recent, network.Agent.AddPublication(acks.Channel, acks.Stream), follower, heartbeats, _clock, Gauges) { Dump = dump };
         _inputRing.AddGatingSequences(plan.JournalReader.Released, input.Released);

@@ -254,13 +254,25 @@ internal sealed partial class Desk : IDecisionSink, IDisposable
         Apply(_buffer.AsSpan(0, message.EncodedLength));
     }
 
-    public void Operator(Command command)
+    public void Operator(Command command, ushort version = OperatorCommandDecoder.SchemaVersion)
     {
         OperatorCommandEncoder message = OperatorCommandEncoder.Wrap(_buffer);
         message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
         message.Command = command;
         message.SetOperator("night desk");
         message.SetReason("drill"u8);
+        BitConverter.TryWriteBytes(_buffer.AsSpan(6), version);
+        Apply(_buffer.AsSpan(0, message.EncodedLength));
+    }
+
+    public void SigningKey(byte[] publicKey, byte[] signature)
+    {
+        SigningKeyEncoder message = SigningKeyEncoder.Wrap(_buffer);
+        message.SetOrigin(NextOrigin(), (ulong)Now, Source, OriginFlags.EndOfEvent);
+        message.SetOperator("night desk");
+        message.SetPublicKey(publicKey);
+        message.SetSignature(signature);
+        message.SetReason("yearly"u8);
         Apply(_buffer.AsSpan(0, message.EncodedLength));
     }
 

@@ -46,7 +46,10 @@ internal sealed class RejectTests
         ("older model", desk => desk.Model(TestModels.Matrix), RejectCode.Inconsistent, 3),
         ("model with thresholds out of order", desk => desk.Model(TestModels.Matrix.WithVersion(2).With("states.warningRatio", 0.9m)), RejectCode.Inconsistent, 100),
         ("time that runs backward", desk => desk.Time((ulong)desk.Now - 1), RejectCode.OutOfOrder, 2),
-        ("promotion asked of the book", desk => desk.Operator(Command.Promote), RejectCode.Unsupported, 2),
+        ("snapshot asked by a sender of before", desk => desk.Operator(Command.Snapshot, version: 2), RejectCode.Unsupported, 2),
+        ("promotion asked by a sender of before", desk => desk.Operator(Command.Promote, version: 1), RejectCode.Unsupported, 2),
+        ("signing key without a key", desk => desk.SigningKey([], [1]), RejectCode.OutOfRange, 100),
+        ("signing key that nobody signed", desk => desk.SigningKey([1], []), RejectCode.OutOfRange, 101),
     ];
 
     private static IEnumerable<TestCaseData> Cases() => Bad.Select((bad, index) => new TestCaseData(index).SetName($"Refused: {bad.Name}"));

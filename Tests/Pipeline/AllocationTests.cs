@@ -55,7 +55,7 @@ public sealed class AllocationTests
             input.AddGatingSequences(inputReader.Released);
             output.AddGatingSequences(_decisions.Released);
             _intake = new Intake(new SlotWriter(input, 8192), new SlotWriter(rejects, 256), 64, long.MaxValue / 4, _clock, _gauges);
-            _decider = new Decider(inputReader, new SlotWriter(output, 8192), new MarginMachine(Limits.Small), null, _gauges);
+            _decider = new Decider(inputReader, new SlotWriter(output, 8192), new MarginMachine(Limits.Small), null, _gauges) { Commands = new CommandWatch() };
         }
 
         public long Decisions { get; private set; }

@@ -149,11 +149,15 @@ public sealed class ModelDocument
     /// (id, code); what the document names beyond them is left out. <paramref name="flags"/> stand on the last message.
     /// </summary>
     /// <param name="activation">Sequence from which the version counts; 0: at once.</param>
+    /// <param name="isCompared">Until then its margins are published beside those in force.</param>
+    /// <param name="author">Who puts it in force, at most 16 characters.</param>
+    /// <param name="reason">Why, at most 1,024 bytes of UTF-8.</param>
     public IReadOnlyList<byte[]> ToMessages(
         ushort modelId, ulong originSequence, ulong eventTime, ushort source, OriginFlags flags,
         IReadOnlyList<(ushort Id, string Code)> underlyings, IReadOnlyList<(ushort Id, string Code)> currencies,
-        ulong activation = 0, bool isCompared = false) =>
-        ModelMessages.Write(this, new ModelMessages.Header(modelId, originSequence, eventTime, source, flags, activation, isCompared), underlyings, currencies);
+        ulong activation = 0, bool isCompared = false, string author = "", string reason = "") =>
+        ModelMessages.Write(
+            this, new ModelMessages.Header(modelId, originSequence, eventTime, source, flags, activation, isCompared, author, reason), underlyings, currencies);
 
     /// <summary>The document as text, as it would be written to a file.</summary>
     public string ToJson() => _tree.ToJsonString(Indented);

@@ -1,3 +1,4 @@
+using System.Text;
 using MarginEngine.Codecs;
 
 namespace MarginEngine.Logic;
@@ -5,12 +6,13 @@ namespace MarginEngine.Logic;
 /// <summary>A margin model's document as the messages the engine takes. Cold code.</summary>
 internal static class ModelMessages
 {
-    // 8 + 20 + 40 bytes before the group, 16 a parameter: well below the largest message.
-    private const int ParametersAPart = 480;
+    // 8 + 20 + 56 bytes before the group, 16 a parameter, up to 1,026 of reason: below the largest message.
+    private const int ParametersAPart = 430;
 
     /// <summary>What stands on every message.</summary>
     public readonly record struct Header(
-        ushort ModelId, ulong OriginSequence, ulong EventTime, ushort Source, OriginFlags Flags, ulong Activation, bool IsCompared);
+        ushort ModelId, ulong OriginSequence, ulong EventTime, ushort Source, OriginFlags Flags, ulong Activation, bool IsCompared,
+        string Author = "", string Reason = "");
 
     private readonly record struct Entry(ModelSection Section, byte Key, ushort First, ushort Second, ushort Third, long Value);
 
@@ -34,6 +36,7 @@ internal static class ModelMessages
             message.Activation = header.Activation;
             message.IsCompared = (byte)(header.IsCompared ? 1 : 0);
             message.SetName(document.Name);
+            message.SetOperator(header.Author);
             MarginModelPartEncoder.ParametersEncoder group = message.ParametersCount(some.Count);
             for (int index = 0; index < some.Count; index++)
             {
@@ -44,6 +47,11 @@ internal static class ModelMessages
                 entry.Second = some[index].Second;
                 entry.Third = some[index].Third;
                 entry.Value = some[index].Value;
+            }
+
+            if (part == 0)
+            {
+                message.SetReason(Encoding.UTF8.GetBytes(header.Reason));
             }
 
             messages.Add(buffer[..message.EncodedLength]);

@@ -27,9 +27,17 @@ internal sealed record ReplayRequest
 
     /// <summary>Called with every decision.</summary>
     public DecisionObserver? Observer { get; init; }
+
+    /// <summary>Called with every input before it is applied.</summary>
+    public InputObserver? Inputs { get; init; }
+
+    /// <summary>Called with the sequence of every input after all of its decisions.</summary>
+    public Action<long>? Applied { get; init; }
 }
 
 internal delegate void DecisionObserver(ReadOnlySpan<byte> decision);
+
+internal delegate void InputObserver(long sequence, long timeNanos, ReadOnlySpan<byte> message);
 
 /// <summary>One pass over a journal.</summary>
 internal sealed class Replayer : IDecisionSink, IDisposable
@@ -148,7 +156,9 @@ internal sealed class Replayer : IDecisionSink, IDisposable
         Records++;
         Applied[TemplateOf(record.Message)]++;
         Machine.Epoch = (uint)record.Epoch;
+        _request.Inputs?.Invoke(record.Sequence, record.TimestampNanos, record.Message);
         Machine.Apply(record.Sequence, record.TimestampNanos, record.Message, this);
+        _request.Applied?.Invoke(record.Sequence);
         ComparePublished();
     }
 

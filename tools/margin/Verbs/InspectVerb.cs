@@ -10,7 +10,7 @@ namespace MarginEngine.Tool.Verbs;
 
 internal static class InspectVerb
 {
-    private sealed record Arguments(string Journal, long From, long To, ulong? Account, bool Json);
+    private sealed record Arguments(string Journal, long From, long To, ulong? Account, bool Operators, bool Json);
 
     public static Verb Create(Terminal terminal)
     {
@@ -18,21 +18,24 @@ internal static class InspectVerb
         Option<long?> from = new("--from") { Description = "First sequence to show.", HelpName = "N" };
         Option<long?> to = new("--to") { Description = "Last sequence to show.", HelpName = "N" };
         Option<ulong?> account = new("--account") { Description = "Only messages about this account.", HelpName = "A" };
+        Option<bool> operators = new("--operators") { Description = "What operators did instead: time, sequence, who, what, why, and whether it was taken. Recomputes the journal." };
         Option<bool> json = Options.Json();
         from.Validators.Add(result => Options.Bound(result, 1, long.MaxValue));
         to.Validators.Add(result => Options.Bound(result, 1, long.MaxValue));
         Verb verb = new("inspect", "Shows the records of a journal, decoded, one a line.",
-            "margin inspect ./journal --from 1000 --to 1020", "margin inspect ./journal --account 17 --json")
+            "margin inspect ./journal --from 1000 --to 1020", "margin inspect ./journal --account 17 --json",
+            "margin inspect ./journal --operators")
         {
-            journal, from, to, account, json,
+            journal, from, to, account, operators, json,
         };
         return verb.Does(line => Run(terminal, new Arguments(line.GetValue(journal)!, line.GetValue(from) ?? 1,
-            line.GetValue(to) ?? long.MaxValue, line.GetValue(account), line.GetValue(json))));
+            line.GetValue(to) ?? long.MaxValue, line.GetValue(account), line.GetValue(operators), line.GetValue(json))));
     }
 
     private static int Run(Terminal terminal, Arguments arguments)
     {
         if (arguments.From > arguments.To) throw CommandFailure.Usage($"--from {arguments.From} is behind --to {arguments.To}");
+        if (arguments.Operators) return ShowOperators(terminal, arguments);
         using JournalInput input = new(arguments.Journal, identity: null);
         using MessageLines lines = new(terminal, arguments.Json);
         if (arguments.From > 1 && !input.SeekTo(arguments.From)) throw CommandFailure.Unreachable($"the journal does not hold sequence {arguments.From}");
@@ -48,6 +51,28 @@ internal static class InspectVerb
 
         return ExitCode.Done;
     }
+
+    private static int ShowOperators(Terminal terminal, Arguments arguments)
+    {
+        foreach (OperatorLine line in OperatorLog.Read(terminal, arguments.Journal, arguments.To))
+        {
+            if (line.Entry.Sequence < arguments.From) continue;
+            if (arguments.Json)
+            {
+                Utf8JsonWriter writer = JsonOutput.Begin(terminal, oneLine: true);
+                line.Write(writer);
+                JsonOutput.End(terminal, writer);
+            }
+            else
+            {
+                terminal.Out.WriteLine($"{Times.Text(line.Entry.TimeNanos)}  {line.Entry.Sequence,10}  {Shown(line.Entry.Who),-16}  {line.Entry.What}  ({line.Outcome})  {line.Entry.Why}");
+            }
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static string Shown(string who) => who.Length > 0 ? who : "-";
 
     private static void Show(MessageLines lines, in JournalRecord record)
     {

@@ -5,6 +5,7 @@ using MarginEngine.Codecs;
 using MarginEngine.Logic;
 using MarginEngine.Pipeline;
 using MarginEngine.Tool.Audit;
+using MarginEngine.Tool.Explain;
 using MarginEngine.Tool.Reports;
 using MarginEngine.Tool.Running;
 using MarginEngine.Tool.Shell;
@@ -14,30 +15,47 @@ namespace MarginEngine.Tool.Verbs;
 
 internal static class ReplayVerb
 {
-    private sealed record Arguments(string Journal, bool Verify, string? Published, long To, ulong? Account, bool Snapshot, bool Json);
+    private sealed record Arguments(string Journal, bool Verify, string? Published, long To, ulong? Account, bool Snapshot, bool Json)
+    {
+        /// <summary>Explain the account at the end; how many points, inputs and decisions to show.</summary>
+        public int? Explain { get; init; }
+    }
+
+    private const int DefaultLast = 20;
 
     public static Verb Create(Terminal terminal)
     {
         Argument<string> journal = new("JOURNAL") { Description = "Directory of the journal." };
         Option<bool> verify = new("--verify") { Description = $"Compare with the heartbeats that the node noted beside the journal ({HeartbeatLog.FileName})." };
         Option<string?> published = new("--published") { Description = "Compare with what a subscriber recorded (watch --record).", HelpName = "FILE" };
-        Option<long?> to = new("--to") { Description = "Stop after this sequence.", HelpName = "N" };
+        Option<long?> to = new("--to", "--at") { Description = "Stop after this sequence.", HelpName = "N" };
         Option<ulong?> account = new("--account") { Description = "Show every decision on this account and how it stands at the end.", HelpName = "A" };
         Option<bool> snapshot = new("--snapshot") { Description = "Begin with the newest usable snapshot beside the journal instead of the first record." };
+        Option<bool> explain = new("--explain") { Description = "Instead: why the account stands where it stands at the end: path of the ratio, inputs, decisions, prices and their ages, worst row." };
+        Option<int> last = Options.Count("--last", "How many points of the path, inputs and decisions --explain shows.", DefaultLast, 1, 1_000_000);
         Option<bool> json = Options.Json();
         to.Validators.Add(result => Options.Bound(result, 1, long.MaxValue));
         Verb verb = new("replay", "Recomputes a journal; the same records give the same decisions on any machine.",
             "margin replay ./journal --verify", "margin replay ./journal --to 120000 --account 17 --json",
-            "margin replay ./journal --published received.log")
+            "margin replay ./journal --published received.log", "margin replay ./journal --at 120000 --account 17 --explain")
         {
-            journal, verify, published, to, account, snapshot, json,
+            journal, verify, published, to, account, explain, last, snapshot, json,
         };
+        verb.Validators.Add(result =>
+        {
+            if (result.GetValue(explain) && result.GetValue(account) is null) result.AddError("--explain needs --account.");
+            if (result.GetValue(explain) && result.GetValue(snapshot)) result.AddError("--explain tells the whole way, so it cannot begin at a --snapshot.");
+        });
         return verb.Does(line => Run(terminal, new Arguments(line.GetValue(journal)!, line.GetValue(verify), line.GetValue(published),
-            line.GetValue(to) ?? long.MaxValue, line.GetValue(account), line.GetValue(snapshot), line.GetValue(json))));
+            line.GetValue(to) ?? long.MaxValue, line.GetValue(account), line.GetValue(snapshot), line.GetValue(json))
+        {
+            Explain = line.GetValue(explain) ? line.GetValue(last) : null,
+        }));
     }
 
     private static int Run(Terminal terminal, Arguments arguments)
     {
+        if (arguments.Explain is int last) return Explain(terminal, arguments, last);
         using JournalInput input = new(arguments.Journal, EngineIdentity.Current);
         using MessageLines lines = new(terminal, arguments.Json);
         ReplayRequest request = new()
@@ -53,6 +71,44 @@ internal static class ReplayVerb
         if (arguments.Account is ulong shown) Standing(terminal, replayer.Machine, shown, arguments.Json);
         Summary(terminal, arguments, replayer);
         return replayer.Differences == 0 ? ExitCode.Done : ExitCode.Difference;
+    }
+
+    private static int Explain(Terminal terminal, Arguments arguments, int last)
+    {
+        using JournalInput input = new(arguments.Journal, EngineIdentity.Current);
+        Replayer? replay = null;
+        PriceSources prices = new();
+        Explainer explainer = new(arguments.Account!.Value, () => replay!.Machine, prices, last);
+        using Replayer replayer = new(new ReplayRequest
+        {
+            To = arguments.To,
+            Inputs = (sequence, time, message) =>
+            {
+                prices.OnInput(sequence, time, message);
+                explainer.OnInput(sequence, time, message);
+            },
+            Observer = decision =>
+            {
+                prices.OnDecision(decision);
+                explainer.OnDecision(decision);
+            },
+            Applied = explainer.OnApplied,
+        });
+        replay = replayer;
+        replayer.Run(terminal, input, terminal.Interrupted);
+        if (arguments.To != long.MaxValue && replayer.Machine.LastSequence < arguments.To)
+            throw CommandFailure.Unreachable($"the journal ends at sequence {replayer.Machine.LastSequence}");
+        Explanation explanation = explainer.Explain() ?? throw CommandFailure.Unreachable($"the journal knows no account {arguments.Account} at sequence {replayer.Machine.LastSequence}");
+        if (!arguments.Json)
+        {
+            ExplanationText.Write(terminal, explanation);
+            return ExitCode.Done;
+        }
+
+        Utf8JsonWriter writer = JsonOutput.Begin(terminal);
+        ExplanationJson.Write(writer, explanation);
+        JsonOutput.End(terminal, writer);
+        return ExitCode.Done;
     }
 
     private static List<HeartbeatEntry> Noted(Arguments arguments)
