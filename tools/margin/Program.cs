@@ -46,6 +46,8 @@ internal static class Program
             VerifyVerb.Create(terminal),
             InspectVerb.Create(terminal),
             SnapshotVerb.Create(terminal),
+            DiffVerb.Create(terminal),
+            ExportVerb.Create(terminal),
             DoctorVerb.Create(terminal),
             SimulateVerb.Create(terminal),
             ListenVerb.Create(terminal),

@@ -2,6 +2,7 @@
 // live, and compares the two journals.
 using MarginEngine.Pipeline;
 using MarginEngine.Tool.Audit;
+using MarginEngine.Tool.Diff;
 using MarginEngine.Tool.Running;
 using MarginEngine.Tool.Shell;
 using MarginEngine.Tool.Wire;
@@ -49,6 +50,7 @@ internal static class DemoAudit
             if (!replayer.Heartbeats.Contains(heartbeat))
                 return $"heartbeat {heartbeat.Sequence}: the standby noted {heartbeat.Digests}, the replay of the primary's journal has another";
         // A run of a second may have no heartbeat at all; the journals tell then.
-        return JournalComparison.Compare(processes.PrimaryJournal, processes.StandbyJournal);
+        Difference journals = JournalDiff.Compare(processes.PrimaryJournal, processes.StandbyJournal);
+        return journals.Outcome == DiffOutcome.Same ? null : journals.Words;
     }
 }
