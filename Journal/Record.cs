@@ -16,6 +16,7 @@ public readonly ref struct JournalRecord
         Checksum = RecordLayout.StoredChecksum(record);
         PreviousChecksum = RecordLayout.PreviousChecksum(record);
         Message = record.Slice(RecordLayout.HeaderBytes, RecordLayout.MessageBytes(record));
+        Bytes = record;
         Segment = segment;
         Offset = offset;
     }
@@ -29,6 +30,8 @@ public readonly ref struct JournalRecord
     /// <summary>The chain before this record.</summary>
     public uint PreviousChecksum { get; }
     public ReadOnlySpan<byte> Message { get; }
+    /// <summary>The whole record, header and padding included.</summary>
+    public ReadOnlySpan<byte> Bytes { get; }
     /// <summary>Number of the segment file the record stands in.</summary>
     public long Segment { get; }
     /// <summary>Byte offset of the record's header in that file.</summary>

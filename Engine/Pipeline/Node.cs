@@ -95,6 +95,7 @@ public sealed partial class Node : IDisposable
 
             // 4. The loops: one thread for each group of stages.
             _loops = BuildLoops(groups, decider);
+            _signer = OpenSigner(storage, recovered);
         }
         catch
         {
@@ -134,6 +135,8 @@ public sealed partial class Node : IDisposable
         }
 
         StartThread("housekeeping", Housekeep);
+        if (_signer is not null)
+            StartThread("signer", Sign);
     }
 
     /// <summary>A picture of the node now.</summary>

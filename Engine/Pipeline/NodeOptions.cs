@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using MarginEngine.Journal;
 using MarginEngine.Logic;
 using MarginEngine.Promotion;
+using MarginEngine.Signing;
 
 namespace MarginEngine.Pipeline;
 
@@ -87,6 +88,9 @@ public sealed record NodeOptions
     /// <summary>A witness that says which node of a pair is the primary; null: the role and the epoch are what is said here.</summary>
     public LeaseOptions? Lease { get; set; }
 
+    /// <summary>Signs the journal; null: it is not signed.</summary>
+    public SigningOptions? Signing { get; set; }
+
     /// <summary>Capacities of the machine; a key left out keeps its default.</summary>
     public Limits Limits { get; set; } = new();
 
@@ -153,6 +157,7 @@ public sealed record NodeOptions
             {
                 Complete(given["journal"], JsonSerializer.SerializeToNode(new JournalOptions { Directory = "" }, NodeOptionsJson.Default.JournalOptions)!, "directory");
                 Complete(given["lease"], JsonSerializer.SerializeToNode(new LeaseOptions { Witness = "", Node = "" }, NodeOptionsJson.Default.LeaseOptions)!, "witness", "node");
+                Complete(given["signing"], JsonSerializer.SerializeToNode(new SigningOptions { KeyFile = "" }, NodeOptionsJson.Default.SigningOptions)!, "keyFile");
                 Complete(given["limits"], JsonSerializer.SerializeToNode(new Limits(), NodeOptionsJson.Default.Limits)!);
             }
 
@@ -253,6 +258,8 @@ public sealed record NodeOptions
             throw new NodeOptionsException($"gate {Gate} needs replication and acks: without a standby nothing would ever leave");
         if (Lease?.Fault() is { } fault)
             throw new NodeOptionsException(fault);
+        if (Signing?.Fault() is { } signing)
+            throw new NodeOptionsException(signing);
         if (Output is not null && Output.MarginStream == Output.ReplyStream)
             throw new NodeOptionsException($"output.marginStream and output.replyStream are both {Output.MarginStream}: they must differ");
     }

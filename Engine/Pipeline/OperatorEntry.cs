@@ -1,8 +1,8 @@
 // What an operator did, read from a message: who, what and why. Used by the node's observer of commands, by inspect and by the audit export.
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using MarginEngine.Codecs;
+using MarginEngine.Signing;
 
 namespace MarginEngine.Pipeline;
 
@@ -53,9 +53,6 @@ public sealed record OperatorEntry(
             : null;
     }
 
-    /// <summary>A short name of a public key: the first 8 bytes of the SHA-256 of its DER form, hexadecimal.</summary>
-    public static string KeyName(ReadOnlySpan<byte> publicKey) => Convert.ToHexStringLower(SHA256.HashData(publicKey).AsSpan(0, 8));
-
     private readonly record struct Description(OperatorAct Act, string Who, string What, string Why);
 
     private static Description? OfCommand(ReadOnlySpan<byte> message)
@@ -76,7 +73,7 @@ public sealed record OperatorEntry(
 
     private static Description? OfKey(ReadOnlySpan<byte> message) =>
         SigningKeyDecoder.TryWrap(message, out SigningKeyDecoder key)
-            ? new Description(OperatorAct.SigningKey, Text(key.Operator), $"signingKey {KeyName(key.PublicKey)}", Text(key.Reason))
+            ? new Description(OperatorAct.SigningKey, Text(key.Operator), $"signingKey {SigningKeys.NameOf(key.PublicKey)}", Text(key.Reason))
             : null;
 
     private static Description? OfPart(ReadOnlySpan<byte> message)

@@ -131,6 +131,9 @@ public sealed class NodeGauges
     /// <summary>Snapshots that the disk refused.</summary>
     public Gauge SnapshotFailures { get; } = new();
 
+    /// <summary>Last input that a signature covers; 0: none, or nothing is signed.</summary>
+    public Gauge Signed { get; } = new();
+
     /// <summary>Taken messages by template, counted by the gateway or the follower.</summary>
     public CountersByKind In { get; } = new(TemplateIds);
 

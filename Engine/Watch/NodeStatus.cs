@@ -61,6 +61,8 @@ public sealed record NodeStatus
 
     public required long JournalBytes { get; init; }
 
+    public required long Signed { get; init; }
+
     public required IReadOnlyList<long> In { get; init; }
 
     public required IReadOnlyList<long> GatewayRejects { get; init; }
@@ -109,6 +111,7 @@ public sealed record NodeStatus
             OutputSlotsUsed = outputSlotsUsed,
             Digest = gauges.Heartbeats.TryNewest(out HeartbeatDigest newest) ? newest : null,
             JournalBytes = gauges.JournalBytes.Value,
+            Signed = gauges.Signed.Value,
             In = gauges.In.ToArray(),
             GatewayRejects = gauges.GatewayRejects.ToArray(),
             Decided = gauges.Decided.ToArray(),

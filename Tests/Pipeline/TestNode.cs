@@ -50,9 +50,11 @@ internal static class TestNode
         new(primary.Input!.Channel, primary.Input.Stream, primary.Output!.Channel, primary.Output.MarginStream, primary.Output.ReplyStream);
 
     /// <summary>Starts a node whose fault, should there be one, is thrown at the test by <see cref="Running.Check"/>.</summary>
-    public static Running Start(NodeOptions options, IStorage? storage = null)
+    public static Running Start(NodeOptions options, IStorage? storage = null, Action<Node>? before = null)
     {
-        return Run(new Node(options, storage: storage));
+        var node = new Node(options, storage: storage);
+        before?.Invoke(node);
+        return Run(node);
     }
 
     /// <summary>Starts a node that was made elsewhere.</summary>

@@ -12,10 +12,11 @@ internal sealed partial class TidyTests
 
     private static readonly string Root = MarginData.RepositoryRoot();
 
-    [TestCase("Engine/Aeron", "Codecs", "Journal", "Logic", "Pipeline", "Promotion", "Snapshots", "Standby", "Watch")]
-    [TestCase("Engine/Disruptor", "Codecs", "Journal", "Aeron", "Logic", "Pipeline", "Promotion", "Snapshots", "Standby", "Watch")]
-    [TestCase("Engine/Logic", "Journal", "Aeron", "Pipeline", "Promotion", "Snapshots", "Standby", "Watch")]
-    [TestCase("Journal", "Aeron", "Logic", "Pipeline", "Promotion", "Snapshots", "Standby", "Watch")]
+    [TestCase("Engine/Aeron", "Codecs", "Journal", "Logic", "Pipeline", "Promotion", "Signing", "Snapshots", "Standby", "Watch")]
+    [TestCase("Engine/Disruptor", "Codecs", "Journal", "Aeron", "Logic", "Pipeline", "Promotion", "Signing", "Snapshots", "Standby", "Watch")]
+    [TestCase("Engine/Logic", "Journal", "Aeron", "Pipeline", "Promotion", "Signing", "Snapshots", "Standby", "Watch")]
+    [TestCase("Engine/Signing", "Aeron", "Logic", "Pipeline", "Promotion", "Snapshots", "Standby", "Watch")]
+    [TestCase("Journal", "Aeron", "Logic", "Pipeline", "Promotion", "Signing", "Snapshots", "Standby", "Watch")]
     public void Imports_point_down_only(string folder, params string[] forbidden)
     {
         Regex pattern = new($@"\bMarginEngine\.({string.Join('|', forbidden)})\b");

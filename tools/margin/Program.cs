@@ -48,6 +48,8 @@ internal static class Program
             SnapshotVerb.Create(terminal),
             DiffVerb.Create(terminal),
             ExportVerb.Create(terminal),
+            KeyVerb.Create(terminal),
+            OperateVerb.Create(terminal),
             DoctorVerb.Create(terminal),
             SimulateVerb.Create(terminal),
             ListenVerb.Create(terminal),

@@ -14,8 +14,9 @@ internal sealed class JournalInput : IDisposable
 
     /// <param name="directory">Where the journal is kept.</param>
     /// <param name="identity">Where given, a journal of another schema or arithmetic is refused.</param>
+    /// <param name="follow">A node may be writing it: its end is not proved.</param>
     /// <exception cref="CommandFailure">Unreachable: there is no journal.</exception>
-    public JournalInput(string directory, JournalIdentity? identity)
+    public JournalInput(string directory, JournalIdentity? identity, bool follow = false)
     {
         if (!Directory.Exists(directory)) throw CommandFailure.Unreachable($"no directory {directory}");
         string[] segments = Directory.GetFiles(directory, "*.segment");
@@ -25,7 +26,7 @@ internal sealed class JournalInput : IDisposable
         _segmentBytes = Math.Max(1, new FileInfo(segments[0]).Length);
         _ = long.TryParse(Path.GetFileNameWithoutExtension(segments[0]), out _firstSegment);
         Bytes = segments.Sum(segment => new FileInfo(segment).Length);
-        _reader = JournalReader.Open(new Storage(), directory, identity);
+        _reader = JournalReader.Open(new Storage(), directory, identity, follow);
     }
 
     /// <summary>Size of all segment files, the empty end of the last included.</summary>

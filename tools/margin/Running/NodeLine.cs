@@ -48,6 +48,9 @@ internal sealed record NodeLine
 
     public required long JournalBytes { get; init; }
 
+    /// <summary>Last sequence that a signature covers; 0 where nothing is signed.</summary>
+    public required long Signed { get; init; }
+
     /// <summary>Of the newest heartbeat; 0 before the first.</summary>
     public required long HeartbeatSequence { get; init; }
 
@@ -89,6 +92,7 @@ internal sealed record NodeLine
         Diverged = status.Diverged,
         DiskNearlyFull = status.DiskNearlyFull,
         JournalBytes = status.JournalBytes,
+        Signed = status.Signed,
         HeartbeatSequence = status.Digest?.Sequence ?? 0,
         StateDigest = $"0x{status.Digest?.State ?? 0:x16}",
         DecisionDigest = $"0x{status.Digest?.Decisions ?? 0:x16}",

@@ -21,6 +21,7 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
     private HeartbeatLogWriter? _heartbeats;
     private volatile bool _staysStandby;
     private string _told = "";
+    private string? _signingTold;
 
     /// <summary>A word of the parent; any thread.</summary>
     public void Hear(string line) => _staysStandby |= line == StayStandby;
@@ -69,6 +70,7 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
             Note(member);
             if (statusMillis > 0 && millis % statusMillis < LookMillis) Show(member);
             SayObjection(member);
+            SaySigning(member);
             if (terminal.Interrupted.WaitHandle.WaitOne(LookMillis)) return Stop(member);
         }
     }
@@ -141,6 +143,14 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
         string now = member.Lease is { State: LeaseState.Free or LeaseState.Unreachable } && member.Node is { Options.Role: NodeRole.Standby } ? member.Objection : "";
         if (now.Length > 0 && now != _told) terminal.Say($"this standby does not take over: {now}");
         _told = now;
+    }
+
+    // Why nothing is signed is told when it changes.
+    private void SaySigning(PairMember member)
+    {
+        string? now = member.Node?.SigningProblem;
+        if (now is not null && now != _signingTold) terminal.Say($"margin: the journal is not signed at the moment: {now}");
+        _signingTold = now;
     }
 
     private void ForgetHeartbeats(long from)

@@ -2,6 +2,7 @@
 using MarginEngine.Journal;
 using MarginEngine.Pipeline;
 using MarginEngine.Promotion;
+using MarginEngine.Signing;
 using MarginEngine.Tool.Shell;
 
 namespace MarginEngine.Tool.Running;
@@ -36,6 +37,8 @@ internal sealed record RunOverrides
     public string? LeaseMillis { get; init; }
 
     public bool AcceptLoss { get; init; }
+
+    public string? SignKey { get; init; }
 }
 
 internal static class RunSettings
@@ -70,6 +73,8 @@ internal static class RunSettings
         if (Choose(overrides.Replication, "REPLICATION") is string replication) options.Replication = Stream(options.Replication, replication, ReplicationStream);
         if (Choose(overrides.Acks, "ACKS") is string acks) options.Acks = Stream(options.Acks, acks, AcksStream);
         ResolveLease(options, overrides);
+        if (Choose(overrides.SignKey, "SIGN_KEY") is string key)
+            options.Signing = options.Signing is null ? new SigningOptions { KeyFile = key } : options.Signing with { KeyFile = key };
         try
         {
             options.Check();

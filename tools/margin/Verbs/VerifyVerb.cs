@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using MarginEngine.Journal;
+using MarginEngine.Signing;
 using MarginEngine.Tool.Audit;
 using MarginEngine.Tool.Shell;
 
@@ -13,25 +14,40 @@ internal static class VerifyVerb
     public static Verb Create(Terminal terminal)
     {
         Argument<string> journal = new("JOURNAL") { Description = "Directory of the journal." };
+        Option<string?> publicKey = new("--public-key") { Description = "Also check the journal's signatures against this key: complete and unaltered, up to where.", HelpName = "FILE" };
         Option<bool> json = Options.Json();
-        Verb verb = new("verify", "Checks a journal: checksums, hash chain, continuity of sequences and times, who wrote it.",
-            "margin verify /var/lib/margin/journal", "margin verify ./journal --json")
+        Verb verb = new("verify", "Checks a journal: checksums, hash chain, continuity of sequences and times, who wrote it; with a key its signatures.",
+            "margin verify /var/lib/margin/journal", "margin verify ./journal --public-key public.pem", "margin verify ./journal --json")
         {
-            journal, json,
+            journal, publicKey, json,
         };
-        return verb.Does(line => Run(terminal, line.GetValue(journal)!, line.GetValue(json)));
+        return verb.Does(line => Run(terminal, line.GetValue(journal)!, line.GetValue(publicKey), line.GetValue(json)));
     }
 
-    private static int Run(Terminal terminal, string directory, bool json)
+    private static int Run(Terminal terminal, string directory, string? publicKey, bool json)
     {
+        using SigningKey? key = publicKey is null ? null : ReadKey(publicKey);
         JournalSummary summary = JournalSummary.Read(terminal, directory);
-        if (json) WriteJson(terminal, summary);
-        else WriteText(terminal, summary);
-        if (summary.Damage is not null) return ExitCode.Difference;
+        SignedHistory? signed = key is null || summary.Damage is not null ? null : SignedHistory.Check(new Storage(), directory, key);
+        if (json) WriteJson(terminal, summary, signed);
+        else WriteText(terminal, summary, signed);
+        if (summary.Damage is not null || signed?.Problem is not null) return ExitCode.Difference;
         return summary.Refusal is null ? ExitCode.Done : ExitCode.Refused;
     }
 
-    private static void WriteText(Terminal terminal, JournalSummary summary)
+    private static SigningKey ReadKey(string path)
+    {
+        try
+        {
+            return SigningKeys.ReadPublic(path);
+        }
+        catch (SigningKeyException failure)
+        {
+            throw CommandFailure.Unreachable(failure.Message);
+        }
+    }
+
+    private static void WriteText(Terminal terminal, JournalSummary summary, SignedHistory? signed)
     {
         void Line(string name, string value) => terminal.Out.WriteLine($"{name,-12}{value}");
         Line("journal", string.Create(CultureInfo.InvariantCulture, $"{summary.Directory}: {summary.Segments} segments, {summary.Bytes} bytes"));
@@ -49,10 +65,38 @@ internal static class VerifyVerb
         if (summary.TornBytes > 0)
             Line("torn end", $"{summary.TornBytes} bytes of a group that was never acknowledged; the next start cuts them");
         if (summary.Refusal is not null) Line("replay here", $"refused: {summary.Refusal}");
-        Line("result", summary.Damage ?? "intact");
+        if (signed is not null) WriteSigned(Line, signed);
+        Line("result", summary.Damage ?? signed?.Problem ?? (signed is null ? "intact" : string.Create(CultureInfo.InvariantCulture, $"intact; complete and unaltered as signed up to {signed.SignedUpTo}")));
     }
 
-    private static void WriteJson(Terminal terminal, JournalSummary summary)
+    private static void WriteSigned(Action<string, string> line, SignedHistory signed)
+    {
+        string rest = signed.LastSequence > signed.SignedUpTo ? string.Create(CultureInfo.InvariantCulture, $"; {signed.LastSequence - signed.SignedUpTo} records behind it are not") : "";
+        line("signed", signed.SignedUpTo == 0 ? "nothing" : string.Create(CultureInfo.InvariantCulture,
+            $"up to sequence {signed.SignedUpTo}, {Times.Text(signed.SignedTimeNanos)}, by {signed.Signatures} signatures{(signed.IsClosed ? ", the last when the node stopped in order" : "")}{rest}"));
+        if (signed.FirstSequence > 1) line("begins", string.Create(CultureInfo.InvariantCulture, $"at sequence {signed.FirstSequence}; what was before is not kept here"));
+        if (signed.Keys.Count > 0) line("keys", string.Join(", then ", signed.Keys));
+        foreach (string note in signed.Notes) line("note", note);
+    }
+
+    private static void WriteSigned(Utf8JsonWriter writer, SignedHistory signed)
+    {
+        writer.WriteStartObject("signed");
+        if (signed.Problem is not null) writer.WriteString("problem", signed.Problem);
+        writer.WriteNumber("upTo", signed.SignedUpTo);
+        writer.WriteNumber("timeNanos", signed.SignedTimeNanos);
+        writer.WriteBoolean("closed", signed.IsClosed);
+        writer.WriteNumber("signatures", signed.Signatures);
+        writer.WriteStartArray("keys");
+        foreach (string key in signed.Keys) writer.WriteStringValue(key);
+        writer.WriteEndArray();
+        writer.WriteStartArray("notes");
+        foreach (string note in signed.Notes) writer.WriteStringValue(note);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteJson(Terminal terminal, JournalSummary summary, SignedHistory? signed)
     {
         Utf8JsonWriter writer = JsonOutput.Begin(terminal);
         writer.WriteStartObject();
@@ -86,6 +130,7 @@ internal static class VerifyVerb
         }
 
         writer.WriteEndArray();
+        if (signed is not null) WriteSigned(writer, signed);
         writer.WriteEndObject();
         JsonOutput.End(terminal, writer);
     }
