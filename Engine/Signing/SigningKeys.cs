@@ -24,6 +24,7 @@ public sealed record SigningKey(string Name, byte[] PublicKey, ECDsa Key) : IDis
 
 public static class SigningKeys
 {
+    private const string Unix = "who may read a key file is told by its Unix mode, which is not to be had here";
     private const string PrivateLabel = "PRIVATE KEY";
     private const string PublicLabel = "PUBLIC KEY";
     private const string CurveOid = "1.2.840.10045.3.1.7"; // P-256
@@ -35,6 +36,8 @@ public static class SigningKeys
     public static IReadOnlyList<SigningKey> ReadPrivate(string path)
     {
         string text = Read(path);
+        if (OperatingSystem.IsWindows())
+            throw new SigningKeyException(Unix);
         UnixFileMode mode = File.GetUnixFileMode(path);
         if ((mode & Others) != 0)
             throw new SigningKeyException($"{path} can be used by others than its owner (mode {Convert.ToString((int)mode, 8)}): chmod 600 it, and take its keys for known to them");
@@ -58,7 +61,12 @@ public static class SigningKeys
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         FileStreamOptions how = new() { Mode = add ? FileMode.Append : FileMode.CreateNew, Access = FileAccess.Write };
         if (!add)
+        {
+            if (OperatingSystem.IsWindows())
+                throw new SigningKeyException(Unix);
             how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
         using var file = new FileStream(path, how);
         file.Write(Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n"));
         file.Flush(flushToDisk: true);
