@@ -17,6 +17,10 @@ public enum PriceKind
     Surface,
     InterestRate,
     ExpiryRate,
+
+    /// <summary>Rows that a clearing house publishes of a contract.</summary>
+    Array,
+    OpenInterest,
 }
 
 /// <summary>Which price: the ids of the message that brings it.</summary>
@@ -28,12 +32,12 @@ public readonly record struct PriceKey(PriceKind Kind, uint Id, long ExpiryNanos
 /// <summary>A price as it stood, with its age.</summary>
 /// <param name="Key">Which one.</param>
 /// <param name="Name">Symbol or code, with the expiry where it has one.</param>
-/// <param name="ValueE8">Exponent -8; null: none has come. A surface has no single value.</param>
+/// <param name="Value">All digits of it; null: none has come. A surface and an array have no single value; of open interest, lots.</param>
 /// <param name="TimeNanos">When it came, on the clock that prices age by; null: rates do not age.</param>
 /// <param name="AgeNanos">Time since then.</param>
 /// <param name="LimitNanos">Age at which the account's model takes it for stale; 0: never.</param>
-/// <param name="ConfidenceE8">How far its feed trusts it, exponent -8.</param>
-public sealed record PriceReport(PriceKey Key, string Name, long? ValueE8, long? TimeNanos, long? AgeNanos, long LimitNanos, long ConfidenceE8)
+/// <param name="Confidence">How far its feed trusts it, 0 to 1.</param>
+public sealed record PriceReport(PriceKey Key, string Name, decimal? Value, long? TimeNanos, long? AgeNanos, long LimitNanos, decimal Confidence)
 {
     public bool IsStale => LimitNanos > 0 && AgeNanos > LimitNanos;
 }
@@ -161,27 +165,29 @@ public sealed partial class MarginMachine
     private void AddIndex(Dictionary<PriceKey, PriceReport> found, CompiledModel rules, int underlying)
     {
         ref readonly Underlying of = ref _market.UnderlyingAt(underlying);
-        Add(found, new PriceKey(PriceKind.Index, of.Id), Text(_market.UnderlyingCodeAt(underlying)), of.IndexE8, of.IndexTime, rules.StalePriceNanos, of.ConfidenceE8);
+        Add(found, new PriceKey(PriceKind.Index, of.Id), Text(_market.UnderlyingCodeAt(underlying)), Exact(of.IndexE8, of.IndexFurther), of.IndexTime, rules.StalePriceNanos,
+            Exact(of.ConfidenceE8, of.ConfidenceFurther));
     }
 
     private void AddContract(Dictionary<PriceKey, PriceReport> found, CompiledModel rules, int instrument)
     {
         ref readonly Instrument contract = ref _market.InstrumentAt(instrument);
         string symbol = Text(_market.SymbolAt(instrument));
+        AddPublished(found, rules, contract, symbol);
         if (!contract.IsOption)
         {
-            Add(found, new PriceKey(PriceKind.Mark, contract.Id), symbol, contract.MarkE8, contract.MarkTime, rules.StalePriceNanos, contract.MarkConfidenceE8);
+            Add(found, new PriceKey(PriceKind.Mark, contract.Id), symbol, Exact(contract.MarkE8), contract.MarkTime, rules.StalePriceNanos, Exact(contract.MarkConfidenceE8));
             return;
         }
 
         ref readonly Expiry expiry = ref _market.ExpiryAt(contract.Expiry);
         PriceKey Of(PriceKind kind, in Expiry at) => new(kind, _market.UnderlyingAt(at.Underlying).Id, at.TimeNanos);
         string name = ExpiryName(contract.Expiry);
-        Add(found, Of(PriceKind.Forward, expiry), name, expiry.ForwardE8, expiry.ForwardTime, rules.StalePriceNanos, expiry.ForwardConfidenceE8);
+        Add(found, Of(PriceKind.Forward, expiry), name, Exact(expiry.ForwardE8), expiry.ForwardTime, rules.StalePriceNanos, Exact(expiry.ForwardConfidenceE8));
         if (contract.VolatilityE8 != 0)
         {
-            Add(found, new PriceKey(PriceKind.MarkVolatility, contract.Id), symbol, contract.VolatilityE8, contract.VolatilityTime, rules.StaleVolatilityNanos,
-                contract.VolatilityConfidenceE8);
+            Add(found, new PriceKey(PriceKind.MarkVolatility, contract.Id), symbol, Exact(contract.VolatilityE8, contract.VolatilityFurther), contract.VolatilityTime,
+                rules.StaleVolatilityNanos, Exact(contract.VolatilityConfidenceE8));
         }
         else
         {
@@ -191,12 +197,26 @@ public sealed partial class MarginMachine
         ref readonly Currency currency = ref _market.CurrencyAt(contract.Currency);
         if (expiry.HasRate)
         {
-            found.TryAdd(Of(PriceKind.ExpiryRate, expiry), new PriceReport(Of(PriceKind.ExpiryRate, expiry), name, expiry.RateE8, null, null, 0, expiry.RateConfidenceE8));
+            found.TryAdd(Of(PriceKind.ExpiryRate, expiry), new PriceReport(Of(PriceKind.ExpiryRate, expiry), name, Exact(expiry.RateE8), null, null, 0, Exact(expiry.RateConfidenceE8)));
         }
         else if (currency.RateTime != 0)
         {
             PriceKey key = new(PriceKind.InterestRate, currency.Id);
-            found.TryAdd(key, new PriceReport(key, Text(_market.CurrencyCodeAt(contract.Currency)), currency.RateE8, null, null, 0, Fixed.One));
+            found.TryAdd(key, new PriceReport(key, Text(_market.CurrencyCodeAt(contract.Currency)), Exact(currency.RateE8), null, null, 0, 1));
+        }
+    }
+
+    private static void AddPublished(Dictionary<PriceKey, PriceReport> found, CompiledModel rules, in Instrument contract, string symbol)
+    {
+        if (rules.TakesArrays && contract.ArrayRows > 0)
+        {
+            found.TryAdd(new PriceKey(PriceKind.Array, contract.Id), new PriceReport(new PriceKey(PriceKind.Array, contract.Id), symbol, null, null, null, 0, 1));
+        }
+
+        if (contract.OpenInterest != 0)
+        {
+            found.TryAdd(
+                new PriceKey(PriceKind.OpenInterest, contract.Id), new PriceReport(new PriceKey(PriceKind.OpenInterest, contract.Id), symbol, contract.OpenInterest, null, null, 0, 1));
         }
     }
 
@@ -213,15 +233,18 @@ public sealed partial class MarginMachine
                 ref readonly Expiry at = ref _market.ExpiryAt(source);
                 PriceKey key = new(PriceKind.Surface, _market.UnderlyingAt(at.Underlying).Id, at.TimeNanos);
                 found.TryAdd(key, new PriceReport(
-                    key, ExpiryName(source), null, at.SurfaceTime, PriceClock - at.SurfaceTime, rules.StaleVolatilityNanos, at.SliceConfidenceE8));
+                    key, ExpiryName(source), null, at.SurfaceTime, PriceClock - at.SurfaceTime, rules.StaleVolatilityNanos, Exact(at.SliceConfidenceE8)));
             }
         }
     }
 
-    private void Add(Dictionary<PriceKey, PriceReport> found, PriceKey key, string name, long valueE8, long time, long limit, long confidenceE8) =>
-        found.TryAdd(key, valueE8 == 0
-            ? new PriceReport(key, name, null, null, null, limit, confidenceE8)
-            : new PriceReport(key, name, valueE8, time, PriceClock - time, limit, confidenceE8));
+    private void Add(Dictionary<PriceKey, PriceReport> found, PriceKey key, string name, decimal value, long time, long limit, decimal confidence) =>
+        found.TryAdd(key, value == 0
+            ? new PriceReport(key, name, null, null, null, limit, confidence)
+            : new PriceReport(key, name, value, time, PriceClock - time, limit, confidence));
+
+    // All sixteen decimals that a message can carry.
+    private static decimal Exact(long e8, uint further = 0) => (e8 / 100_000_000m) + (further / 10_000_000_000_000_000m);
 
     private string ExpiryName(int expiry)
     {

@@ -95,7 +95,7 @@ public sealed partial class Node : IDisposable
 
             // 4. The loops: one thread for each group of stages.
             _loops = BuildLoops(groups, decider);
-            _signer = OpenSigner(storage, recovered);
+            _signer = OpenSigner(_storage, recovered);
         }
         catch
         {

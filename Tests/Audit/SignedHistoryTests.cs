@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.AuditTests;
 
 /// <summary>A forger who can write every checksum anew is found; an honest history is not doubted.</summary>
 [TestFixture]
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 internal sealed class SignedHistoryTests
 {
     private const int Records = 2_345;

@@ -110,7 +110,7 @@ internal sealed class Explainer(ulong account, Func<MarginMachine> machine, Pric
     private bool Concerns(ushort template, ReadOnlySpan<byte> decision)
     {
         if (template is not (MarginCallDecoder.TemplateId or LiquidationInstructionDecoder.TemplateId or FundEventDecoder.TemplateId or DeleveragingDecoder.TemplateId
-            or AccountSettledDecoder.TemplateId)) return false;
+            or AccountSettledDecoder.TemplateId or LiquidationPricesDecoder.TemplateId)) return false;
         if (MessageAccount.Of(decision) == account) return true;
         if (template != DeleveragingDecoder.TemplateId || !DeleveragingDecoder.TryWrap(decision, out DeleveragingDecoder shared)) return false;
         foreach (DeleveragingDecoder.SharesDecoder.Entry share in shared.Shares)

@@ -87,7 +87,7 @@ internal static class ExplanationJson
         writer.WriteStartObject();
         writer.WriteString("kind", Names.Of(price.Key.Kind));
         writer.WriteString("name", price.Name);
-        if (price.ValueE8 is long value) writer.WriteString("value", JsonOutput.Decimal(value, Ratio));
+        if (price.Value is decimal value) writer.WriteString("value", Exact(value));
         if (sourced.Place is RecordPlace place)
         {
             writer.WriteNumber("sequence", place.Sequence);
@@ -97,7 +97,7 @@ internal static class ExplanationJson
         if (price.AgeNanos is long age) writer.WriteNumber("ageNanos", age);
         if (price.LimitNanos > 0) writer.WriteNumber("staleAfterNanos", price.LimitNanos);
         writer.WriteBoolean("stale", price.IsStale);
-        writer.WriteString("confidence", JsonOutput.Decimal(price.ConfidenceE8, Ratio));
+        writer.WriteString("confidence", Exact(price.Confidence));
         writer.WriteEndObject();
     }
 
@@ -128,6 +128,9 @@ internal static class ExplanationJson
 
         writer.WriteEndArray();
     }
+
+    /// <summary>All digits, without superfluous zeros.</summary>
+    public static string Exact(decimal value) => value.ToString("0.################", System.Globalization.CultureInfo.InvariantCulture);
 
     private static void Time(Utf8JsonWriter writer, string name, long nanos)
     {

@@ -56,9 +56,9 @@ internal static class ExplanationText
     {
         Table table = Columns("price", "of", "value", "sequence", "taken", "age", "stale after", "confidence");
         foreach ((PriceReport price, RecordPlace? place) in prices)
-            table.AddRow(Names.Of(price.Key.Kind), price.Name, price.ValueE8 is long value ? Decimal(value) : price.Key.Kind == PriceKind.Surface ? "surface" : "none",
+            table.AddRow(Names.Of(price.Key.Kind), price.Name, price.Value is decimal value ? ExplanationJson.Exact(value) : price.Key.Kind is PriceKind.Surface or PriceKind.Array ? Names.Of(price.Key.Kind) : "none",
                 place is RecordPlace at ? Number(at.Sequence) : "-", place is RecordPlace when ? Times.Text(when.TimeNanos) : "never",
-                price.AgeNanos is long age ? Span(age) + (price.IsStale ? " STALE" : "") : "-", price.LimitNanos > 0 ? Span(price.LimitNanos) : "never", Decimal(price.ConfidenceE8));
+                price.AgeNanos is long age ? Span(age) + (price.IsStale ? " STALE" : "") : "-", price.LimitNanos > 0 ? Span(price.LimitNanos) : "never", ExplanationJson.Exact(price.Confidence));
         return table;
     }
 

@@ -54,6 +54,8 @@ internal sealed class PriceSources
         VolatilityGridDecoder.TemplateId when VolatilityGridDecoder.TryWrap(message, out VolatilityGridDecoder grid) => new(PriceKind.Surface, grid.UnderlyingId, (long)grid.Expiry),
         InterestRateDecoder.TemplateId when InterestRateDecoder.TryWrap(message, out InterestRateDecoder rate) => new(PriceKind.InterestRate, rate.CurrencyId),
         ExpiryRateDecoder.TemplateId when ExpiryRateDecoder.TryWrap(message, out ExpiryRateDecoder rate) => new(PriceKind.ExpiryRate, rate.UnderlyingId, (long)rate.Expiry),
+        MarkArrayDecoder.TemplateId when MarkArrayDecoder.TryWrap(message, out MarkArrayDecoder array) => new(PriceKind.Array, array.InstrumentId),
+        OpenInterestDecoder.TemplateId when OpenInterestDecoder.TryWrap(message, out OpenInterestDecoder interest) => new(PriceKind.OpenInterest, interest.InstrumentId),
         _ => null,
     };
 }
