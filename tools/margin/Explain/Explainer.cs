@@ -89,14 +89,16 @@ internal sealed class Explainer(ulong account, Func<MarginMachine> machine, Pric
         AccountMargin margin = report.Margin;
         string ratio = margin.RatioE8 >= Limits.RatioCeiling ? "there is no equity left" : $"that is a ratio of {Decimal(margin.RatioE8, 8)}";
         StringBuilder answer = new();
-        answer.Append(CultureInfo.InvariantCulture, $"Account {report.AccountId} is in state {Names.Of(state)}: maintenance margin {Decimal(margin.Maintenance, 6)} USD against equity {Decimal(margin.Equity, 6)} USD, {ratio}");
+        answer.Append(CultureInfo.InvariantCulture, $"Account {report.AccountId} is in state {Names.Of(state)}: maintenance margin {Decimal(margin.Maintenance, 6)} USD");
+        answer.Append(CultureInfo.InvariantCulture, $" against equity {Decimal(margin.Equity, 6)} USD, {ratio}");
         if (state > AccountState.Healthy)
             answer.Append(CultureInfo.InvariantCulture, $", and {Names.Of(state)} begins at {Decimal(rules.ThresholdE8[(int)state], 8)} (left {Decimal(rules.HysteresisE8, 8)} below it)");
         else
             answer.Append(CultureInfo.InvariantCulture, $", below {Decimal(rules.ThresholdE8[(int)AccountState.Warning], 8)} where the first warning begins");
         answer.Append(" under model ").Append(rules.Model).Append(CultureInfo.InvariantCulture, $" version {rules.Version}.");
         if (WorstRow(report) is (UnitReport unit, RowReport row))
-            answer.Append(CultureInfo.InvariantCulture, $" Its worst row in {unit.Underlying} is row {row.Index}: spot {Decimal(row.SpotShockE8 * 100, 8)} %, volatility {Names.Of(row.Volatility)}, {Decimal(row.Counted, unit.Decimals)} {unit.Currency}.");
+            answer.Append(CultureInfo.InvariantCulture, $" Its worst row in {unit.Underlying} is row {row.Index}: spot {Decimal(row.SpotShockE8 * 100, 8)} %, ")
+                .Append(CultureInfo.InvariantCulture, $"volatility {Names.Of(row.Volatility)}, {Decimal(row.Counted, unit.Decimals)} {unit.Currency}.");
         return answer.ToString();
     }
 

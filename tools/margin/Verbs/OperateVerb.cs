@@ -49,9 +49,9 @@ internal static class OperateVerb
         who.Validators.Add(result => Length(result, NameBytes));
         why.Validators.Add(result => Length(result, ReasonBytes));
         Verb verb = new("operate", "Sends an operator's command to a node, with who and why; it stands in the journal (margin inspect --operators).",
-            "margin operate --halt --who 'night desk' --why 'index feed is down'", "margin operate --resume --who 'night desk' --why 'feed is back'",
-            "margin operate --model portfolio-3.json --activation +50000 --compared --journal ./journal --who risk --why 'wider BTC range'",
-            "margin operate --signing-key signing.pem --signed-by signing-2025.pem --who security --why 'yearly change'")
+            "margin operate --halt --who night-desk --why index-feed-is-down", "margin operate --resume --who night-desk --why feed-is-back",
+            "margin operate --model portfolio-3.json --activation +50000 --compared --journal ./journal --who risk --why wider-BTC-range",
+            "margin operate --signing-key signing.pem --signed-by signing-2025.pem --who security --why yearly-change")
         {
             model, modelId, activation, compared, journal, signingKey, signedBy, who, why, input, inputStream, output, replyStream, source, patience,
         };

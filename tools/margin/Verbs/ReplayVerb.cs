@@ -28,26 +28,30 @@ internal static class ReplayVerb
         Argument<string> journal = new("JOURNAL") { Description = "Directory of the journal." };
         Option<bool> verify = new("--verify") { Description = $"Compare with the heartbeats that the node noted beside the journal ({HeartbeatLog.FileName})." };
         Option<string?> published = new("--published") { Description = "Compare with what a subscriber recorded (watch --record).", HelpName = "FILE" };
-        Option<long?> to = new("--to", "--at") { Description = "Stop after this sequence.", HelpName = "N" };
+        Option<long?> to = new("--to") { Description = "Stop after this sequence.", HelpName = "N" };
+        Option<long?> at = new("--at") { Description = "With --explain: as of this sequence.", HelpName = "N" };
         Option<ulong?> account = new("--account") { Description = "Show every decision on this account and how it stands at the end.", HelpName = "A" };
         Option<bool> snapshot = new("--snapshot") { Description = "Begin with the newest usable snapshot beside the journal instead of the first record." };
         Option<bool> explain = new("--explain") { Description = "Instead: why the account stands where it stands at the end: path of the ratio, inputs, decisions, prices and their ages, worst row." };
         Option<int> last = Options.Count("--last", "How many points of the path, inputs and decisions --explain shows.", DefaultLast, 1, 1_000_000);
         Option<bool> json = Options.Json();
         to.Validators.Add(result => Options.Bound(result, 1, long.MaxValue));
+        at.Validators.Add(result => Options.Bound(result, 1, long.MaxValue));
         Verb verb = new("replay", "Recomputes a journal; the same records give the same decisions on any machine.",
             "margin replay ./journal --verify", "margin replay ./journal --to 120000 --account 17 --json",
             "margin replay ./journal --published received.log", "margin replay ./journal --at 120000 --account 17 --explain")
         {
-            journal, verify, published, to, account, explain, last, snapshot, json,
+            journal, verify, published, to, account, explain, at, last, snapshot, json,
         };
         verb.Validators.Add(result =>
         {
             if (result.GetValue(explain) && result.GetValue(account) is null) result.AddError("--explain needs --account.");
+            if (result.GetValue(at) is not null && !result.GetValue(explain)) result.AddError("--at needs --explain.");
+            if (result.GetValue(explain) && result.GetValue(to) is not null) result.AddError("--explain goes with --at, not with --to.");
             if (result.GetValue(explain) && result.GetValue(snapshot)) result.AddError("--explain tells the whole way, so it cannot begin at a --snapshot.");
         });
         return verb.Does(line => Run(terminal, new Arguments(line.GetValue(journal)!, line.GetValue(verify), line.GetValue(published),
-            line.GetValue(to) ?? long.MaxValue, line.GetValue(account), line.GetValue(snapshot), line.GetValue(json))
+            line.GetValue(at) ?? line.GetValue(to) ?? long.MaxValue, line.GetValue(account), line.GetValue(snapshot), line.GetValue(json))
         {
             Explain = line.GetValue(explain) ? line.GetValue(last) : null,
         }));
