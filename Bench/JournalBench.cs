@@ -18,6 +18,10 @@ public static class JournalBench
     public sealed record Settings(string Directory, int Commits = 2000, int SegmentBytes = 64 << 20)
     {
         public int MessageBytes { get; init; } = 200;
+
+        /// <summary>Each commit is read back and compared.</summary>
+        public bool VerifyReadBack { get; init; }
+
         public IReadOnlyList<int> MessagesPerCommit { get; init; } = [1, 100, 1000, 4200];
         public IReadOnlyList<SyncMode> Modes { get; init; } = [SyncMode.DirectSync, SyncMode.FileSync];
     }
@@ -49,7 +53,7 @@ public static class JournalBench
         string directory = Path.Combine(settings.Directory, $"journal-bench-{Environment.ProcessId}");
         var lines = new List<Line>();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"journal: {settings.MessageBytes}-byte messages, {settings.Commits} commits a line, {settings.SegmentBytes >> 20} MiB segments, in {Path.GetFullPath(settings.Directory)}"));
+            $"journal: {settings.MessageBytes}-byte messages, {settings.Commits} commits a line, {settings.SegmentBytes >> 20} MiB segments{(settings.VerifyReadBack ? ", read back" : "")}, in {Path.GetFullPath(settings.Directory)}"));
         output.WriteLine($"{Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}");
         output.WriteLine("mode        msgs/commit  bytes   device p50   p99     max us |  log p50     p99     max us |   messages/s    MB/s  of device  cold  allocated");
         foreach (SyncMode mode in settings.Modes)
@@ -80,7 +84,7 @@ public static class JournalBench
 
     static Line Measure(Settings settings, Storage storage, string directory, SyncMode mode, int messagesPerCommit)
     {
-        JournalOptions options = new() { Directory = directory, SegmentBytes = settings.SegmentBytes, SyncMode = mode, RetainSegments = 2, ReserveBytes = 0 };
+        JournalOptions options = new() { Directory = directory, SegmentBytes = settings.SegmentBytes, SyncMode = mode, RetainSegments = 2, ReserveBytes = 0, VerifyReadBack = settings.VerifyReadBack };
         using var writer = JournalWriter.Open(options, new JournalIdentity(1, 1, 1, "bench", "", "", ""), storage);
         int groupBytes = (64 + messagesPerCommit * ((40 + settings.MessageBytes + 7) & ~7) + 4095) & ~4095;
         using RawFile raw = RawFile.Create(storage, directory, settings.SegmentBytes, groupBytes, writer.Recovered.SyncMode);

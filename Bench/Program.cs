@@ -7,8 +7,9 @@ return args switch
     ["wire", .. var options] => WireBench.Run(options),
     ["path", .. var options] => PathBench.Command(options, Console.Out, Console.Error),
     ["path-node", .. var options] => PathNode.Run(options),
-    ["journal"] => Journal("."),
-    ["journal", var directory] => Journal(directory),
+    ["journal"] => Journal(".", readsBack: false),
+    ["journal", var directory] => Journal(directory, readsBack: false),
+    ["journal", var directory, "--read-back"] => Journal(directory, readsBack: true),
     ["baseline", .. var options] => BaselineBench.Command(options, Console.Out, Console.Error),
     ["replay"] => ReplayBench.Command(null, Console.Out),
     ["replay", var directory] => ReplayBench.Command(directory, Console.Out),
@@ -19,14 +20,14 @@ return args switch
     _ => List(),
 };
 
-int Journal(string directory)
+int Journal(string directory, bool readsBack)
 {
-    JournalBench.Run(new JournalBench.Settings(directory), Console.Out);
+    JournalBench.Run(new JournalBench.Settings(directory) { VerifyReadBack = readsBack }, Console.Out);
     return 0;
 }
 
 int List()
 {
-    Console.Error.WriteLine("verbs: baseline, codec, ring, wire, journal [DIRECTORY], path, path-node, pricing, kernel-digest, replay [JOURNAL], snapshot ACCOUNTS");
+    Console.Error.WriteLine("verbs: baseline, codec, ring, wire, journal [DIRECTORY [--read-back]], path, path-node, pricing, kernel-digest, replay [JOURNAL], snapshot ACCOUNTS");
     return args.Length == 0 ? 0 : 1;
 }

@@ -32,6 +32,12 @@ public sealed record JournalOptions
 
     public SyncMode SyncMode { get; init; } = SyncMode.DirectSync;
 
+    /// <summary>
+    /// After each commit its bytes are read back past the page cache and compared; a difference is a failed write, which is final. Finds what a disk
+    /// corrupts, misdirects or loses while its writer still knows better, for one more read a commit.
+    /// </summary>
+    public bool VerifyReadBack { get; init; }
+
     /// <summary>Sequence of the first record of a new journal; a primary begins behind a snapshot only where this says so.</summary>
     public long FirstSequence { get; init; } = 1;
 
@@ -43,6 +49,8 @@ public sealed record JournalOptions
             throw new ArgumentException(
                 $"Journal sizes do not fit: SegmentBytes {SegmentBytes} and BatchBytes {BatchBytes} must be positive multiples of "
                 + $"{Format.BlockBytes}, at most {Format.SegmentLimitBytes} and {Format.GroupLimitBytes}, and a segment must hold one batch and one block.");
+        if (VerifyReadBack && SyncMode == SyncMode.NoneLosesDataOnPowerCut)
+            throw new ArgumentException("VerifyReadBack needs a mode that syncs: what is not on the disk cannot be read back from it.");
         if (RetainSegments < 0 || ReserveBytes < 0 || FirstSequence < 1)
             throw new ArgumentException(
                 $"Journal options out of range: RetainSegments {RetainSegments} and ReserveBytes {ReserveBytes} must not be negative, "

@@ -14,6 +14,7 @@ public sealed class JournalWriter : IDisposable
     readonly IDisposable _writerLock;
     readonly bool _syncsFile;
     readonly AlignedBuffer _buffer; // one block for a segment header, then the group
+    readonly AlignedBuffer? _readBack; // as large; null: commits are not read back
 
     IStorageFile? _file;
     long _segment;
@@ -48,6 +49,7 @@ public sealed class JournalWriter : IDisposable
         _writerLock = writerLock;
         _syncsFile = recovered.SyncMode == SyncMode.FileSync;
         _buffer = new AlignedBuffer(Format.BlockBytes + options.BatchBytes);
+        _readBack = options.VerifyReadBack ? new AlignedBuffer(Format.BlockBytes + options.BatchBytes) : null;
         _isSealed = true;
         Recovered = recovered;
         _chain = recovered.IsEmpty
@@ -224,6 +226,7 @@ public sealed class JournalWriter : IDisposable
         _file?.Dispose();
         _prepared?.File.Dispose();
         _buffer.Dispose();
+        _readBack?.Dispose();
         _writerLock.Dispose();
     }
 
@@ -339,6 +342,8 @@ public sealed class JournalWriter : IDisposable
             _file!.Write(_position, write);
             if (_syncsFile && !Planted.Is(Defect.SkipSync))
                 _file.Sync();
+            if (_readBack is not null)
+                CompareWithDisk(write, _readBack.Span[..write.Length]);
         }
         catch (StorageException cause)
         {
@@ -348,6 +353,16 @@ public sealed class JournalWriter : IDisposable
         _position += write.Length;
         _groupBytes = 0;
         Volatile.Write(ref _bytesWritten, _bytesWritten + write.Length);
+    }
+
+    void CompareWithDisk(ReadOnlySpan<byte> written, Span<byte> found)
+    {
+        if (_syncsFile)
+            _file!.DropCache(); // a direct file has none
+        int bytes = _file!.Read(_position, found);
+        int same = written.CommonPrefixLength(found[..bytes]);
+        if (same < written.Length)
+            throw new StorageException($"segment {_segment} holds something else at byte {_position + same} than was written there");
     }
 
     void WriteSegmentHeader() => new SegmentHeader

@@ -120,4 +120,21 @@ public sealed class CommandLineTests
             Assert.That(finding.TryGetProperty("fix", out _), Is.EqualTo(finding.GetProperty("severity").GetString() != "good"));
         }
     }
+
+    [Test]
+    public void Doctor_measures_both_ways_to_sync_and_sets_the_better_one_in_a_configuration()
+    {
+        using ScratchFolder scratch = new();
+        string config = scratch.Write("margin.json", """{ "epoch": 3, "journal": { "directory": "j", "syncMode": "NoneLosesDataOnPowerCut" } }""");
+        CommandResult result = MarginCommand.Run("doctor", "--json", "--directory", Path.GetDirectoryName(config)!, "--config", config);
+        using JsonDocument said = JsonDocument.Parse(result.Out);
+        using JsonDocument written = JsonDocument.Parse(File.ReadAllText(config));
+        string? mode = said.RootElement.GetProperty("findings").EnumerateArray()
+            .Single(finding => finding.GetProperty("subject").GetString() == "journal.syncMode").GetProperty("value").GetString();
+        Assert.That(mode, Is.AnyOf("DirectSync", "FileSync"));
+        Assert.That(written.RootElement.GetProperty("journal").GetProperty("syncMode").GetString(), Is.EqualTo(mode));
+        Assert.That(written.RootElement.GetProperty("epoch").GetInt32(), Is.EqualTo(3));
+        CommandResult refused = MarginCommand.Run("doctor", "--directory", Path.GetDirectoryName(config)!, "--config", scratch.Write("other.json", "[]"));
+        Assert.That((refused.Code, refused.Error.Contains("there is no journal in it", StringComparison.Ordinal)), Is.EqualTo((ExitCode.Usage, true)), refused.ToString());
+    }
 }

@@ -1,6 +1,7 @@
 // `margin doctor`: looks at the machine and says what to fix. Ends with 4 where the engine would refuse to run here.
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using MarginEngine.Tool.Doctor;
 using MarginEngine.Tool.Shell;
 using Spectre.Console;
@@ -17,22 +18,43 @@ internal static class DoctorVerb
             HelpName = "DIR",
             DefaultValueFactory = _ => Directory.GetCurrentDirectory(),
         };
+        Option<string?> config = new("--config") { Description = "A configuration of `margin run`: journal.syncMode is set in it to what was measured to be right.", HelpName = "FILE" };
         Option<bool> json = Options.Json();
         Verb verb = new("doctor", "Checks whether this machine suits the engine and says what to fix.",
-            "margin doctor", "margin doctor --directory /var/lib/margin --json")
+            "margin doctor", "margin doctor --directory /var/lib/margin --json", "margin doctor --directory /var/lib/margin --config margin.json")
         {
-            directory, json,
+            directory, config, json,
         };
-        return verb.Does(line => Run(terminal, line.GetValue(directory)!, line.GetValue(json)));
+        return verb.Does(line => Run(terminal, line.GetValue(directory)!, line.GetValue(config), line.GetValue(json)));
     }
 
-    private static int Run(Terminal terminal, string directory, bool json)
+    private static int Run(Terminal terminal, string directory, string? config, bool json)
     {
         if (!Directory.Exists(directory)) throw CommandFailure.Unreachable($"no directory {directory}");
         List<Finding> findings = [.. MachineChecks.All(), NetworkChecks.LoopbackMulticast(), KernelCheck.Digest(), .. DiskChecks.All(directory)];
+        if (config is not null) SetSyncMode(config, findings.Find(finding => finding.Subject == DiskChecks.SyncModeKey)!.Value);
         if (json) WriteJson(terminal, findings);
         else WriteTable(terminal, findings);
         return findings.Exists(finding => finding.Severity == Severity.Problem) ? ExitCode.Refused : ExitCode.Done;
+    }
+
+    private static void SetSyncMode(string config, string mode)
+    {
+        try
+        {
+            if (JsonNode.Parse(File.ReadAllText(config)) is not JsonObject document || document["journal"] is not JsonObject journal)
+                throw CommandFailure.Usage($"{config}: there is no journal in it");
+            journal["syncMode"] = mode;
+            File.WriteAllText(config, document.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
+        }
+        catch (JsonException failure)
+        {
+            throw CommandFailure.Usage($"{config}: {failure.Message}");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw CommandFailure.Unreachable($"cannot set journal.syncMode in {config}: {failure.Message}");
+        }
     }
 
     private static void WriteJson(Terminal terminal, List<Finding> findings)
