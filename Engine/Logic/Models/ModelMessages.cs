@@ -6,8 +6,9 @@ namespace MarginEngine.Logic;
 /// <summary>A margin model's document as the messages the engine takes. Cold code.</summary>
 internal static class ModelMessages
 {
-    // 8 + 20 + 56 bytes before the group, 16 a parameter, up to 1,026 of reason: below the largest message.
-    private const int ParametersAPart = 430;
+    // 8 + 20 + 56 bytes before the group, 16 a parameter: below the largest message.
+    private const int ParametersAPart = 480;
+    private const int ParameterBytes = 16;
 
     /// <summary>What stands on every message.</summary>
     public readonly record struct Header(
@@ -20,12 +21,17 @@ internal static class ModelMessages
         ModelDocument document, Header header, IReadOnlyList<(ushort Id, string Code)> underlyings, IReadOnlyList<(ushort Id, string Code)> currencies)
     {
         List<Entry> entries = Resolve(document, underlyings, currencies);
-        int parts = Math.Max(1, (entries.Count + ParametersAPart - 1) / ParametersAPart);
+        byte[] reason = Encoding.UTF8.GetBytes(header.Reason);
+
+        // The first part has the reason, and so many parameters less.
+        int missing = (reason.Length + ParameterBytes - 1) / ParameterBytes;
+        int parts = Math.Max(1, (entries.Count + missing + ParametersAPart - 1) / ParametersAPart);
         List<byte[]> messages = [];
         byte[] buffer = new byte[Limits.MessageBytes];
         for (int part = 0; part < parts; part++)
         {
-            List<Entry> some = entries.GetRange(part * ParametersAPart, Math.Min(ParametersAPart, entries.Count - (part * ParametersAPart)));
+            int from = part == 0 ? 0 : (part * ParametersAPart) - missing;
+            List<Entry> some = entries.GetRange(from, Math.Min(((part + 1) * ParametersAPart) - missing, entries.Count) - from);
             MarginModelPartEncoder message = MarginModelPartEncoder.Wrap(buffer);
             message.SetOrigin(
                 header.OriginSequence + (ulong)part, header.EventTime, header.Source, part + 1 == parts ? header.Flags : header.Flags & ~OriginFlags.EndOfEvent);
@@ -51,7 +57,7 @@ internal static class ModelMessages
 
             if (part == 0)
             {
-                message.SetReason(Encoding.UTF8.GetBytes(header.Reason));
+                message.SetReason(reason);
             }
 
             messages.Add(buffer[..message.EncodedLength]);
