@@ -7,7 +7,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.VenueTests.Agreement;
 
 /// <summary>
-/// The engine against an independent, slow, obvious implementation of each shipped model, on random books. MARGIN_BOOKS sets their number, 1,000 a model by
+/// The engine against an independent, slow, obvious implementation of each shipped model, on random books. MARGIN_BOOKS sets their number, 300 a model by
 /// default.
 /// </summary>
 [TestFixture]
@@ -39,7 +39,7 @@ internal sealed class AgreementTests
         new object[] { "cross", "currencies.BTC.haircut", 0.0501m },
     ];
 
-    private static readonly int Books = int.TryParse(Environment.GetEnvironmentVariable("MARGIN_BOOKS"), out int books) ? books : 1_000;
+    private static readonly int Books = int.TryParse(Environment.GetEnvironmentVariable("MARGIN_BOOKS"), out int books) ? books : 300;
 
     [TestCaseSource(typeof(ReferenceModels), nameof(ReferenceModels.Names))]
     public void The_engine_agrees_with_an_independent_implementation_to_its_own_rounding(string model) =>
