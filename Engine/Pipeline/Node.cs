@@ -1,4 +1,4 @@
-// One engine node, primary or standby: the only file that puts the stages together and the only one that starts threads.
+// One engine node, primary or standby: the only file that puts the stages together and starts their threads.
 using Disruptor;
 using MarginEngine.Aeron;
 using MarginEngine.Journal;
