@@ -11,6 +11,7 @@ return args switch
     ["journal", var directory] => Journal(directory, readsBack: false),
     ["journal", var directory, "--read-back"] => Journal(directory, readsBack: true),
     ["baseline", .. var options] => BaselineBench.Command(options, Console.Out, Console.Error),
+    ["ticks", .. var options] => TickBench.Command(options, Console.Out, Console.Error),
     ["replay"] => ReplayBench.Command(null, Console.Out),
     ["replay", var directory] => ReplayBench.Command(directory, Console.Out),
     ["snapshot", var accounts] when int.TryParse(accounts, out int count) && count is > 0 and <= 1_000_000 => ReplayBench.Snapshot(count, Console.Out),
@@ -28,6 +29,6 @@ int Journal(string directory, bool readsBack)
 
 int List()
 {
-    Console.Error.WriteLine("verbs: baseline, codec, ring, wire, journal [DIRECTORY [--read-back]], path, path-node, pricing, kernel-digest, replay [JOURNAL], snapshot ACCOUNTS");
+    Console.Error.WriteLine("verbs: baseline, codec, ring, wire, journal [DIRECTORY [--read-back]], path, path-node, pricing, kernel-digest, replay [JOURNAL], snapshot ACCOUNTS, ticks");
     return args.Length == 0 ? 0 : 1;
 }

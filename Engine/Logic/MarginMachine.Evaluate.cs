@@ -16,9 +16,10 @@ public sealed partial class MarginMachine
         _pendingMessages = 0;
         _surface.EndEvent(PriceClock, _decisions);
         SpreadMarketMoves();
-        for (int account = _book.NextDirty(0); account >= 0; account = _book.NextDirty(account + 1))
+        CollectCrossings();
+        for (int account = NextToEvaluate(0); account >= 0; account = NextToEvaluate(account + 1))
         {
-            EvaluateAccount(account);
+            EvaluateOrLook(account);
         }
 
         // A bankrupt account's loss may fall on others, even on ones already passed.
@@ -31,15 +32,27 @@ public sealed partial class MarginMachine
         PublishRiskArray();
     }
 
-    // From dirty instruments and indices to the units that hold them.
+    // From dirty instruments and indices to the units that hold them, where the model wants every move.
     private void SpreadMarketMoves()
     {
+        if (!AnyModelWantsEveryMove())
+        {
+            _market.ClearDirty();
+            Array.Clear(_movedUnderlyings);
+            _anyIndexMoved = false;
+            return;
+        }
+
         for (int position = 0; position < _market.DirtyCount; position++)
         {
             int holder = _market.InstrumentAt(_market.DirtyAt(position)).FirstHolder;
             for (; holder >= 0; holder = _book.PositionAt(holder).NextHolder)
             {
-                _book.TouchUnit(_book.PositionAt(holder).Unit);
+                int unit = _book.PositionAt(holder).Unit;
+                if (!_models[_book.AccountAt(_book.UnitAt(unit).Account).Model].IsByCrossings)
+                {
+                    _book.TouchUnit(unit);
+                }
             }
         }
 
@@ -56,6 +69,10 @@ public sealed partial class MarginMachine
         for (int account = 0; account < _book.AccountCount; account++)
         {
             ref readonly Account holder = ref _book.AccountAt(account);
+            if (_models[holder.Model].IsByCrossings)
+            {
+                continue;
+            }
 
             // The price of the money of account enters the requirement of every unit, and what balances are worth.
             int peg = _models[holder.Model].PegUnderlying;
@@ -82,14 +99,21 @@ public sealed partial class MarginMachine
     {
         ref Account account = ref _book.AccountAt(index);
         _book.ClearDirty(index);
+        _crossings.ClearDue(index);
+        RefreshUnits(index);
+        Conclude(index, MarginOf(index));
+    }
+
+    // What follows from a margin that counts: state, publication, calls, liquidation.
+    private void Conclude(int index, in AccountMargin margin)
+    {
+        ref Account account = ref _book.AccountAt(index);
         Evaluations++;
-        _calculator.RefreshUnits(index, all: false, PriceClock);
-        account.Margin = MarginOf(index);
+        account.Margin = margin;
         CompiledModel rules = _models[account.Model];
         AccountState previous = account.State;
-        account.State = account.Id == Limits.FundAccount
-            ? AccountState.Healthy
-            : Thresholds.Next(rules, previous, account.Margin.RatioE8);
+        account.State = StateAfter(account, rules, margin);
+        Anchor(index, rules, margin);
         PublishIfDue(ref account, rules, previous);
         if (account.State != previous)
         {

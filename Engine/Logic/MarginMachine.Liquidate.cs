@@ -88,6 +88,7 @@ public sealed partial class MarginMachine
         if (_book.TryAccount(Limits.FundAccount, out int fund))
         {
             // The fund is valued here and now: earlier deficits of the same event have already drawn on it.
+            RefreshWhereForgotten(fund);
             long available = Math.Max(0, _calculator.Total(fund, PriceClock).GrossEquity);
             paid = Math.Min(deficit, available);
             _book.Credit(fund, money, -paid);
@@ -143,6 +144,7 @@ public sealed partial class MarginMachine
         for (int index = 0; index < _book.AccountCount; index++)
         {
             ref readonly Account account = ref _book.AccountAt(index);
+            RefreshWhereForgotten(index);
             long profit = OpenProfit(index);
             if (index == bankrupt || account.Id == Limits.FundAccount || profit <= 0 || account.Margin.Equity <= 0)
             {
@@ -166,6 +168,14 @@ public sealed partial class MarginMachine
         }
 
         return count;
+    }
+
+    private void RefreshWhereForgotten(int account)
+    {
+        if (_models[_book.AccountAt(account).Model].IsByCrossings)
+        {
+            _calculator.RefreshUnits(account, all: true, PriceClock);
+        }
     }
 
     private Int128 Score(int account, long profit) => (Int128)profit * Math.Max(1, _book.AccountAt(account).Margin.RatioE8);

@@ -151,7 +151,7 @@ public sealed partial class MarginMachine
     /// <summary>Money may leave only while initial margin stays covered and the balance itself is there.</summary>
     private bool CanGive(int account, int currency, long atoms)
     {
-        _calculator.RefreshUnits(account, all: false, PriceClock);
+        RefreshUnits(account);
         AccountMargin after = _calculator.Total(account, PriceClock, new WhatIf { CashCurrency = currency, CashAtoms = -atoms });
         return _book.BalancesOf(account)[currency] - atoms >= 0 && after.BuyingPower >= 0;
     }

@@ -29,7 +29,7 @@ public sealed partial class MarginMachine
         ref Account account = ref _book.AccountAt(index);
         _surface.EndEvent(PriceClock, _decisions);
         SpreadMarketMoves();
-        _calculator.RefreshUnits(index, all: false, PriceClock);
+        RefreshUnits(index);
         account.Margin = MarginOf(index);
         AccountMargin after = After(index, instrument, new Hypothesis(instrument, check.Side, check.Quantity, cost));
         Verdict verdict = Judge(index, instrument, check.Side, check.Quantity, account.Margin, after);

@@ -44,6 +44,7 @@ public sealed partial class MarginMachine
             bool first = underlying.IndexE8 == 0;
             underlying.IndexE8 = next.E8;
             underlying.IndexFurther = next.Further;
+            _market.Moves.IndexMoved(index, underlying.Index);
             _market.TouchCurrency(underlying.Currency);
             _movedUnderlyings[index] = true;
             _anyIndexMoved = true;
@@ -78,9 +79,15 @@ public sealed partial class MarginMachine
         bool moved = Moves(ref expiry.ForwardConfidenceE8, forward.Confidence);
         if (moved || expiry.ForwardE8 != forward.Price.Mantissa || expiry.FixedPartE8 != fixedPart)
         {
+            if (expiry.FixedPartE8 != fixedPart)
+            {
+                _market.Moves.MovedUnbounded(expiry.Underlying);
+            }
+
             expiry.ForwardE8 = forward.Price.Mantissa;
             expiry.FixedPartE8 = fixedPart;
-            _market.TouchOptionsOf(index);
+            _market.Moves.ForwardMoved(expiry.Underlying, index, Fixed.ToDouble(expiry.ForwardE8));
+            _market.TouchOptionsBounded(index);
         }
 
         return default;
@@ -108,7 +115,16 @@ public sealed partial class MarginMachine
         if (moved || instrument.MarkE8 != mark.Price.Mantissa)
         {
             instrument.MarkE8 = mark.Price.Mantissa;
-            _market.Touch(index);
+            if (instrument.IsOption)
+            {
+                _market.Moves.MovedUnbounded(instrument.Underlying);
+            }
+            else
+            {
+                _market.Moves.MarkMoved(instrument.Underlying, index, Fixed.ToDouble(instrument.MarkE8));
+            }
+
+            _market.TouchBounded(index);
         }
 
         return default;
@@ -135,9 +151,12 @@ public sealed partial class MarginMachine
         uint further = mark.VolatilityFurther.Mantissa ?? 0;
         if (moved || instrument.VolatilityE8 != mark.Volatility.Mantissa || instrument.VolatilityFurther != further)
         {
+            double before = instrument.Volatility;
             instrument.VolatilityE8 = mark.Volatility.Mantissa;
             instrument.VolatilityFurther = further;
-            _market.Touch(index);
+            double change = before > 0.0 ? Math.Abs(instrument.Volatility - before) * Math.Sqrt(_market.YearsTo(instrument.Expiry)) : double.PositiveInfinity;
+            _market.Moves.DeviationMoved(instrument.Underlying, change * 1.000001);
+            _market.TouchBounded(index);
         }
 
         return default;
@@ -305,8 +324,13 @@ public sealed partial class MarginMachine
         long passed = time - _market.ValuationTime;
         if (passed > 0 && (_market.ValuationTime == 0 || passed >= step || step == long.MaxValue))
         {
+            if (_market.ValuationTime == 0)
+            {
+                _market.Moves.MovedUnbounded();
+            }
+
             _market.ValuationTime = time;
-            _market.TouchAllOptions();
+            _market.PassTime();
         }
     }
 

@@ -55,11 +55,12 @@ public sealed partial class MarginMachine : IDisposable
         _parameters = new ModelParameters(limits);
         _rows = new RiskRows(limits, _market, _models);
         UnitCalculator units = new(limits, _market, _book, _models, _rows);
-        _calculator = new AccountCalculator(limits, _market, _book, _models, units);
+        _calculator = new AccountCalculator(limits, _market, _book, _models, units, _rows);
         _planner = new LiquidationPlanner(limits, _market, _book, _models, _rows, _calculator);
         _fillable = new FillablePrice(_market, _book, units);
         _sources = new SourceTable(limits.Sources);
         _surface = new SurfaceUpdate(limits, _market);
+        _crossings = new CrossingIndex(limits, _market.Moves);
         _movedUnderlyings = new bool[limits.Underlyings];
         _fillablePrices = new long[limits.Legs];
         _shares = new Share[Limits.DeleveragingShares];
@@ -86,8 +87,14 @@ public sealed partial class MarginMachine : IDisposable
 
     public int PositionCount => _book.PositionCount;
 
-    /// <summary>Account evaluations so far: the work that ticks cause.</summary>
+    /// <summary>Account evaluations so far that were published or could have been.</summary>
     public long Evaluations { get; private set; }
+
+    /// <summary>Accounts looked at besides, only to see whether their state changes. Depends on <see cref="IsExhaustive"/>; no decision does.</summary>
+    public long Looks { get; private set; }
+
+    /// <summary>Looks at every account with every move of the market, in place of those alone whose state can have changed. The decisions are the same.</summary>
+    public bool IsExhaustive { get; set; }
 
     /// <summary>The last sequence taken from a source, 0: none. The next it sends must be one more.</summary>
     public ulong LastSourceSequence(ushort source) => _sources.Last(source);

@@ -156,6 +156,14 @@ public sealed partial class MarginMachine
             }
         }
 
+        // Under a model by crossings the margin that was published last may be older than the prices the units below are reported at.
+        AccountMargin margin = account.Margin;
+        if (rules.IsByCrossings)
+        {
+            RefreshUnits(index);
+            margin = MarginOf(index);
+        }
+
         return new MarginReport
         {
             AccountId = account.Id,
@@ -163,13 +171,13 @@ public sealed partial class MarginMachine
             Model = Text(rules.Name),
             ModelVersion = rules.Version,
             State = account.State,
-            Margin = account.Margin,
-            WorstUnderlying = account.Margin.WorstUnderlying < 0 ? "" : Text(_market.UnderlyingCodeAt(account.Margin.WorstUnderlying)),
+            Margin = margin,
+            WorstUnderlying = margin.WorstUnderlying < 0 ? "" : Text(_market.UnderlyingCodeAt(margin.WorstUnderlying)),
             Balances = balances,
             Units = units,
             Groups = ReportGroups(index, rules),
-            AcrossInitial = account.Margin.Initial - SumOfUnits(account, part => part.Margin.Initial),
-            AcrossMaintenance = account.Margin.Maintenance - SumOfUnits(account, part => part.Margin.Maintenance),
+            AcrossInitial = margin.Initial - SumOfUnits(account, part => part.Margin.Initial),
+            AcrossMaintenance = margin.Maintenance - SumOfUnits(account, part => part.Margin.Maintenance),
             Policy = ReportPolicy(index),
         };
     }

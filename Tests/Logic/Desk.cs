@@ -132,11 +132,11 @@ internal sealed partial class Desk : IDecisionSink, IDisposable
             InstrumentKind.Option, currency == Usd ? Settlement.Linear : Settlement.Inverse, 1, currency, size, right, strike, expiry ?? Expiry,
             $"BTC-{strike}-{(right == OptionRight.Call ? 'C' : 'P')}");
 
-    public void Slice(decimal a, decimal b, decimal rho, decimal m, decimal sigma, ulong? expiry = null, OriginFlags flags = OriginFlags.EndOfEvent)
+    public void Slice(decimal a, decimal b, decimal rho, decimal m, decimal sigma, ulong? expiry = null, OriginFlags flags = OriginFlags.EndOfEvent, ushort underlying = 1)
     {
         VolatilitySliceEncoder message = VolatilitySliceEncoder.Wrap(_buffer);
         message.SetOrigin(NextOrigin(), (ulong)Now, Source, flags);
-        message.UnderlyingId = 1;
+        message.UnderlyingId = underlying;
         message.Expiry = expiry ?? Expiry;
         message.SetA((long)(a * 1e12m));
         message.SetB((long)(b * 1e12m));

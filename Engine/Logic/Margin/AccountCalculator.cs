@@ -46,19 +46,23 @@ public sealed class AccountCalculator
     private readonly SpreadCredits _credits;
     private readonly long[] _totals;
 
-    public AccountCalculator(Limits limits, MarketState market, Book book, CompiledModel[] models, UnitCalculator units)
+    public AccountCalculator(Limits limits, MarketState market, Book book, CompiledModel[] models, UnitCalculator units, RiskRows rows)
     {
         _market = market;
         _book = book;
         _models = models;
         Units = units;
         _collateral = new CollateralValue(market);
-        _groups = new GroupCalculator(limits, market, book, units, _collateral);
+        Bounds = new AccountBounds(limits, market, new HeadroomCurve(market, book, models, rows));
+        _groups = new GroupCalculator(limits, market, book, units, _collateral, Bounds);
         _credits = new SpreadCredits(limits, market);
         _totals = new long[limits.Currencies];
     }
 
     public UnitCalculator Units { get; }
+
+    /// <summary>How fast the account last refreshed and totalled can move, where its model is evaluated by crossings: begun by the caller.</summary>
+    public AccountBounds Bounds { get; }
 
     public CollateralValue Collateral => _collateral;
 
@@ -84,6 +88,10 @@ public sealed class AccountCalculator
                 refreshed.IsDirty = false;
                 refreshed.Margin = Units.Calculate(
                     model, refreshed.Underlying, refreshed.Currency, refreshed.FirstPosition, nowNanos, Hypothesis.None);
+                if (_models[model].IsByCrossings)
+                {
+                    Bounds.Add(refreshed.Underlying, refreshed.Currency, Units.Moduli);
+                }
             }
         }
     }
@@ -213,6 +221,11 @@ public sealed class AccountCalculator
             currencies &= currencies - 1;
             long total = _totals[currency];
             long money = _collateral.Money(rules, currency, total);
+            if (rules.IsByCrossings)
+            {
+                Bounds.AddBalance(rules, currency, total, money);
+            }
+
             margin.GrossEquity = Fixed.Add(margin.GrossEquity, money);
             margin.Equity = Fixed.Add(margin.Equity, total > 0 ? _collateral.Counted(rules, currency, total, money) : money);
             if (total > 0 && !rules.NetsAcross)

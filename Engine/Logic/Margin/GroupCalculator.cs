@@ -18,6 +18,7 @@ public sealed class GroupCalculator
     private readonly Book _book;
     private readonly UnitCalculator _units;
     private readonly CollateralValue _collateral;
+    private readonly AccountBounds _bounds;
     private readonly Measure _measure = new();
     private readonly int[] _keys;
     private readonly int[] _first;
@@ -28,8 +29,9 @@ public sealed class GroupCalculator
     private readonly long[] _rowsWithOrders;
     private int _count;
 
-    public GroupCalculator(Limits limits, MarketState market, Book book, UnitCalculator units, CollateralValue collateral)
+    public GroupCalculator(Limits limits, MarketState market, Book book, UnitCalculator units, CollateralValue collateral, AccountBounds bounds)
     {
+        _bounds = bounds;
         _market = market;
         _book = book;
         _units = units;
@@ -98,6 +100,11 @@ public sealed class GroupCalculator
         ref AccountMargin margin)
     {
         UnitMargin unit = _units.Calculate(model, underlying, currency, firstPosition, nowNanos, order);
+        if (rules.IsByCrossings)
+        {
+            _bounds.Add(underlying, currency, _units.Moduli);
+        }
+
         totals[currency] = Fixed.Add(totals[currency], unit.Value);
         margin.Flags |= unit.Flags;
         margin.Greeks.Add(unit.Greeks);
@@ -237,7 +244,8 @@ public sealed class GroupCalculator
         }
     }
 
-    private int GroupOf(CompiledModel rules, int underlying)
+    /// <summary>Number of the group that an underlying belongs to, in the account being calculated or calculated last.</summary>
+    public int GroupOf(CompiledModel rules, int underlying)
     {
         int named = rules.Underlyings[underlying].Group;
         int key = named > 0 ? -named : underlying;

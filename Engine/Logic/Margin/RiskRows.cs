@@ -79,15 +79,24 @@ public sealed unsafe partial class RiskRows : IDisposable
         _rows = (double*)NativeMemory.AlignedAlloc(bytes, 64);
         NativeMemory.Clear(_rows, checked((nuint)limits.Instruments * FirstRows * sizeof(double)));
         _risks = new LotRisk[limits.Models * limits.Instruments];
+        _slopes = (double*)NativeMemory.AlignedAlloc(bytes, 64);
+        _lotSlopes = new LotSlopes[limits.Models * limits.Instruments];
+        _moduli = new LotModuli[limits.Models * limits.Instruments];
         _terms = new TermShock[limits.Models * limits.Expiries];
     }
 
-    ~RiskRows() => NativeMemory.AlignedFree(_rows);
+    ~RiskRows() => Free();
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(_rows);
+        Free();
         GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
+        NativeMemory.AlignedFree(_rows);
+        NativeMemory.AlignedFree(_slopes);
     }
 
     /// <summary>The row vector of an instrument that <see cref="Price"/> was called for.</summary>
@@ -118,11 +127,18 @@ public sealed unsafe partial class RiskRows : IDisposable
         risk.ModelGeneration = rules.Generation;
         row.Clear();
         double scale = Fixed.Power10(_market.CurrencyAt(contract.Currency).Decimals);
+        _moduli[(model * _instruments) + instrument] = default;
         risk.IsUnpriced = !(contract.IsOption
-            ? TryPriceOption(model, contract, scale, row, ref risk)
+            ? TryPriceOption(model, instrument, contract, scale, row, ref risk)
             : TryPriceLinear(rules, contract, scale, row, ref risk));
+        if (rules.IsByCrossings && rules.IsBounded && !contract.IsOption && !risk.IsUnpriced)
+        {
+            BoundLinear(rules, contract, scale, risk, ref _moduli[(model * _instruments) + instrument]);
+        }
+
         if (rules.TakesArrays && contract.ArrayRows > 0)
         {
+            _moduli[(model * _instruments) + instrument] = default;
             risk.IsUnpriced = !TryTakeArray(rules, instrument, contract, scale, row, ref risk);
         }
 
@@ -179,7 +195,7 @@ public sealed unsafe partial class RiskRows : IDisposable
         return true;
     }
 
-    private bool TryPriceOption(int model, in Instrument contract, double scale, Span<double> row, ref LotRisk risk)
+    private bool TryPriceOption(int model, int instrument, in Instrument contract, double scale, Span<double> row, ref LotRisk risk)
     {
         CompiledModel rules = _models[model];
         ref readonly Expiry expiry = ref _market.ExpiryAt(contract.Expiry);
@@ -219,6 +235,12 @@ public sealed unsafe partial class RiskRows : IDisposable
         if (rules.HasDeltaRows)
         {
             risk.DeltaBase = size * CompositeDelta(rules, contract.Underlying, terms);
+        }
+
+        if (rules.IsByCrossings && rules.IsBounded)
+        {
+            double delta = greeks.Delta * Functions.Exp(terms.Rate * years);
+            BoundOption(model, contract, terms, size * scale, premium, delta, risk, ref _moduli[(model * _instruments) + instrument]);
         }
 
         return true;

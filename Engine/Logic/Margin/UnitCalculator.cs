@@ -146,6 +146,7 @@ public sealed partial class UnitCalculator
         _scope.Gap = 0;
         _expirySums.Clear(padded);
         ClearAddOns(rules);
+        _moduli = UnitModuli.None;
         UnitMargin margin = default;
         CollectLegs(filled, order);
         foreach (ref readonly UnitLeg leg in _legs.AsSpan(0, _legCount))
@@ -169,6 +170,11 @@ public sealed partial class UnitCalculator
         margin.MaintenanceParts.After = Fixed.Add(margin.MaintenanceParts.After, margin.LiquidationCost);
         margin.Initial = margin.InitialParts.Total(InitialFactorE16(rules));
         margin.Maintenance = margin.MaintenanceParts.Total(MaintenanceFactorE16(rules));
+        if (rules.IsByCrossings)
+        {
+            FinishModuli(rules, margin);
+        }
+
         return margin;
     }
 
@@ -281,8 +287,15 @@ public sealed partial class UnitCalculator
 
         if (risk.IsUnpriced)
         {
+            _moduli.IsBounded = false;
             AddUnpriced(rules, risk, lots, sums, ref margin);
             return;
+        }
+
+        if (rules.IsByCrossings)
+        {
+            _moduli.Add(_rows.Moduli(_scope.Model, position.Instrument), lots, rules.CountsOptionValue || !contract.IsOption);
+            _moduli.OldestPrice = Math.Min(_moduli.OldestPrice, contract.IsOption ? _market.ExpiryAt(contract.Expiry).ForwardTime : contract.MarkTime);
         }
 
         Span<long> into = sums;

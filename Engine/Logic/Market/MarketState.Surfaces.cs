@@ -82,7 +82,8 @@ public sealed partial class MarketState
     /// <summary>Touches what the surface of an expiry prices: its own options, and those of the expiries around it that have none.</summary>
     public void TouchSurface(int expiry)
     {
-        TouchOptionsOf(expiry);
+        // How far its own options move is told when the event ends; there is no bound for those of its neighbours.
+        TouchOptionsBounded(expiry);
         for (int near = _expiries[expiry].Earlier; near >= 0 && !IsSurfaceLive(near); near = _expiries[near].Earlier)
         {
             TouchOptionsOf(near);
@@ -98,6 +99,7 @@ public sealed partial class MarketState
     public void Settle(int index)
     {
         TouchSurface(index);
+        Moves.MovedUnbounded(_expiries[index].Underlying);
         ref Expiry settled = ref _expiries[index];
         settled.IsSettled = true;
         Grids.Return(settled.Grid);

@@ -34,6 +34,7 @@ public sealed partial class MarketState
         _currencyCodes = new byte[limits.Currencies * CodeBytes];
         Grids = new VolatilityGrids(limits);
         Arrays = new MarkArrays(limits);
+        Moves = new MarketMoves(limits);
         _dirty = new int[limits.Instruments];
         _instrumentIds = new IdMap(limits.Instruments);
         _underlyingIds = new IdMap(limits.Underlyings);
@@ -48,6 +49,9 @@ public sealed partial class MarketState
 
     /// <summary>What clearing houses publish of contracts, row by row.</summary>
     public MarkArrays Arrays { get; }
+
+    /// <summary>How far it has moved.</summary>
+    public MarketMoves Moves { get; }
 
     public int InstrumentCount { get; private set; }
 
@@ -202,8 +206,15 @@ public sealed partial class MarketState
         return StrikeCount++;
     }
 
-    /// <summary>The instrument's row, value or greeks are out of date.</summary>
+    /// <summary>The instrument's row, value or greeks are out of date, by more than anybody can tell.</summary>
     public void Touch(int instrument)
+    {
+        Moves.MovedUnbounded(_instruments[instrument].Underlying);
+        TouchBounded(instrument);
+    }
+
+    /// <summary>The same where <see cref="Moves"/> is told by the caller how far it moved.</summary>
+    public void TouchBounded(int instrument)
     {
         ref Instrument touched = ref _instruments[instrument];
         unchecked
@@ -221,23 +232,38 @@ public sealed partial class MarketState
     /// <summary>Touches the options of an expiry (its futures have marks of their own).</summary>
     public void TouchOptionsOf(int expiry)
     {
+        Moves.MovedUnbounded(_expiries[expiry].Underlying);
+        TouchOptionsBounded(expiry);
+    }
+
+    /// <summary>The same where <see cref="Moves"/> is told by the caller how far they moved.</summary>
+    public void TouchOptionsBounded(int expiry)
+    {
         for (int instrument = _expiries[expiry].FirstInstrument; instrument >= 0; instrument = _instruments[instrument].NextOfExpiry)
         {
             if (_instruments[instrument].IsOption)
             {
-                Touch(instrument);
+                TouchBounded(instrument);
             }
         }
     }
 
-    /// <summary>Touches every option: valuation time or a rate moved.</summary>
+    /// <summary>Touches every option: a rate moved, or time began.</summary>
     public void TouchAllOptions()
     {
+        Moves.MovedUnbounded();
+        PassTime();
+    }
+
+    /// <summary>Touches every option: valuation time moved on.</summary>
+    public void PassTime()
+    {
+        Moves.TimeMoved();
         for (int expiry = 0; expiry < ExpiryCount; expiry++)
         {
             if (!_expiries[expiry].IsSettled)
             {
-                TouchOptionsOf(expiry);
+                TouchOptionsBounded(expiry);
             }
         }
     }

@@ -86,6 +86,7 @@ public sealed partial class SurfaceUpdate
         {
             if (!_staged[entry].IsOver)
             {
+                _market.Moves.SliceMoved(_staged[entry].Expiry, _staged[entry].Before, _market.ExpiryAt(_staged[entry].Expiry), _market);
                 _market.Grids.Return(_staged[entry].Before.Grid);
             }
         }

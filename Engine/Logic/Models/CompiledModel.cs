@@ -34,6 +34,7 @@ public sealed partial class CompiledModel
         _addOns = new AddOnTerms[Limits.AddOns * limits.Underlyings];
         _tiers = new Tier[Limits.AddOns * limits.Underlyings * Limits.Tiers];
         Underlyings = new UnderlyingParameters[limits.Underlyings];
+        Bounds = new RowBounds[limits.Underlyings];
         Collaterals = new CollateralParameters[limits.Currencies];
         HaircutTiers = new HaircutTier[limits.Currencies * Limits.HaircutTiers];
         Spreads = new SpreadTerms[Limits.Spreads];
@@ -173,6 +174,18 @@ public sealed partial class CompiledModel
     public long RefreshNanos { get; set; }
 
     public long LiquidationRetryNanos { get; set; }
+
+    /// <summary>Accounts are published when they change state and at each refresh; see <see cref="EvaluationRule"/>.</summary>
+    public bool IsByCrossings { get; set; }
+
+    /// <summary>The age of prices is charged, so that margins move with time alone once a price is stale.</summary>
+    public bool ChargesStaleness { get; set; }
+
+    /// <summary>Every part of it has a bound on how fast it moves; else its accounts are computed at every move.</summary>
+    public bool IsBounded { get; set; }
+
+    /// <summary>How far rows move what they shock, by underlying.</summary>
+    public RowBounds[] Bounds { get; }
 
     public int AddOnCount { get; set; }
 

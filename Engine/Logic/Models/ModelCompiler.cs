@@ -48,6 +48,7 @@ public static partial class ModelCompiler
 
         CompileAddOns(model, into);
         CompileSpreads(model, into);
+        CompileBounds(into);
     }
 
     private static void CompileRequirement(ModelParameters model, MarketState market, CompiledModel into)
@@ -101,6 +102,7 @@ public static partial class ModelCompiler
         into.PublishRatioStepE8 = model[ModelKey.PublishRatioStep];
         into.RefreshNanos = model[ModelKey.Refresh];
         into.LiquidationRetryNanos = model[ModelKey.LiquidationRetry];
+        into.IsByCrossings = model[ModelKey.Evaluation] == (long)EvaluationRule.Crossings;
     }
 
     private static void CompileRows(ModelParameters model, CompiledModel into)

@@ -63,6 +63,7 @@ public enum ModelKey : byte
     BankruptcyAdjustment = 55,
     SpreadToMaintenance = 56,
     RowProfits = 57,
+    Evaluation = 58,
 }
 
 /// <summary>Keys of <see cref="Codecs.ModelSection.Row"/>.</summary>
@@ -160,6 +161,16 @@ public enum RowMeasure
     Worst = 0,
     ValueAtRisk = 1,
     ExpectedShortfall = 2,
+}
+
+/// <summary>At which moves of the market the margin of an account is published.</summary>
+public enum EvaluationRule
+{
+    /// <summary>At every move of what it holds, where its ratio moved by the publication step.</summary>
+    EveryMove = 0,
+
+    /// <summary>When its state changes, its owner acts, or its turn to be refreshed comes. Which accounts have to be computed to find the changes is left to the machine.</summary>
+    Crossings = 1,
 }
 
 /// <summary>How risk units of one account are put together.</summary>

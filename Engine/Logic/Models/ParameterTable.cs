@@ -72,6 +72,7 @@ public static class ParameterTable
         Model(ModelKey.Reprice, "timing.repriceSeconds", 9, 0, LongestNanos, 60_000_000_000, "Valuation time may pass this long before options are priced anew."),
         Model(ModelKey.PublishRatioStep, "timing.publishRatioStep", 8, 0, 10 * One, One / 1000, "A margin update is due when the ratio moved this far,"),
         Model(ModelKey.Refresh, "timing.refreshMilliseconds", 6, 0, LongestNanos, 1_000_000_000, "and at the latest after this time."),
+        Word(ModelKey.Evaluation, "timing.evaluation", ["everyMove", "crossings"], "Margins are published at every move, or when a state changes and at each refresh."),
         Model(ModelKey.LiquidationRetry, "timing.liquidationRetryMilliseconds", 6, 0, LongestNanos, 2_000_000_000, "An instruction unfilled for this long is followed by a new one."),
         Model(ModelKey.LiquidationFee, "liquidation.fee", 8, 0, One / 4, 0, "Expected fee of closing, part of notional."),
         Model(ModelKey.LiquidationSlippage, "liquidation.slippage", 8, 0, One / 4, 0, "Expected slippage of closing, part of notional."),

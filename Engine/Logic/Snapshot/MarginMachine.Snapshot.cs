@@ -55,6 +55,11 @@ public sealed partial class MarginMachine
         _surface.Describe(stream);
         DescribeModels(stream);
         _classes.Describe(stream);
+        if (!stream.IsReading)
+        {
+            ForgetUnits();
+        }
+
         _book.Describe(stream);
         DescribeEvent(stream);
         _sources.Describe(stream);
@@ -72,6 +77,10 @@ public sealed partial class MarginMachine
         Evaluations = evaluations;
         _decisions.Describe(stream);
         _book.DescribeLinks(stream);
+        if (stream.IsReading)
+        {
+            LookAtAll();
+        }
     }
 
     private void DescribeClocks(StateStream stream)

@@ -14,12 +14,13 @@ internal static class Scenes
     /// Classes, owners, orders, grids and slices, two versions of a model, one of them waiting and compared, one half taken; funding, halt, liquidations
     /// in part, settlement with fees in the middle of an event, contracts without a price, rejects.
     /// </summary>
-    public static Desk Everything(int seed, int ticks)
+    public static Desk Everything(int seed, int ticks, bool byCrossings = false)
     {
         Random random = new(seed);
-        Desk desk = new() { Source = 7 };
-        desk.Model(TestModels.Matrix.With("requirement.across", "rows"), id: 2);
-        desk.Model(ModelDocument.Shipped("derive-pmrm2"), id: 3);
+        ModelDocument Rule(ModelDocument document) => byCrossings ? document.With("timing.evaluation", "crossings") : document;
+        Desk desk = new(model: Rule) { Source = 7 };
+        desk.Model(Rule(TestModels.Matrix.With("requirement.across", "rows")), id: 2);
+        desk.Model(Rule(ModelDocument.Shipped("derive-pmrm2")), id: 3);
         desk.Class(1, leverage: 20m);
         desk.Class(2, model: 2, minimumEquity: 1_000m, underlyings: [1]);
         uint inverse = desk.Perpetual();

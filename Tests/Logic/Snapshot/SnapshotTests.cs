@@ -23,6 +23,14 @@ internal sealed class SnapshotTests
     }
 
     [Test]
+    public void After_every_message_of_a_run_by_crossings_too()
+    {
+        using Desk desk = Scenes.Everything(seed: 5, ticks: 40, byCrossings: true);
+        RecordedRun run = new("by crossings", Limits.Small, desk.Applied);
+        run.ContinueFrom(Enumerable.Range(0, run.Count + 1));
+    }
+
+    [Test]
     public void The_run_that_is_broken_off_everywhere_has_every_kind_of_decision()
     {
         using Desk desk = Scenes.Everything(seed: 5, ticks: 40);

@@ -27,11 +27,11 @@ internal sealed class StateFieldsTests
         (typeof(MarginMachine),
             "_market _book _models _parameters _staging _pendingModels _sources _surface _decisions _now _lastHeartbeat _hasMarketTime _marketTime _isHalted _isReduceOnly "
             + "_classes _movedUnderlyings _anyIndexMoved _refreshCursor _riskArrayCursor _lastRiskArray _pendingMessages LastSequence Epoch Evaluations _rows",
-            "_limits _calculator _planner _fillable _fillablePrices _shares _faultPlace _clearedParameters"),
+            "_limits _crossings Looks IsExhaustive _calculator _planner _fillable _fillablePrices _shares _faultPlace _clearedParameters"),
         (typeof(MarketState),
             "_instruments _symbols _underlyings _underlyingCodes _expiries _currencies _currencyCodes InstrumentCount UnderlyingCount ExpiryCount CurrencyCount "
             + "DirtyCurrencies ValuationTime Grids Arrays",
-            "_dirty DirtyCount _instrumentIds _underlyingIds _currencyIds _expiryIds _strikeIds _strikes StrikeCount"),
+            "Moves _dirty DirtyCount _instrumentIds _underlyingIds _currencyIds _expiryIds _strikeIds _strikes StrikeCount"),
         (typeof(Book),
             "_accounts _balances _units _positions _orders AccountCount",
             "_currencies _accountIds _orderIds _dirty _market _unitOrdinals _positionOrdinals _orderOrdinals"),
@@ -56,15 +56,15 @@ internal sealed class StateFieldsTests
             + "PricesFromIndex DependsOnIndex Discounts InterpolatesSurface HasTimedRows HasDeltaRows TakesArrays SpreadToMaintenance BankruptcyAdjustment SumsByExpiry Volatility PegUnderlying PegThresholdE8 PegFactorE8 "
             + "PegDivides LiquidationRate LiquidationImpact LiquidationDepth ChargesLiquidation ThresholdE8 HysteresisE8 TargetRatioE8 StalePriceNanos "
             + "StaleVolatilityNanos RepriceNanos PublishRatioStepE8 RefreshNanos LiquidationRetryNanos AddOnCount SpreadCount Kinds Places Rows PairOf VolatilityShocks "
-            + "Underlyings Collaterals HaircutTiers Spreads SpreadLegs"),
+            + "Underlyings Collaterals HaircutTiers Spreads SpreadLegs IsByCrossings IsBounded ChargesStaleness Bounds"),
 
         // Rows are priced again; RowCaches compares them. The calculators hold nothing from one call to the next.
-        (typeof(RiskRows), "", "_market _models _instruments _rows _risks _sigma _call _put _factor _logFactor _discount _terms _expiries"),
+        (typeof(RiskRows), "", "_market _models _instruments _rows _risks _sigma _call _put _factor _logFactor _discount _terms _expiries _moduli _slopes _lotSlopes _deviationSlope"),
         (typeof(UnitCalculator), "",
             "_market _book _models _rows _measure _expirySums _sums _orders _profits _profitsWithOrders _netDelta _expiries _legs _legCount _expiryCount _scope "
-            + "_addOnInitial _addOnMaintenance _strikeCalls _strikePuts _strikeSeen _strikes _isolatedInitial _isolatedMaintenance _strikeCount _deltas"),
-        (typeof(AccountCalculator), "", "_market _book _models _collateral _groups _credits _totals Units"),
-        (typeof(GroupCalculator), "", "_market _book _units _collateral _measure _keys _first _lowestConfidence _initial _maintenance _rows _rowsWithOrders _count"),
+            + "_addOnInitial _addOnMaintenance _strikeCalls _strikePuts _strikeSeen _strikes _isolatedInitial _isolatedMaintenance _strikeCount _deltas _moduli"),
+        (typeof(AccountCalculator), "", "_market _book _models _collateral _groups _credits _totals Units Bounds"),
+        (typeof(GroupCalculator), "", "_market _book _units _collateral _bounds _measure _keys _first _lowestConfidence _initial _maintenance _rows _rowsWithOrders _count"),
         (typeof(LiquidationPlanner), "",
             "_market _book _models _rows _calculator _legs _original _positions _balances _legCount _positionCount ExpectedCost"),
         (typeof(SpreadCredits), "", "_market _legs _margins _count"),

@@ -1,0 +1,441 @@
+using System.Numerics;
+using MarginEngine.Codecs;
+
+namespace MarginEngine.Logic;
+
+/// <summary>
+/// How far prices may go, either way, before an account can leave its state. For a common relative move x of the prices of an underlying, in each row k of a
+/// group of units (a unit alone where requirements add up)
+/// <code>
+/// H(x) >= h + sum over groups min( min over k (c R_k(x) + t E(x)) - c R*, t E(x) - (M - M0) ) - (what has no slope) |x|
+/// R_k(x) >= R_k + sum over units low(D_uk x - C_u x^2 / 2)          E(x) >= E' x - C_E x^2 / 2
+/// </code>
+/// with D the derivatives of the unit's row, C bounds of the second ones, c the factor of the maintenance margin, t the threshold, R* what the rows of the group
+/// weigh in its margin M now, M0 its margin without them. low(y) is y where the row loses and nothing is drawn or shared, at most 0 where it gains. Every part is
+/// concave in x, so H is positive all the way where it is positive at the end.
+/// </summary>
+/// <remarks>Scratch of the account last evaluated; not thread safe. Money in micro-USD.</remarks>
+public sealed class HeadroomCurve
+{
+    // Accounts with more units are bounded without slopes.
+    private const int MostUnits = 8;
+
+    private const int Steps = 12;
+
+    private readonly MarketState _market;
+    private readonly Book _book;
+    private readonly CompiledModel[] _models;
+    private readonly RiskRows _rows;
+    private readonly Part[] _parts = new Part[MostUnits];
+    private readonly double[] _profits = new double[MostUnits * Limits.Rows];
+    private readonly double[] _slopes = new double[MostUnits * Limits.Rows];
+    private readonly double[] _net = new double[MostUnits * Limits.Rows];
+    private readonly Group[] _groups = new Group[MostUnits];
+    private int _count;
+    private int _groupCount;
+    private double _threshold;
+    private double _left;
+    private double _worse;
+    private double _better;
+    private bool _hasBetter;
+    private double _factor;
+    private bool _isWorst;
+
+    public HeadroomCurve(MarketState market, Book book, CompiledModel[] models, RiskRows rows)
+    {
+        _market = market;
+        _book = book;
+        _models = models;
+        _rows = rows;
+    }
+
+    /// <summary>Relative speed of the margin, and of the equity, that has no slope in it: what the account's other contracts and balances can move by. A relative move.</summary>
+    public double MarginRest { get; private set; }
+
+    public double EquityRest { get; private set; }
+
+    /// <summary>Sums up the units of an account; false where there are too many of them.</summary>
+    public bool TryBegin(int account, GroupCalculator groups)
+    {
+        ref readonly Account of = ref _book.AccountAt(account);
+        CompiledModel rules = _models[of.Model];
+        _count = 0;
+        _groupCount = 0;
+        MarginRest = 0.0;
+        EquityRest = 0.0;
+        _factor = rules.MaintenanceFactorE8 / 1e8;
+        _isWorst = rules.Measure == RowMeasure.Worst;
+        for (int unit = of.FirstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
+        {
+            ref readonly Currency currency = ref _market.CurrencyAt(_book.UnitAt(unit).Currency);
+            if (_count == MostUnits || (!currency.IsMoney && currency.Underlying != _book.UnitAt(unit).Underlying))
+            {
+                return false;
+            }
+
+            Add(of.Model, rules, unit, groups);
+        }
+
+        return true;
+    }
+
+    /// <summary>Sets what has to stay positive.</summary>
+    /// <param name="threshold">Ratio at which the state becomes worse.</param>
+    /// <param name="worse">threshold * equity - margin, less what roundings and other moves may take.</param>
+    /// <param name="left">Ratio below which it becomes better, where <paramref name="hasBetter"/>.</param>
+    /// <param name="better">margin - left * equity, less the same.</param>
+    public void Aim(double threshold, double worse, bool hasBetter, double left, double better)
+    {
+        (_threshold, _worse, _hasBetter, _left, _better) = (threshold, worse, hasBetter, left, better);
+    }
+
+    /// <summary>Largest relative move up to <paramref name="cap"/> that leaves the state alone.</summary>
+    /// <param name="cap">Move that the bounds hold for.</param>
+    /// <param name="direction">1: up, -1: down, 0: either way, each underlying by itself.</param>
+    /// <param name="marginRest">Speed of the margin that no slope tells, a relative move; as <paramref name="equityRest"/> of equity.</param>
+    public double LargestMove(CompiledModel rules, double cap, int direction, double marginRest, double equityRest)
+    {
+        double low = 0.0, high = cap;
+        if (IsSafe(rules, high, direction, marginRest, equityRest))
+        {
+            return high;
+        }
+
+        // From coarse to fine: what is near matters in basis points, what is far hardly.
+        for (int step = 0; step < Steps; step++)
+        {
+            double middle = low > 0.0 ? (low + high) / 2.0 : high / 4.0;
+            if (IsSafe(rules, middle, direction, marginRest, equityRest))
+            {
+                low = middle;
+                if (high < 1.3 * low)
+                {
+                    break;
+                }
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+
+    private bool IsSafe(CompiledModel rules, double move, int direction, double marginRest, double equityRest)
+    {
+        double rest = ((marginRest + MarginRest) + (_threshold * (equityRest + EquityRest))) * move;
+        double worse = _worse - rest, better = _better - rest;
+        for (int group = 0; group < _groupCount; group++)
+        {
+            worse += Worse(rules, group, move, direction);
+            better += _hasBetter ? Better(group, move, direction) : 0.0;
+        }
+
+        return worse > 0.0 && (!_hasBetter || better > 0.0);
+    }
+
+    // Least change of threshold * equity - margin of a group.
+    private double Worse(CompiledModel rules, int group, double move, int direction)
+    {
+        double least = _groups[group].WithoutRows + EquityOf(group, move, direction, _threshold);
+        for (int row = 0; row < rules.RowCount; row++)
+        {
+            if (rules.Rows[row].IsMeasured)
+            {
+                double change = 0.0;
+                for (int unit = 0; unit < _count; unit++)
+                {
+                    if (_parts[unit].Group == group)
+                    {
+                        change += Changed(unit, row, move, direction);
+                    }
+                }
+
+                // Where the measure is no maximum, each row's loss counts as if it were the measure's.
+                double net = _isWorst ? _factor * (_net[(group * Limits.Rows) + row] + _groups[group].Measure) : 0.0;
+                least = Math.Min(least, change + net);
+            }
+        }
+
+        return least;
+    }
+
+    private double EquityOf(int group, double move, int direction, double part)
+    {
+        double change = 0.0;
+        for (int unit = 0; unit < _count; unit++)
+        {
+            ref readonly Part of = ref _parts[unit];
+            if (of.Group == group)
+            {
+                double slope = direction == 0 ? -Math.Abs(of.EquitySlope) : of.EquitySlope * direction;
+                change += part * ((slope * move) - (0.5 * of.EquityCurvature * move * move));
+            }
+        }
+
+        return change;
+    }
+
+    private double Changed(int unit, int row, double move, int direction)
+    {
+        if (direction != 0)
+        {
+            return Changed(unit, row, move * direction);
+        }
+
+        return Math.Min(Changed(unit, row, move), Changed(unit, row, -move));
+    }
+
+    private double Changed(int unit, int row, double move)
+    {
+        ref readonly Part of = ref _parts[unit];
+        int place = (unit * Limits.Rows) + row;
+        double change = (_slopes[place] * move) - (0.5 * of.RowCurvature * move * move);
+        double profit = _profits[place];
+        double low = of.IsPlain && _isWorst ? change : !_isWorst ? Math.Min(change, 0.0) : profit > 0.0 ? Math.Min(change, 0.0) : Math.Min(change, of.IsDrawn ? 0.0 : -profit);
+        return (_factor * low) + (_threshold * ((of.EquitySlope * move) - (0.5 * of.EquityCurvature * move * move)));
+    }
+
+    // Least change of margin - left * equity: the margin's worst row of now is there still, and weighs less.
+    private double Better(int group, double move, int direction)
+    {
+        ref readonly Group of = ref _groups[group];
+        double change = 0.0;
+        for (int unit = 0; unit < _count; unit++)
+        {
+            ref readonly Part part = ref _parts[unit];
+            if (part.Group != group)
+            {
+                continue;
+            }
+
+            double up = BetterOf(unit, of, move), down = BetterOf(unit, of, -move);
+            change += direction > 0 ? up : direction < 0 ? down : Math.Min(up, down);
+        }
+
+        return change;
+    }
+
+    private double BetterOf(int unit, in Group group, double move)
+    {
+        ref readonly Part of = ref _parts[unit];
+        double square = 0.5 * move * move;
+        double equity = _left * ((of.EquitySlope * move) + (of.EquityCurvature * square));
+        if (group.Row < 0)
+        {
+            return -equity;
+        }
+
+        if (!_isWorst)
+        {
+            return -equity - (of.RowPrice * Math.Abs(move));
+        }
+
+        int place = (unit * Limits.Rows) + group.Row;
+        double gain = (_slopes[place] * move) + (of.RowCurvature * square);
+        bool isExact = of.IsPlain || (_profits[place] <= 0.0 && !of.IsDrawn);
+        return -equity - (_factor * (isExact ? gain : Math.Max(gain, 0.0)));
+    }
+
+    private void Add(int model, CompiledModel rules, int unit, GroupCalculator groups)
+    {
+        ref readonly RiskUnit of = ref _book.UnitAt(unit);
+        ref Part part = ref _parts[_count];
+        ref readonly Currency currency = ref _market.CurrencyAt(of.Currency);
+        part = new Part { IsPlain = true };
+        double micros = currency.IsMoney ? 1.0 : 0.0;
+        Span<double> profits = _profits.AsSpan(_count * Limits.Rows, rules.PaddedRows), slopes = _slopes.AsSpan(_count * Limits.Rows, rules.PaddedRows);
+        profits.Clear();
+        slopes.Clear();
+        bool isCoin = !currency.IsMoney;
+        if (isCoin)
+        {
+            micros = Fixed.ToDouble(_market.UnderlyingAt(of.Underlying).IndexE8, _market.UnderlyingAt(of.Underlying).IndexFurther) * 1e6 / Fixed.Power10(currency.Decimals);
+        }
+
+        Sums sums = default;
+        for (int index = of.FirstPosition; index >= 0; index = _book.PositionAt(index).NextOfUnit)
+        {
+            AddLeg(model, rules, _book.PositionAt(index), micros > 0.0, profits, slopes, ref sums);
+        }
+
+        Finish(rules, of, ref part, sums, micros, isCoin, profits, slopes);
+        part.Group = GroupOf(rules, unit, micros, groups, profits);
+        _count++;
+    }
+
+    private void AddLeg(int model, CompiledModel rules, in Position position, bool isUsable, Span<double> profits, Span<double> slopes, ref Sums sums)
+    {
+        if (position.Lots == 0)
+        {
+            return;
+        }
+
+        double lots = position.Lots, size = Math.Abs(lots);
+        ref readonly LotSlopes slope = ref _rows.Slopes(model, position.Instrument);
+        ref readonly LotModuli moduli = ref _rows.Moduli(model, position.Instrument);
+        bool isEquity = rules.CountsOptionValue || !_market.InstrumentAt(position.Instrument).IsOption;
+        ReadOnlySpan<double> row = _rows.Row(model, position.Instrument);
+        sums.RowPrice += size * moduli.RowPrice;
+        sums.ValuePrice += isEquity ? size * moduli.ValuePrice : 0.0;
+        if (!slope.IsUsable || !isUsable)
+        {
+            AddTo(profits, row, lots);
+            sums.RowRest += size * moduli.RowPrice;
+            sums.EquityRest += isEquity ? size * moduli.ValuePrice : 0.0;
+            return;
+        }
+
+        AddTo(profits, row, lots, slopes, _rows.SlopeRow(model, position.Instrument));
+        sums.RowRest += size * slope.RowRest * rules.MaintenanceFactorE8 / 1e8;
+        sums.RowCurvature += size * slope.RowCurvature;
+        if (isEquity)
+        {
+            sums.Value += lots * slope.Value;
+            sums.ValueCurvature += size * slope.ValueCurvature;
+        }
+    }
+
+    // Into USD. An amount of coins is worth more with the price: (P r)' = P (r' + r), and the second derivative has 2 r' and r in it besides.
+    private void Finish(CompiledModel rules, in RiskUnit of, ref Part part, in Sums sums, double micros, bool isCoin, Span<double> profits, Span<double> slopes)
+    {
+        double largest = 0.0;
+        bool isDrawn = false;
+        for (int row = 0; row < rules.RowCount; row++)
+        {
+            double weight = rules.Rows[row].Weight * micros;
+            profits[row] *= weight;
+            slopes[row] = (slopes[row] * weight) + (isCoin ? profits[row] : 0.0);
+            largest = Math.Max(largest, Math.Abs(profits[row]));
+            isDrawn |= rules.Dampener(of.Underlying)[row] != 0.0;
+        }
+
+        double coin = isCoin ? 1.0 : 0.0;
+        part.RowPrice = (micros * sums.RowPrice * 1.02) + (coin * _factor * largest);
+        part.RowCurvature = (micros * sums.RowCurvature * 1.02) + (coin * ((2.1 * micros * sums.RowPrice / _factor) + largest));
+        part.EquitySlope = isCoin ? 0.0 : micros * sums.Value;
+        part.EquityCurvature = isCoin ? 0.0 : micros * sums.ValueCurvature;
+        part.IsDrawn = isDrawn;
+        part.IsPlain = !rules.NetsAcross && !isDrawn;
+
+        // Coins are bounded by their size alone: what they are worth hangs on haircuts and tiers of the whole balance.
+        double scale = micros > 0.0 ? micros : 1.0;
+        MarginRest += (sums.RowRest * scale * 1.02) + (coin * 1.05 * 1e6 * rules.Bounds[of.Underlying].Dampener);
+        EquityRest += (isCoin ? sums.ValuePrice : sums.EquityRest) * scale * 1.02;
+    }
+
+    private int GroupOf(CompiledModel rules, int unit, double micros, GroupCalculator groups, ReadOnlySpan<double> profits)
+    {
+        ref readonly RiskUnit of = ref _book.UnitAt(unit);
+        if (!rules.NetsAcross)
+        {
+            RequirementParts parts = of.Margin.MaintenanceParts;
+            Span<double> net = _net.AsSpan(_groupCount * Limits.Rows, rules.PaddedRows);
+            for (int row = 0; row < rules.RowCount; row++)
+            {
+                net[row] = Finished(rules, of, row, profits[row]);
+            }
+
+            _groups[_groupCount] = GroupWith(rules, parts, micros, of.Margin.WorstRow);
+            return _groupCount++;
+        }
+
+        int found = groups.GroupOf(rules, of.Underlying);
+        for (int group = 0; group < _groupCount; group++)
+        {
+            if (_groups[group].Key == found)
+            {
+                return group;
+            }
+        }
+
+        ReadOnlySpan<long> rows = groups.RowsOf(found, rules);
+        int worst = -1;
+        for (int row = 0; row < rules.RowCount; row++)
+        {
+            _net[(_groupCount * Limits.Rows) + row] = rows[row];
+            worst = rules.Rows[row].IsMeasured && (worst < 0 || rows[row] < rows[worst]) ? row : worst;
+        }
+
+        _groups[_groupCount] = GroupWith(rules, groups.PartsOf(found).Maintenance, 1.0, worst);
+        _groups[_groupCount].Key = found;
+        return _groupCount++;
+    }
+
+    private Group GroupWith(CompiledModel rules, in RequirementParts parts, double micros, int worstRow)
+    {
+        double with = parts.Risk, without = Math.Max((double)parts.Alternative + parts.Before, parts.Floor);
+        return new Group
+        {
+            // What the rows weigh in the margin: the margin is that of a measure of so much.
+            Measure = micros * (with - parts.Before),
+            WithoutRows = _factor * micros * (with - without),
+            Row = parts.Measure > parts.Alternative && parts.Measure + (double)parts.Before >= parts.Floor && rules.RowCount > 0 ? worstRow : -1,
+            Key = -1,
+        };
+    }
+
+    // What a row comes to after the dampener, in USD.
+    private static double Finished(CompiledModel rules, in RiskUnit of, int row, double profit)
+    {
+        double draw = rules.Dampener(of.Underlying)[row] * 1e6;
+        return draw == 0.0 ? profit : profit < 0.0 ? Math.Min(0.0, profit + draw) : Math.Max(0.0, profit - draw);
+    }
+
+    private static void AddTo(Span<double> sums, ReadOnlySpan<double> row, double lots)
+    {
+        Vector<double> each = new(lots);
+        int width = Vector<double>.Count;
+        for (int index = 0; index < sums.Length; index += width)
+        {
+            (new Vector<double>(sums[index..]) + (each * new Vector<double>(row[index..]))).CopyTo(sums[index..]);
+        }
+    }
+
+    private static void AddTo(Span<double> sums, ReadOnlySpan<double> row, double lots, Span<double> slopes, ReadOnlySpan<double> slope)
+    {
+        AddTo(sums, row, lots);
+        AddTo(slopes, slope, lots);
+    }
+
+    private struct Sums
+    {
+        public double RowPrice;
+        public double ValuePrice;
+        public double RowRest;
+        public double EquityRest;
+        public double RowCurvature;
+        public double Value;
+        public double ValueCurvature;
+    }
+
+    private struct Part
+    {
+        public int Group;
+
+        /// <summary>Rows count as they are: no shares of gains, no dampener.</summary>
+        public bool IsPlain;
+
+        /// <summary>A row is drawn toward zero.</summary>
+        public bool IsDrawn;
+        public double RowPrice;
+        public double RowCurvature;
+        public double EquitySlope;
+        public double EquityCurvature;
+    }
+
+    private struct Group
+    {
+        public int Key;
+
+        /// <summary>Factor times this is what its rows make of the margin above the amounts before them.</summary>
+        public double Measure;
+
+        /// <summary>By how much the margin is above what it were without rows.</summary>
+        public double WithoutRows;
+
+        /// <summary>The row that decides its margin; -1: none does.</summary>
+        public int Row;
+    }
+}

@@ -1,0 +1,48 @@
+namespace MarginEngine.Logic;
+
+/// <summary>
+/// How fast what one lot stands for can move, under one model: bounds, not derivatives, that hold as long as prices stay within
+/// <see cref="LargestMove"/>, deviation (volatility * sqrt(years)) within <see cref="DeviationPart"/> of itself and time within <see cref="TimePart"/> of what is left.
+/// Each pair or triple is per unit of relative price move, per unit of deviation, per year. Value and Margin in atoms of the settlement currency,
+/// Base in base units at the index, Delta in base units.
+/// </summary>
+public struct LotModuli
+{
+    /// <summary>Relative price move that the bounds hold for.</summary>
+    public const double LargestMove = 0.01;
+
+    /// <summary>Part of its deviation that an option's deviation may change by.</summary>
+    public const double DeviationPart = 0.04;
+
+    /// <summary>Part of the time to expiry that may pass.</summary>
+    public const double TimePart = 0.04;
+
+    /// <summary>False: nothing bounds it, its holders are computed at every move.</summary>
+    public bool IsBounded;
+
+    public double ValuePrice;
+    public double ValueDeviation;
+    public double ValueTime;
+
+    /// <summary>Of the rows, times the factor of the maintenance margin.</summary>
+    public double RowPrice;
+
+    /// <summary>Of the rest of the maintenance margin, add-ons on notional and mark; deviation and time: of both.</summary>
+    public double MarginPrice;
+    public double MarginDeviation;
+    public double MarginTime;
+
+    /// <summary>Of add-ons on delta and on size at the index.</summary>
+    public double BasePrice;
+    public double BaseDeviation;
+    public double BaseTime;
+
+    public double DeltaPrice;
+    public double DeltaDeviation;
+    public double DeltaTime;
+
+    /// <summary>The deviation itself, 0: it has none; the largest move at which the smile leaves it within a fiftieth; years left, infinite where nothing expires.</summary>
+    public double Deviation;
+    public double PriceCap;
+    public double Years;
+}

@@ -1,0 +1,163 @@
+using MarginEngine.Codecs;
+
+namespace MarginEngine.Logic;
+
+/// <content>
+/// Accounts of models that publish at crossings: which of them can have changed state is found without computing the others. The proof that none is missed
+/// stands in Engine/Logic/Crossings/README.md; <see cref="IsExhaustive"/> computes all of them and decides the same.
+/// </content>
+public sealed partial class MarginMachine
+{
+    private readonly CrossingIndex _crossings;
+
+    private bool AnyModelWantsEveryMove()
+    {
+        foreach (CompiledModel model in _models)
+        {
+            if (model.Id != 0 && !model.IsByCrossings)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void CollectCrossings()
+    {
+        MarketMoves moves = _market.Moves;
+        if (!moves.HasMoved)
+        {
+            return;
+        }
+
+        moves.Measure();
+        if (IsExhaustive)
+        {
+            for (int account = 0; account < _book.AccountCount; account++)
+            {
+                if (_models[_book.AccountAt(account).Model].IsByCrossings)
+                {
+                    _crossings.MarkDue(account);
+                }
+            }
+        }
+        else
+        {
+            _crossings.Collect(PriceClock / 1e9);
+        }
+
+        moves.EndEvent();
+    }
+
+    // Ascending, so that the order of decisions does not depend on why an account is looked at.
+    private int NextToEvaluate(int from)
+    {
+        int dirty = _book.NextDirty(from), due = _crossings.NextDue(from);
+        return dirty < 0 ? due : due < 0 ? dirty : Math.Min(dirty, due);
+    }
+
+    private void EvaluateOrLook(int account)
+    {
+        if (_book.AccountAt(account).IsDirty)
+        {
+            EvaluateAccount(account);
+        }
+        else
+        {
+            Look(account);
+        }
+    }
+
+    // Nothing of it is kept or told unless the state changes; an account in liquidation is evaluated with every move.
+    private void Look(int index)
+    {
+        ref readonly Account account = ref _book.AccountAt(index);
+        CompiledModel rules = _models[account.Model];
+        Looks++;
+        _crossings.ClearDue(index);
+        RefreshUnits(index);
+        AccountMargin margin = _calculator.Total(index, PriceClock);
+        AccountState next = StateAfter(account, rules, margin);
+        if (next == account.State && next != AccountState.Liquidation)
+        {
+            Anchor(index, rules, margin);
+            return;
+        }
+
+        Looks--;
+        if (IsBreached(index, margin.Equity))
+        {
+            margin.Flags |= MarginFlags.PolicyBreach;
+        }
+
+        Conclude(index, margin);
+    }
+
+    private static AccountState StateAfter(in Account account, CompiledModel rules, in AccountMargin margin) =>
+        account.Id == Limits.FundAccount ? AccountState.Healthy : Thresholds.Next(rules, account.State, margin.RatioE8);
+
+    // How far the market may go from here before the account has to be looked at again.
+    private void Anchor(int index, CompiledModel rules, in AccountMargin margin)
+    {
+        ref readonly Account account = ref _book.AccountAt(index);
+        if (!rules.IsByCrossings || account.Id == Limits.FundAccount)
+        {
+            _crossings.LookNever(index);
+            return;
+        }
+
+        AccountBounds bounds = _calculator.Bounds;
+        if (IsExhaustive || !bounds.TryAllow(index, rules, account.State, margin, _calculator.Groups))
+        {
+            _crossings.LookAlways(index);
+            return;
+        }
+
+        double clock = PriceClock / 1e9;
+        double deadline = rules.ChargesStaleness && bounds.OldestPrice != long.MaxValue
+            ? (bounds.OldestPrice + rules.StalePriceNanos) / 1e9
+            : double.PositiveInfinity;
+        _crossings.LookBeyond(index, bounds, _market.ValuationTime / 1e9, deadline, clock);
+    }
+
+    // Brings the units of an account up to date. Under a model by crossings nothing keeps track of which of them are.
+    private void RefreshUnits(int index)
+    {
+        CompiledModel rules = _models[_book.AccountAt(index).Model];
+        _calculator.Bounds.Begin();
+        _calculator.RefreshUnits(index, all: rules.IsByCrossings && !rules.NetsAcross, PriceClock);
+    }
+
+    // The restored machine has no bounds yet: it looks at every account once.
+    private void LookAtAll()
+    {
+        for (int account = 0; account < _book.AccountCount; account++)
+        {
+            if (_models[_book.AccountAt(account).Model].IsByCrossings)
+            {
+                _crossings.LookAlways(account);
+            }
+        }
+    }
+
+    // What units were last calculated to be is no state where nothing keeps it up to date.
+    private void ForgetUnits()
+    {
+        for (int account = 0; account < _book.AccountCount; account++)
+        {
+            if (!_models[_book.AccountAt(account).Model].IsByCrossings)
+            {
+                continue;
+            }
+
+            for (int unit = _book.AccountAt(account).FirstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
+            {
+                ref RiskUnit forgotten = ref _book.UnitAt(unit);
+                forgotten.Margin = default;
+                forgotten.Margin.WorstRow = -1;
+                forgotten.IsDirty = false;
+            }
+        }
+    }
+}
