@@ -10,6 +10,7 @@ public sealed partial class MarginMachine
 {
     private readonly CrossingIndex _crossings;
 
+    // Asked before every input: what a message touches is listed where somebody needs the list.
     private bool AnyModelWantsEveryMove()
     {
         foreach (CompiledModel model in _models)

@@ -117,6 +117,7 @@ public sealed partial class MarginMachine : IDisposable
         }
 
         ActivateModels();
+        _market.ListsTouched = AnyModelWantsEveryMove();
         SbeError error = Schema.Validate(message, out ushort fieldId);
         OriginFields origin = Origin(message);
         _decisions.Begin(sink, new Cause(sequence, timestampNanos, origin.EventTime));

@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.AuditTests;
 
 /// <summary>`margin replay --at --explain` on liquidations of the demo's market: the figures are those that were published at that sequence.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class ExplainTests
 {
     private ScratchFolder _scratch = null!;

@@ -10,6 +10,7 @@ namespace MarginEngine.Tests.AuditTests;
 
 /// <summary>`margin export` of the demo's market: the tables say what was decided, and the README's questions get the right answers.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed partial class ExportTests
 {
     private ScratchFolder _scratch = null!;

@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.CommandTests;
 
 /// <summary>`margin calc` as a process, against figures worked out by hand from published parameters.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class CalcTests
 {
     private static JsonElement Calculate(string document, params string[] options)

@@ -10,6 +10,7 @@ namespace MarginEngine.Tests.CommandTests;
 
 /// <summary>`margin span` on a small parameter file whose answer can be told by hand, on hostile ones, and on the real ones of the data folder.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class SpanTests
 {
     // Two commodities of ten units a contract: GOLD with two futures and two options, OIL with a future; gold is worth half a spread of four oils.

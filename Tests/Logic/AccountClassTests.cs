@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>A class gives its accounts a model and a policy; orders that add risk are held to it, fills only show it.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class AccountClassTests
 {
     private const ushort Retail = 5;

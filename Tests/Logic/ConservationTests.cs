@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.LogicTests;
 /// transfer at once, after everything is closed or settled over the whole run. Random venues; the seed is in every message.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ConservationTests
 {
     private const int Accounts = 12;

@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>The prices behind a liquidation instruction: on the losing side of the mark, farther the less is left, and for every kind of contract in its own quote.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class FillablePriceTests
 {
     private const decimal Mark = 50_000m;

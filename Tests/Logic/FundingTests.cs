@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Funding of perpetuals: who pays, what, in which currency, and where the rounding goes.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class FundingTests
 {
     [TestCase("0.0001", "-6.40", "6.40")]

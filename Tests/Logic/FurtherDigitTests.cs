@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Decimals 9 to 16 of a price, a confidence, a volatility and a row's weight: they count, and without them nothing is different.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class FurtherDigitTests
 {
     private const int Seed = 1616;

@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.LogicTests;
 /// for ever: these constants do not change with the code.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class GoldenTests
 {
     private const ushort FirstVersion = 1;

@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Equity, requirement and ratio on books small enough to work out by hand.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class MarginTests
 {
     [Test]

@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Published arrays in place of priced rows: when they count, what they make of an option without a volatility, and what is refused.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class MarkArrayTests
 {
     [Test]

@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>A margin model as people write it: every error names the path and what was wanted.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ModelDocumentTests
 {
     private static readonly (string Json, string Path, string Wanted)[] Errors =

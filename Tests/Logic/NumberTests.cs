@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Fixed-point arithmetic against big integers; the id map against a dictionary; sums of rows at every width.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class NumberTests
 {
     private const int Seed = 4711;

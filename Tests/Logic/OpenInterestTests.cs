@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>A rate that grows with the open interest of a contract, and what has to do with the message that tells it.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class OpenInterestTests
 {
     // 5 % up to 40 million USD of open interest, everything from 100 million on; 3 % to keep.

@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Sub-accounts of one owner: collateral moves between them, risk does not.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class OwnerTests
 {
     private const ulong Owner = 900;

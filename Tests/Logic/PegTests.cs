@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>What a margin depends on evaluates it when it moves: the price of the money of account, and how far an index can be trusted.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class PegTests
 {
     private const ushort Usdc = 5;

@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Input that must change nothing: it is answered with a code and a field, and the state stays as it was.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class RejectTests
 {
     private static readonly (string Name, Action<Desk> Send, RejectCode Code, ushort Field)[] Bad =

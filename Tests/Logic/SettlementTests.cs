@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Fees of settlement, and the account of it that every holder gets.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SettlementTests
 {
     // Calls at 60,000 of 1 coin a lot, paid in USD: account 1 holds ten, account 2 wrote them.

@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>States of an account, what is published of them, pre-trade answers, operators.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class StateTests
 {
     // One linear coin long at 64,000: requirement 80 % of (16 % + 1 %) + 0.1 % of the mark, so about 8,768 at entry.

@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Deribit's documented reply of private/pme/simulate, number by number: vectors, worst case, roll shock, margins.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class VenueExampleTests
 {
     private const double Tolerance = 1e-8;

@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.VenueTests;
 
 /// <summary>Every chain of the data folder, of whatever format, calibrates to a surface that the book accepts, and the residuals are printed.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ChainCalibrationTests
 {
     [TestCase(DataFormat.DeribitChainCsv)]

@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.VenueTests;
 /// seconds of a 365-day year, value divided by the forward because the options are settled in coin.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ChainMarkTests
 {
     private const double Unit = 1e-8;

@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.VenueTests;
 /// volatility point, theta over the next day, rho a rate point with the spot held.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class VenueGreekTests
 {
     private const double Unit = 1e-8;

@@ -17,6 +17,7 @@ public sealed partial class Book
     private readonly IdMap _accountIds;
     private readonly IdMap _orderIds;
     private readonly ulong[] _dirty;
+    private int _dirtyCount;
     private readonly MarketState _market;
 
     public Book(Limits limits, MarketState market)
@@ -77,8 +78,11 @@ public sealed partial class Book
 
     public void TouchAccount(int account)
     {
+        ref ulong word = ref _dirty[account >> 6];
+        ulong bit = 1UL << (account & 63);
+        _dirtyCount += (word & bit) == 0 ? 1 : 0;
+        word |= bit;
         _accounts[account].IsDirty = true;
-        _dirty[account >> 6] |= 1UL << (account & 63);
     }
 
     public void TouchUnit(int unit)
@@ -92,7 +96,7 @@ public sealed partial class Book
     public int NextDirty(int from)
     {
         int word = from >> 6;
-        if (word >= _dirty.Length)
+        if (_dirtyCount == 0 || word >= _dirty.Length)
         {
             return -1;
         }
@@ -113,8 +117,11 @@ public sealed partial class Book
 
     public void ClearDirty(int account)
     {
+        ref ulong word = ref _dirty[account >> 6];
+        ulong bit = 1UL << (account & 63);
+        _dirtyCount -= (word & bit) != 0 ? 1 : 0;
+        word &= ~bit;
         _accounts[account].IsDirty = false;
-        _dirty[account >> 6] &= ~(1UL << (account & 63));
     }
 
     /// <summary>-1: the account has no such unit.</summary>

@@ -30,6 +30,7 @@ public sealed class CrossingIndex
     private int _free;
     private int _unused;
     private int _always64;
+    private int _dueCount;
 
     public CrossingIndex(Limits limits, MarketMoves moves)
     {
@@ -96,6 +97,9 @@ public sealed class CrossingIndex
         word &= ~bit;
     }
 
+    /// <summary>Accounts that have to be looked at now.</summary>
+    public int DueCount => _dueCount;
+
     /// <summary>Marks the accounts that have to be looked at after what moved since the last event.</summary>
     /// <param name="clock">Clock of prices, seconds.</param>
     public void Collect(double clock)
@@ -124,7 +128,7 @@ public sealed class CrossingIndex
     public int NextDue(int from)
     {
         int word = from >> 6;
-        if (word >= _due.Length)
+        if (_dueCount == 0 || word >= _due.Length)
         {
             return -1;
         }
@@ -143,9 +147,21 @@ public sealed class CrossingIndex
         return (word << 6) + BitOperations.TrailingZeroCount(bits);
     }
 
-    public void ClearDue(int account) => _due[account >> 6] &= ~(1UL << (account & 63));
+    public void ClearDue(int account)
+    {
+        ref ulong word = ref _due[account >> 6];
+        ulong bit = 1UL << (account & 63);
+        _dueCount -= (word & bit) != 0 ? 1 : 0;
+        word &= ~bit;
+    }
 
-    public void MarkDue(int account) => _due[account >> 6] |= 1UL << (account & 63);
+    public void MarkDue(int account)
+    {
+        ref ulong word = ref _due[account >> 6];
+        ulong bit = 1UL << (account & 63);
+        _dueCount += (word & bit) == 0 ? 1 : 0;
+        word |= bit;
+    }
 
     private void Collect(int underlying)
     {
@@ -188,6 +204,7 @@ public sealed class CrossingIndex
     {
         for (int word = 0; word < accounts.Length && _always64 > 0; word++)
         {
+            _dueCount += BitOperations.PopCount(accounts[word] & ~_due[word]);
             _due[word] |= accounts[word];
         }
     }

@@ -109,7 +109,7 @@ public sealed unsafe partial class RiskRows : IDisposable
         ref readonly Instrument contract = ref _market.InstrumentAt(instrument);
         CompiledModel rules = _models[model];
         FinePrice index = rules.DependsOnIndex ? _market.UnderlyingAt(contract.Underlying).Price : default;
-        if (risk.InstrumentVersion != contract.Version || risk.ModelGeneration != rules.Generation || risk.Index != index)
+        if (risk.InstrumentVersion != _market.VersionOf(contract) || risk.ModelGeneration != rules.Generation || risk.Index != index)
         {
             Reprice(model, instrument, contract, ref risk);
             risk.Index = index;
@@ -123,7 +123,7 @@ public sealed unsafe partial class RiskRows : IDisposable
         CompiledModel rules = _models[model];
         Span<double> row = new(RowPointer(model, instrument), rules.PaddedRows);
         risk = default;
-        risk.InstrumentVersion = contract.Version;
+        risk.InstrumentVersion = _market.VersionOf(contract);
         risk.ModelGeneration = rules.Generation;
         row.Clear();
         double scale = Fixed.Power10(_market.CurrencyAt(contract.Currency).Decimals);

@@ -16,6 +16,7 @@ public sealed partial class MarketState
     private readonly Currency[] _currencies;
     private readonly byte[] _currencyCodes;
     private readonly int[] _dirty;
+    private readonly uint[] _optionVersions;
     private readonly IdMap _instrumentIds;
     private readonly IdMap _underlyingIds;
     private readonly IdMap _currencyIds;
@@ -36,6 +37,7 @@ public sealed partial class MarketState
         Arrays = new MarkArrays(limits);
         Moves = new MarketMoves(limits);
         _dirty = new int[limits.Instruments];
+        _optionVersions = new uint[limits.Expiries];
         _instrumentIds = new IdMap(limits.Instruments);
         _underlyingIds = new IdMap(limits.Underlyings);
         _currencyIds = new IdMap(limits.Currencies);
@@ -49,6 +51,16 @@ public sealed partial class MarketState
 
     /// <summary>What clearing houses publish of contracts, row by row.</summary>
     public MarkArrays Arrays { get; }
+
+    /// <summary>
+    /// Touched instruments are listed one by one, for accounts that are computed with every move. Where there are none, the options of an expiry are touched by
+    /// one number.
+    /// </summary>
+    public bool ListsTouched { get; set; } = true;
+
+    /// <summary>Version of what an instrument's rows are priced from: a change of it says that they are out of date.</summary>
+    public uint VersionOf(in Instrument contract) =>
+        unchecked(contract.Version + (contract.IsOption ? _optionVersions[contract.Expiry] : 0u));
 
     /// <summary>How far it has moved.</summary>
     public MarketMoves Moves { get; }
@@ -239,6 +251,16 @@ public sealed partial class MarketState
     /// <summary>The same where <see cref="Moves"/> is told by the caller how far they moved.</summary>
     public void TouchOptionsBounded(int expiry)
     {
+        if (!ListsTouched)
+        {
+            unchecked
+            {
+                _optionVersions[expiry]++;
+            }
+
+            return;
+        }
+
         for (int instrument = _expiries[expiry].FirstInstrument; instrument >= 0; instrument = _instruments[instrument].NextOfExpiry)
         {
             if (_instruments[instrument].IsOption)

@@ -83,7 +83,7 @@ public sealed unsafe partial class RiskRows
             {
                 LotRisk risk = _risks[(model * _instruments) + instrument];
                 if (risk.RemembersIndex && risk.ModelGeneration == _models[model].Generation
-                    && risk.InstrumentVersion == _market.InstrumentAt(instrument).Version)
+                    && risk.InstrumentVersion == _market.VersionOf(_market.InstrumentAt(instrument)))
                 {
                     yield return new RememberedRow
                     {

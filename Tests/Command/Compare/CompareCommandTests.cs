@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.CommandTests.Compare;
 
 /// <summary>`margin calc --compare` and `--html` as a process: the table, the JSON, the page, and every way to be refused.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed partial class CompareCommandTests
 {
     private static readonly string Book = Books.ExampleFiles().First();

@@ -11,6 +11,7 @@ namespace MarginEngine.Tests.CommandTests.Compare;
 
 /// <summary>The page as a document: well-formed, by itself, escaped, and showing what it says it shows.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed partial class PageTests
 {
     private const string Hostile = "</script><script>alert(1)</script><img src=x onerror=\"alert(2)\">&amp;'\u0001\ud800]]>";

@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.CommandTests.Compare;
 
 /// <summary>Profit of a portfolio over price and volatility, against what is known without any pricing code.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class PictureTests
 {
     private const double Index = 60_000;

@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.LogicTests.Crossings;
 /// the market before and after. A crossing that is missed would need such a bound to be broken, so this is looked at under every model that has bounds.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class BoundTests
 {
     private static readonly CrossingStyle Style = new() { Accounts = 160, HasTime = false };

@@ -261,6 +261,11 @@ internal sealed class CrossingMarket : IDisposable
 
     private void Slice(ushort underlying, ulong time, decimal level, OriginFlags flags)
     {
+        if (time <= (ulong)Desk.Now)
+        {
+            return;
+        }
+
         decimal years = (decimal)((time - (ulong)Desk.Now) / 1e9 / (365.0 * 86_400.0));
         decimal variance = level * level * Math.Max(years, 0.00001m);
         decimal root = (decimal)Math.Sqrt((double)variance);

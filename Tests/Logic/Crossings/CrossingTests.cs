@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests.Crossings;
 
 /// <summary>Which accounts are computed shows in no decision: a machine that computes all of them at every move decides the same bytes.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class CrossingTests
 {
     private const int Moves = 1_000;

@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>The error bounds that Black76 states for values and Greeks, against the textbook formula in about 100 bits.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class Black76AccuracyTests
 {
     private const int Points = 20_000;

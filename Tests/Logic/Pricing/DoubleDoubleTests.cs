@@ -4,6 +4,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>The reference itself, against constants computed elsewhere with 60 digits: an error of its own would excuse the product's.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DoubleDoubleTests
 {
     [TestCase(1.0, "2.71828182845904523536028747135266249775725")]

@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>The error bounds that Functions states, each over at least 100,000 points, against about 100 bits.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class FunctionsAccuracyTests
 {
     private const int Points = 100_000;

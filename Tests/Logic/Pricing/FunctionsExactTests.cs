@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Arguments whose result is exact, infinite or undefined.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class FunctionsExactTests
 {
     [TestCase(0.0, 1.0)]

@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>The forward behind coin-settled marks, from clean, rounded, stale and useless pairs.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ParityForwardTests
 {
     [Test]

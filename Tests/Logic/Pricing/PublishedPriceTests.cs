@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Published and 50-digit prices, Greeks and smiles of margin-vectors.json, wherever in the data folder it lies.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class PublishedPriceTests
 {
     private const string FileName = "margin-vectors.json";

@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Which pairs of smiles are let in: the later one nowhere below the earlier, against a dense scan.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SviCalendarTests
 {
     private const int Seed = 646;

@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Which smiles are let in: bounds of the parameters, and the butterfly proof against a dense scan of the density.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SviTests
 {
     private const int Seed = 1204;

@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Volatility of one strike and time, from slices and between them.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class VarianceCurveTests
 {
     private static readonly SviSlice Near = new(0.04, 0.1, -0.3, 0.02, 0.2);

@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.LogicTests.Properties;
 
 /// <summary>What a report says in parts adds up to what it says as a whole, to the last unit, under every shipped model.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ContributionTests
 {
     private const long OneE16 = 10_000_000_000_000_000;

@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests.Properties;
 
 /// <summary>Initial margin covers maintenance margin, whatever is held and whatever rests in the book.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class CoverageTests
 {
     private static readonly BookStyle Style = new() { HasOrders = true, HasDoubt = true, HasFunding = true, HasOptionMarks = true };

@@ -16,6 +16,7 @@ namespace MarginEngine.Tests.LogicTests.Properties;
 /// </code>
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class HedgeTests
 {
     private const string Model = "portfolio";

@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests.Properties;
 
 /// <summary>Margin is a function of what an account holds, not of how it came to hold it: bit for bit, under every shipped model.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class InvarianceTests
 {
     private static readonly BookStyle Style = new() { HasOrders = true, HasDoubt = true, HasFunding = true, HasOptionMarks = true };

@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.LogicTests.Properties;
 
 /// <summary>What a liquidation instruction promises: once its legs are closed at their marks and the cost is paid, the account is at its target or empty.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class LiquidationTests
 {
     private static readonly BookStyle Style = new() { HasDoubt = true, HasFunding = true, LargestNotional = 1e7 };

@@ -21,6 +21,7 @@ namespace MarginEngine.Tests.LogicTests.Properties;
 /// </code>
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class LongOptionTests
 {
     private static readonly BookStyle Style = new() { HasDoubt = true, HasFunding = true, HasOptionMarks = true };

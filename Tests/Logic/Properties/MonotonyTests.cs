@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.LogicTests.Properties;
 
 /// <summary>More risk asks for no less margin: more of a position, a higher factor, a wider range, a larger haircut; ten times the account, ten times the margin.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class MonotonyTests
 {
     private static readonly BookStyle Style = new() { HasDoubt = true, HasFunding = true, LargestNotional = 1e7 };

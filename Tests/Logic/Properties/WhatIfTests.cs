@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.LogicTests.Properties;
 
 /// <summary>The answer to "would this order be covered?" is the account with the order in it, to the unit, and a bound of the account after its fill.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class WhatIfTests
 {
     private static readonly BookStyle Style = new() { HasOrders = true, HasDoubt = true, HasFunding = true, HasOptionMarks = true };

@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests.Snapshots;
 
 /// <summary>Equal books give equal bytes, in whatever slots their records lie and however they came about.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class CanonicalTests
 {
     private const int Accounts = 5, Instruments = 12;

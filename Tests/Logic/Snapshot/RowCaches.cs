@@ -25,7 +25,7 @@ internal static class RowCaches
             for (int instrument = 0; instrument < market.InstrumentCount && models[model].Id != 0; instrument++)
             {
                 LotRisk ours = risks[(model * stride) + instrument];
-                bool isValid = ours.ModelGeneration == models[model].Generation && ours.InstrumentVersion == market.InstrumentAt(instrument).Version
+                bool isValid = ours.ModelGeneration == models[model].Generation && ours.InstrumentVersion == market.VersionOf(market.InstrumentAt(instrument))
                     && (!models[model].DependsOnIndex || ours.Index == market.UnderlyingAt(market.InstrumentAt(instrument).Underlying).Price);
                 if (!isValid)
                 {

@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.LogicTests.Snapshots;
 
 /// <summary>The operator's command: it changes nothing in the book, and programs before the third version of the schema refused it.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SnapshotCommandTests
 {
     private const int VersionOffset = 6;

@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.LogicTests.Snapshots;
 
 /// <summary>A machine that was written down and read back is the machine that was written down.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SnapshotTests
 {
     [Test]

@@ -10,6 +10,7 @@ namespace MarginEngine.Tests.LogicTests.Snapshots;
 /// link or as something that follows from the rest; the fields of the classes around them stand here by name, so that a new one has to be looked at.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class StateFieldsTests
 {
     // Links (told as the order of lists), what is made again from definitions, and counters that only tell caches apart.
@@ -31,10 +32,10 @@ internal sealed class StateFieldsTests
         (typeof(MarketState),
             "_instruments _symbols _underlyings _underlyingCodes _expiries _currencies _currencyCodes InstrumentCount UnderlyingCount ExpiryCount CurrencyCount "
             + "DirtyCurrencies ValuationTime Grids Arrays",
-            "Moves _dirty DirtyCount _instrumentIds _underlyingIds _currencyIds _expiryIds _strikeIds _strikes StrikeCount"),
+            "Moves ListsTouched _optionVersions _dirty DirtyCount _instrumentIds _underlyingIds _currencyIds _expiryIds _strikeIds _strikes StrikeCount"),
         (typeof(Book),
             "_accounts _balances _units _positions _orders AccountCount",
-            "_currencies _accountIds _orderIds _dirty _market _unitOrdinals _positionOrdinals _orderOrdinals"),
+            "_currencies _accountIds _orderIds _dirty _dirtyCount _market _unitOrdinals _positionOrdinals _orderOrdinals"),
         (typeof(VolatilityGrids), "_slots _logMoneynessE12 _volatilityE8", "_arrival _arrived"),
         (typeof(MarkArrays), "_profits", ""),
         (typeof(FillablePrice), "", "_market _book _units"),

@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Expiries with a forward and no surface: priced from the surfaces around them, and moved, aged and lost with those.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class NeighbourTests
 {
     private const int Seed = 5_150;

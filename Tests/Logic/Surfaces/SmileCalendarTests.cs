@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Two expiries of which at least one has a grid: the comparison against a dense scan between the outermost nodes.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SmileCalendarTests
 {
     private const int Seed = 8812;

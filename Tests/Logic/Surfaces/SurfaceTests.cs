@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Slices and grids on their way into the book: what is refused names its field, and the last good surface stands.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SurfaceTests
 {
     private const int Seed = 20_266;

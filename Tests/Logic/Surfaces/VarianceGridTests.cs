@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>What a grid says between and beyond its nodes, and which grids are let in: the proof against call prices.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class VarianceGridTests
 {
     private const int Seed = 1904;

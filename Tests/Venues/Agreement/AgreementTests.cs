@@ -11,6 +11,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 /// default.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class AgreementTests
 {
     private static readonly object[] OtherNumbers =

@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 /// An agreement is worth what its books reach: every part that can decide a requirement decides it in some of them. The counts are printed.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class BranchTests
 {
     private const int Books = 1_000;

@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 
 /// <summary>Books are what they claim: the same from the same seed, exact in the engine's fields, and far enough apart to reach what methods differ on.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class RandomBookTests
 {
     private const int Books = 1_000;

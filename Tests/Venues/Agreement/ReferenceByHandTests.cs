@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 
 /// <summary>What this folder adds to the proved references (netting across underlyings, tiers, the synthetic parameter file), on books told by hand.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ReferenceByHandTests
 {
     private const decimal Cent = 1e-8m;

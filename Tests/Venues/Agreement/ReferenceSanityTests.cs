@@ -4,6 +4,7 @@ namespace MarginEngine.Tests.VenueTests.Agreement;
 
 /// <summary>What every reference must keep on random books, within the rounding it allows an engine: the references are judged before they judge.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ReferenceSanityTests
 {
     private const int Books = 300;

@@ -11,6 +11,7 @@ namespace MarginEngine.Tests.VenueTests.Engine;
 /// taken as they are printed: the call's comes without the volatility it was made with.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ClearingEngineTests
 {
     [Test]

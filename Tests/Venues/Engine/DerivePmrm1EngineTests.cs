@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.VenueTests.Engine;
 
 /// <summary>The engine with <c>derive-pmrm1</c> and the published parameters: every case to the tolerance that its source states.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DerivePmrm1EngineTests
 {
     [Test]

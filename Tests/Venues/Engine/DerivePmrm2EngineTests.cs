@@ -11,6 +11,7 @@ namespace MarginEngine.Tests.VenueTests.Engine;
 /// inputs has more than eight decimals (volatilities, prices and confidences of coins, dampeners) is sent with its further digits.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DerivePmrm2EngineTests
 {
     [Test]

@@ -11,6 +11,7 @@ namespace MarginEngine.Tests.VenueTests.Engine;
 /// in with eight decimals, which moves a mark of a few dollars by 1e-8 of itself.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DeriveStandardEngineTests
 {
     private const int CoinDecimals = 8;

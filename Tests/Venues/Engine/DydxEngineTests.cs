@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.VenueTests.Engine;
 
 /// <summary>dYdX's published cases out of the engine: an initial fraction that grows with open interest and rounds up to whole units, and the price of a liquidation's fill.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DydxEngineTests
 {
     // The venue counts USDC in millionths, as the engine counts USD: a lot of a millionth at a price of 1 is one unit.

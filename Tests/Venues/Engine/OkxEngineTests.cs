@@ -11,6 +11,7 @@ namespace MarginEngine.Tests.VenueTests.Engine;
 /// large. The reply's rows move another price than the one behind its delta: they are the engine's mark and index.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class OkxEngineTests
 {
     private const decimal Scale = 1e5m;

@@ -11,6 +11,7 @@ namespace MarginEngine.Tests.VenueTests.Engine;
 /// agree is a tally of its own.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ParadexEngineTests
 {
     private const decimal LeastPrice = 1e-8m;

@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.VenueTests.EngineTests;
 /// Real SPAN parameter files through the engine: every cell of every risk array, every composite delta, and random portfolios against the reference.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SpanEngineTests
 {
     private const decimal FutureTolerance = 1e-6m;

@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.VenueTests.Engine;
 
 /// <summary>Short options one by one, brackets of notional and collateral after haircuts, out of the engine.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class TierEngineTests
 {
     [Test]

@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>TIMS ranges and historical rows have no published requirement: these cases can be told by hand.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ClearingHouseReferenceTests
 {
     [Test]

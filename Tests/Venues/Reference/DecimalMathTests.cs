@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 /// another program's arbitrary precision. A decimal ends at 10^-28: the allowed error is 10^-24 of the value and a thousand such steps.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DecimalMathTests
 {
     private const decimal Step = 0.0000000000000000000000000001m;

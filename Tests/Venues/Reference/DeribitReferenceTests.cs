@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>Deribit's documented portfolio-margin reply, vector by vector, and the standard margin's worked figures.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DeribitReferenceTests
 {
     [Test]

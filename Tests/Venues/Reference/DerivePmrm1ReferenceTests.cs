@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>Derive's portfolio-margin cases, version 1: scenario cases in full digits and portfolio cases truncated to whole USD.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DerivePmrm1ReferenceTests
 {
     [Test]

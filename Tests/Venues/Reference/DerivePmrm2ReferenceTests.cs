@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>Derive's own portfolio-margin cases, version 2: every file, every row's P&amp;L, every contingency, both margins.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DerivePmrm2ReferenceTests
 {
     [Test]

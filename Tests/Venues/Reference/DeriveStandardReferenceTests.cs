@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>Derive's Standard Manager: the venue's scenario files with every component, and its portfolio cases to the whole USD.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DeriveStandardReferenceTests
 {
     private const decimal Wei = 1e18m;

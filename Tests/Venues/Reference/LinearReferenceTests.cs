@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>Brackets, dYdX arithmetic, Derive's auction, collateral haircuts and the small worked examples of other venues.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class LinearReferenceTests
 {
     [Test]

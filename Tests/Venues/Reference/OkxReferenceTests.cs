@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>OKX: the documented reply of the position builder, component by component, and the size tiers of the minimum charge.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class OkxReferenceTests
 {
     [Test]

@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>The option formulas that the reference margins stand on, against Haug's tables, Derive's test prices and figures of 50 digits.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class OptionFormulaReferenceTests
 {
     [Test]

@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>Paradex: the runs of the venue's open engine, and the documentation's worked examples.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ParadexReferenceTests
 {
     [Test]

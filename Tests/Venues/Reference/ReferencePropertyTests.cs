@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 /// proportion with the book where nothing is a threshold, and initial is never less than maintenance. Books are random from a printed seed.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ReferencePropertyTests
 {
     private const int Books = 60;

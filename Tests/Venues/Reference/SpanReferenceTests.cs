@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>SPAN: every array of every real parameter file, McMillan's printed arrays, and portfolios whose requirement can be told by hand.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SpanReferenceTests
 {
     private static readonly Lazy<IReadOnlyList<SpanFile>> Loaded = new(() => [.. MarginData.Files("", "*.spn*").Select(SpanFile.Load)]);

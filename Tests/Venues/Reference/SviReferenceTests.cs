@@ -5,6 +5,7 @@ namespace MarginEngine.Tests.VenueTests.Reference;
 
 /// <summary>SVI slices: Derive's volatilities and clamps, and Vogt's smile, whose butterflies must be found negative.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SviReferenceTests
 {
     [Test]

@@ -16,6 +16,9 @@ internal sealed record ReplayRequest
     /// <summary>Last sequence to apply.</summary>
     public long To { get; init; } = long.MaxValue;
 
+    /// <summary>Computes every account with every move of the market.</summary>
+    public bool IsExhaustive { get; init; }
+
     /// <summary>Directory whose newest usable snapshot it begins with; null: it begins at the first record.</summary>
     public string? Snapshots { get; init; }
 
@@ -129,7 +132,7 @@ internal sealed class Replayer : IDecisionSink, IDisposable
     {
         if (first.Sequence != 1)
             throw CommandFailure.Refused($"the journal begins at sequence {first.Sequence}: what was before it is not kept here");
-        _machine = new MarginMachine(LimitsOf(input));
+        _machine = new MarginMachine(LimitsOf(input)) { IsExhaustive = _request.IsExhaustive };
     }
 
     private void BeginAtSnapshot(Terminal terminal, string directory, JournalInput input)
@@ -138,6 +141,7 @@ internal sealed class Replayer : IDecisionSink, IDisposable
         SnapshotBeginning beginning = OfflineSnapshot.Newest(new Storage(), directory, LimitsOf(input), _request.To);
         foreach (string reason in beginning.PassedOver) terminal.Say($"margin: {reason}");
         _machine = beginning.Machine;
+        if (_machine is not null) _machine.IsExhaustive = _request.IsExhaustive;
         _sequence = StartedFrom = beginning.Sequence;
         input.SeekTo(StartedFrom + 1);
 

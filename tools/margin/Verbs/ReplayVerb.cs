@@ -19,6 +19,8 @@ internal static class ReplayVerb
     {
         /// <summary>Explain the account at the end; how many points, inputs and decisions to show.</summary>
         public int? Explain { get; init; }
+
+        public bool IsExhaustive { get; init; }
     }
 
     private const int DefaultLast = 20;
@@ -32,6 +34,7 @@ internal static class ReplayVerb
         Option<long?> at = new("--at") { Description = "With --explain: as of this sequence.", HelpName = "N" };
         Option<ulong?> account = new("--account") { Description = "Show every decision on this account and how it stands at the end.", HelpName = "A" };
         Option<bool> snapshot = new("--snapshot") { Description = "Begin with the newest usable snapshot beside the journal instead of the first record." };
+        Option<bool> exhaustive = new("--exhaustive") { Description = "Compute every account with every move of the market, not only those whose state can have changed: the same decisions, slowly." };
         Option<bool> explain = new("--explain") { Description = "Instead: why the account stands where it stands at the end: path of the ratio, inputs, decisions, prices and their ages, worst row." };
         Option<int> last = Options.Count("--last", "How many points of the path, inputs and decisions --explain shows.", DefaultLast, 1, 1_000_000);
         Option<bool> json = Options.Json();
@@ -41,7 +44,7 @@ internal static class ReplayVerb
             "margin replay ./journal --verify", "margin replay ./journal --to 120000 --account 17 --json",
             "margin replay ./journal --published received.log", "margin replay ./journal --at 120000 --account 17 --explain")
         {
-            journal, verify, published, to, account, explain, at, last, snapshot, json,
+            journal, verify, published, to, account, explain, at, last, snapshot, exhaustive, json,
         };
         verb.Validators.Add(result =>
         {
@@ -54,6 +57,7 @@ internal static class ReplayVerb
             line.GetValue(at) ?? line.GetValue(to) ?? long.MaxValue, line.GetValue(account), line.GetValue(snapshot), line.GetValue(json))
         {
             Explain = line.GetValue(explain) ? line.GetValue(last) : null,
+            IsExhaustive = line.GetValue(exhaustive),
         }));
     }
 
@@ -65,6 +69,7 @@ internal static class ReplayVerb
         ReplayRequest request = new()
         {
             To = arguments.To,
+            IsExhaustive = arguments.IsExhaustive,
             Snapshots = arguments.Snapshot ? arguments.Journal : null,
             Heartbeats = arguments.Verify ? Noted(arguments) : null,
             Published = arguments.Published is null ? null : PublishedLogFile.Read(arguments.Published),
