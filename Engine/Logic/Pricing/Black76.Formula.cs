@@ -1,9 +1,8 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace MarginEngine.Logic;
 
-/// <content>The formula, written once for every lane width, and the loops over columns.</content>
+/// <content>The formula, written once for every lane width, the loops of Black76.Columns.cs run it.</content>
 public static partial class Black76
 {
     /// <summary>
@@ -18,7 +17,7 @@ public static partial class Black76
     /// <summary>Only bounds the powers in the rational function: a far z above it meets a density that is zero.</summary>
     private const double LargestFarZ = 64.0;
 
-    /// <summary>What one evaluation yields: both values, and the two pieces from which all Greeks follow.</summary>
+    /// <summary>What one evaluation yields: both values, and the pieces from which all Greeks follow.</summary>
     internal readonly ref struct Terms<T> where T : struct, ILanes<T>
     {
         internal required T Call { get; init; }
@@ -33,6 +32,12 @@ public static partial class Black76
 
         /// <summary>The larger of forward and strike, times the probability on its side.</summary>
         internal required T FarPart { get; init; }
+
+        /// <summary>s/2 - |ln(F/K)|/s: d1 out of the money for a call, -d2 in the money.</summary>
+        internal required T Near { get; init; }
+
+        /// <summary>s/2 + |ln(F/K)|/s: -d2 out of the money for a call, d1 in the money.</summary>
+        internal required T Far { get; init; }
     }
 
     /// <summary>
@@ -50,29 +55,27 @@ public static partial class Black76
         T largestNear = T.Broadcast(LargestNearZ);
         T largestFar = T.Broadcast(LargestFarZ);
 
-        T distance = T.Abs(logRatio);
-        distance = T.WhereGreater(distance, largestLog, largestLog, distance);
+        T distance = T.Least(largestLog, T.Abs(logRatio));
         T standard = distance / deviation;
         T halfDeviation = half * deviation;
         T near = halfDeviation - standard;
-        T nearZ = T.Abs(near) * scale;
-        T farZ = (halfDeviation + standard) * scale;
-        nearZ = T.WhereGreater(nearZ, largestNear, largestNear, nearZ);
-        farZ = T.WhereGreater(farZ, largestFar, largestFar, farZ);
+        T far = halfDeviation + standard;
+        T nearZ = T.Least(largestNear, T.Abs(near) * scale);
+        T farZ = T.Least(largestFar, far * scale);
 
         // 2^(-z^2): the square inside the fused operations is exact, so that f has one rounding.
         T rounder = T.Broadcast(Formulas.Rounder);
         T roundedPower = T.SubtractProduct(rounder, nearZ, nearZ);
         T f = T.SubtractProduct(rounder - roundedPower, nearZ, nearZ);
-        T smaller = T.WhereGreater(forward, strike, strike, forward);
-        T density = smaller * (Formulas.Exp2Fraction(f) * Formulas.PowerOfTwo(roundedPower));
+        T smaller = T.Least(strike, forward);
+        T fraction = Formulas.PowerAndTails(f, nearZ, farZ, out T nearTail, out T farTail);
+        T density = smaller * (fraction * Formulas.PowerOfTwo(roundedPower));
 
         // Every choice below keeps a NaN: an input that slipped through shows instead of posing as an intrinsic value.
-        T nearTail = density * Formulas.MillsCentre(nearZ);
+        nearTail = density * nearTail;
         T nearPart = T.WhereGreater(near, zero, smaller - nearTail, nearTail);
-        T farPart = density * Formulas.MillsCentre(farZ);
-        T outside = nearPart - farPart;
-        outside = T.WhereGreater(zero, outside, zero, outside);
+        T farPart = density * farTail;
+        T outside = T.Greatest(zero, nearPart - farPart);
         outside = T.WhereGreater(T.Broadcast(double.Epsilon), deviation, zero, outside);
 
         T parity = forward - strike;
@@ -83,6 +86,8 @@ public static partial class Black76
             Density = density,
             NearPart = nearPart,
             FarPart = farPart,
+            Near = near,
+            Far = far,
         };
     }
 
@@ -91,74 +96,9 @@ public static partial class Black76
     internal static T RootYears<T>(T years) where T : struct, ILanes<T>
     {
         T zero = T.Broadcast(0.0);
-        return T.Sqrt(T.WhereGreater(zero, years, zero, years));
+        return T.Sqrt(T.Greatest(zero, years));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T Deviation<T>(T years, T volatility) where T : struct, ILanes<T> => volatility * RootYears(years);
-
-    private static void ValueColumns<T>(
-        ReadOnlySpan<double> forward,
-        ReadOnlySpan<double> strike,
-        ReadOnlySpan<double> years,
-        ReadOnlySpan<double> volatility,
-        Span<double> call,
-        Span<double> put)
-        where T : struct, ILanes<T>
-    {
-        ref readonly double forwards = ref MemoryMarshal.GetReference(forward);
-        ref readonly double strikes = ref MemoryMarshal.GetReference(strike);
-        ref readonly double times = ref MemoryMarshal.GetReference(years);
-        ref readonly double volatilities = ref MemoryMarshal.GetReference(volatility);
-        ref double calls = ref MemoryMarshal.GetReference(call);
-        ref double puts = ref MemoryMarshal.GetReference(put);
-        nuint rows = (nuint)forward.Length;
-        unchecked
-        {
-            for (nuint i = 0; i < rows; i += (nuint)T.Count)
-            {
-                T f = T.Load(in forwards, i);
-                T k = T.Load(in strikes, i);
-                T deviation = Deviation(T.Load(in times, i), T.Load(in volatilities, i));
-                Terms<T> terms = Solve(f, k, Formulas.Log(f / k), deviation);
-                terms.Call.Store(ref calls, i);
-                terms.Put.Store(ref puts, i);
-            }
-        }
-    }
-
-    private static void ValueRows<T>(
-        double forward,
-        double strike,
-        double logRatio,
-        double rootYears,
-        ReadOnlySpan<double> spotFactor,
-        ReadOnlySpan<double> logSpotFactor,
-        ReadOnlySpan<double> sigma,
-        Span<double> call,
-        Span<double> put)
-        where T : struct, ILanes<T>
-    {
-        ref readonly double factors = ref MemoryMarshal.GetReference(spotFactor);
-        ref readonly double logFactors = ref MemoryMarshal.GetReference(logSpotFactor);
-        ref readonly double volatilities = ref MemoryMarshal.GetReference(sigma);
-        ref double calls = ref MemoryMarshal.GetReference(call);
-        ref double puts = ref MemoryMarshal.GetReference(put);
-        T forwards = T.Broadcast(forward);
-        T strikes = T.Broadcast(strike);
-        T logRatios = T.Broadcast(logRatio);
-        T rootYearsEach = T.Broadcast(rootYears);
-        nuint rows = (nuint)spotFactor.Length;
-        unchecked
-        {
-            for (nuint i = 0; i < rows; i += (nuint)T.Count)
-            {
-                T deviation = T.Load(in volatilities, i) * rootYearsEach;
-                Terms<T> terms = Solve(
-                    forwards * T.Load(in factors, i), strikes, logRatios + T.Load(in logFactors, i), deviation);
-                terms.Call.Store(ref calls, i);
-                terms.Put.Store(ref puts, i);
-            }
-        }
-    }
 }

@@ -40,6 +40,12 @@ internal interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
     /// <summary><c>left &gt; right ? chosen : otherwise</c> in each lane; a NaN on either side chooses <paramref name="otherwise"/>.</summary>
     static abstract TSelf WhereGreater(TSelf left, TSelf right, TSelf chosen, TSelf otherwise);
 
+    /// <summary><c>left &lt; right ? left : right</c> in each lane: <paramref name="right"/> where one is a NaN or both are zeros.</summary>
+    static abstract TSelf Least(TSelf left, TSelf right);
+
+    /// <summary><c>left &gt; right ? left : right</c> in each lane: <paramref name="right"/> where one is a NaN or both are zeros.</summary>
+    static abstract TSelf Greatest(TSelf left, TSelf right);
+
     /// <summary>The bit patterns as 64-bit integers, added with wrap-around.</summary>
     static abstract TSelf AddBits(TSelf value, long amount);
 
