@@ -40,6 +40,7 @@ public static class KernelDigestCommand
         messages.WriteLine(string.Create(CultureInfo.InvariantCulture, $"lanes {Kernel.LaneWidth}, fused multiply-add {Kernel.HasFusedMultiplyAdd}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"known answers {Kernel.KnownAnswerDigest():x16}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"random 100000 {Kernel.RandomDigest():x16}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"columns 20000 {Kernel.ColumnDigest():x16}"));
         return 0;
     }
 }

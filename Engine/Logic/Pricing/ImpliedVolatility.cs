@@ -18,7 +18,7 @@ namespace MarginEngine.Logic;
 /// p / (s p'(s)) units in the last place, much where it nearly fills its bound, or is an in-the-money price of which little is time value.
 /// The same bits on every machine. Source of the transformation to scaled tails: the identity phi(d2) = phi(d1) e^x.
 /// </remarks>
-public static class ImpliedVolatility
+public static partial class ImpliedVolatility
 {
     private const double InverseRootTwoPi = 0.3989422804014327;
     private const double SmallDeviation = 0.05;

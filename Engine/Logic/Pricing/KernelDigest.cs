@@ -85,6 +85,52 @@ public static partial class Kernel
         return digest.Value;
     }
 
+    /// <summary>
+    /// Digest of <paramref name="count"/> pseudo-random options (a multiple of 64) through the Greeks in columns, and of the volatilities that
+    /// their prices give back: what no journal depends on, and what must be the same everywhere all the same.
+    /// </summary>
+    public static ulong ColumnDigest(int count = 20_000, ulong seed = 1)
+    {
+        var digest = new BitDigest();
+        var source = new SplitMix(seed);
+        double[][] inputs = [new double[GridRows], new double[GridRows], new double[GridRows], new double[GridRows]];
+        double[][] outputs = [.. Enumerable.Range(0, 11).Select(_ => new double[GridRows])];
+        double[] volatility = new double[GridRows];
+        for (int done = 0; done < count; done += GridRows)
+        {
+            for (int i = 0; i < GridRows; i++)
+            {
+                inputs[0][i] = 1e5 * Functions.Exp(source.Between(-6.0, 6.0));
+                inputs[1][i] = inputs[0][i] * Functions.Exp(source.Between(-2.0, 2.0));
+                inputs[2][i] = Functions.Exp(source.Between(-9.5, 1.0));
+                inputs[3][i] = (i & 15) == 7 ? 0.0 : Functions.Exp(source.Between(-3.0, 1.5));
+            }
+
+            Black76.Greeks(inputs[0], inputs[1], inputs[2], inputs[3], new GreekColumns
+            {
+                Call = outputs[0],
+                Put = outputs[1],
+                CallDelta = outputs[2],
+                PutDelta = outputs[3],
+                Gamma = outputs[4],
+                Vega = outputs[5],
+                Theta = outputs[6],
+                CallRho = outputs[7],
+                PutRho = outputs[8],
+                Vanna = outputs[9],
+                Volga = outputs[10],
+            });
+            foreach (double[] output in outputs)
+                digest.Add(output);
+            for (int i = 0; i < GridRows; i++)
+                outputs[2][i] = inputs[0][i] > inputs[1][i] ? outputs[1][i] : outputs[0][i];
+            ImpliedVolatility.OfOutOfTheMoney(inputs[0], inputs[1], inputs[2], outputs[2], volatility);
+            digest.Add(volatility);
+        }
+
+        return digest.Value;
+    }
+
     private static void AddGrid(ref BitDigest digest)
     {
         ReadOnlySpan<double> forwards = [1e-3, 1.0, 3000.0, 76583.47, 1e12];

@@ -37,6 +37,7 @@ internal sealed class KernelProcessTests
         Assert.That(code, Is.Zero, messages);
         Assert.That(output, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"known answers {Kernel.ExpectedDigest:x16}")), messages);
         Assert.That(output, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"random 100000 {Kernel.RandomDigest():x16}")), messages);
+        Assert.That(output, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"columns 20000 {Kernel.ColumnDigest():x16}")), messages);
     }
 
     [Test]
