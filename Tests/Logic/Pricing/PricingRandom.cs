@@ -16,6 +16,19 @@ internal sealed class PricingRandom(int seed)
         return (strike * LogBetween(0.2, 5.0), strike, LogBetween(1.0 / 8760.0, 2.0), LogBetween(0.05, 4.0));
     }
 
+    /// <summary>
+    /// Forward / strike 0.05 to 20, a minute to three years, 1 % to 500 %; every second one within eight deviations of the money, where such
+    /// options have a value.
+    /// </summary>
+    public (double Forward, double Strike, double Years, double Volatility) WideOption()
+    {
+        double strike = LogBetween(1e-3, 1e6);
+        double years = LogBetween(1.0 / 525_600.0, 3.0);
+        double volatility = LogBetween(0.01, 5.0);
+        double reach = _random.Next(2) == 0 ? Math.Log(20.0) : Math.Min(Math.Log(20.0), 8.0 * volatility * Math.Sqrt(years));
+        return (strike * Math.Exp(Between(-reach, reach)), strike, years, volatility);
+    }
+
     /// <summary>The whole range of doubles in each argument, with zeros, infinities and negative numbers among times and volatilities.</summary>
     public (double Forward, double Strike, double Years, double Volatility) Wild()
     {
