@@ -16,6 +16,10 @@ internal sealed class PricingColumns
     private readonly double[] _sigma;
     private readonly double[] _rowCall;
     private readonly double[] _rowPut;
+    private readonly double[] _outside;
+    private readonly double[] _implied;
+    private readonly double[][] _greeks;
+    private readonly TensorBlack _tensors = new();
     private readonly int _pairs;
 
     public PricingColumns(int options, int pairs, int rows)
@@ -35,6 +39,9 @@ internal sealed class PricingColumns
         _sigma = Column(rows, () => Between(0.4, 0.9));
         _rowCall = new double[rows];
         _rowPut = new double[rows];
+        _greeks = [.. Enumerable.Range(0, 9).Select(_ => new double[options])];
+        _implied = new double[options];
+        _outside = [.. Enumerable.Range(0, options).Select(Outside)];
     }
 
     public double Columns(Func<double, double, double, double, (double Call, double Put)> price)
@@ -58,12 +65,71 @@ internal sealed class PricingColumns
         return sum;
     }
 
+    public double ColumnsOfTensors()
+    {
+        _tensors.Value(_forward, _strike, _years, _volatility, _call, _put);
+        double sum = 0.0;
+        for (int i = 0; i < _call.Length; i++)
+            sum += _call[i] + _put[i];
+        return sum;
+    }
+
+    /// <summary>Values alone, with a sum as <see cref="GreekKernel"/> takes it.</summary>
+    public double ValueKernel()
+    {
+        Black76.Value(_forward, _strike, _years, _volatility, _call, _put);
+        return _call[^1];
+    }
+
+    public double GreekKernel()
+    {
+        Black76.Greeks(_forward, _strike, _years, _volatility, new GreekColumns
+        {
+            Call = _call,
+            Put = _put,
+            CallDelta = _greeks[0],
+            PutDelta = _greeks[1],
+            Gamma = _greeks[2],
+            Vega = _greeks[3],
+            Theta = _greeks[4],
+            CallRho = _greeks[5],
+            PutRho = _greeks[6],
+            Vanna = _greeks[7],
+            Volga = _greeks[8],
+        });
+        return _call[^1];
+    }
+
+    public double ImpliedOneByOne()
+    {
+        for (int i = 0; i < _forward.Length; i++)
+            _implied[i] = ImpliedVolatility.OfOutOfTheMoney(_forward[i], _strike[i], _years[i], _outside[i]);
+        return _implied.Sum();
+    }
+
+    public double ImpliedKernel()
+    {
+        ImpliedVolatility.OfOutOfTheMoney(_forward, _strike, _years, _outside, _implied);
+        return _implied.Sum();
+    }
+
     public double Greeks()
     {
         double sum = 0.0;
         for (int i = 0; i < _forward.Length; i++)
-            sum += Black76.Greeks(isCall: true, _forward[i], _strike[i], _years[i], _volatility[i]).Theta;
+            sum = Black76.Greeks(isCall: true, _forward[i], _strike[i], _years[i], _volatility[i]).Value;
         return sum;
+    }
+
+    /// <summary>The value out of the money; where less than 1e-8 of the forward is left of it, the strike moves to the forward first.</summary>
+    private double Outside(int i)
+    {
+        (double call, double put) = Black76.Value(_forward[i], _strike[i], _years[i], _volatility[i]);
+        double outside = _forward[i] > _strike[i] ? put : call;
+        if (outside >= 1e-8 * _forward[i])
+            return outside;
+        _strike[i] = _forward[i];
+        return Black76.Value(_forward[i], _strike[i], _years[i], _volatility[i]).Call;
     }
 
     public double RowsOneByOne(Func<double, double, double, double, (double Call, double Put)> price)

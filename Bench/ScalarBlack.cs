@@ -2,7 +2,7 @@ using MathNet.Numerics.Distributions;
 
 namespace MarginEngine.Bench;
 
-/// <summary>The textbook formula over two usual normal distributions: the baselines of PricingBench.</summary>
+/// <summary>The textbook formula over usual normal distributions, one option a call: baselines of PricingBench.</summary>
 internal static class ScalarBlack
 {
     public static (double Call, double Put) WithMathNet(double forward, double strike, double years, double volatility)
@@ -19,6 +19,28 @@ internal static class ScalarBlack
         double d1 = Math.Log(forward / strike) / deviation + 0.5 * deviation;
         double call = forward * Hart(d1) - strike * Hart(d1 - deviation);
         return (call, call - (forward - strike));
+    }
+
+    /// <summary>The rational function of this product's kernel with the exponential of <see cref="Math"/>: what its formula is worth without vectors.</summary>
+    public static (double Call, double Put) WithRational(double forward, double strike, double years, double volatility)
+    {
+        double deviation = volatility * Math.Sqrt(years);
+        double d1 = Math.Log(forward / strike) / deviation + 0.5 * deviation;
+        double call = forward * Rational(d1) - strike * Rational(d1 - deviation);
+        return (call, call - (forward - strike));
+    }
+
+    private static double Rational(double x)
+    {
+        double z = Math.Abs(x) * TensorBlack.DeviationScale;
+        double p = TensorBlack.Numerator[0];
+        foreach (double coefficient in TensorBlack.Numerator[1..])
+            p = p * z + coefficient;
+        double q = 1.0;
+        foreach (double coefficient in TensorBlack.Denominator)
+            q = q * z + coefficient;
+        double tail = Math.Exp(-0.5 * x * x) * p / q;
+        return x > 0.0 ? 1.0 - tail : tail;
     }
 
     /// <summary>Hart (1968), algorithm 5666, as widely used in finance; the continued fraction beyond 7.07 standard deviations.</summary>

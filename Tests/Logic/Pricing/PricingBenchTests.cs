@@ -12,8 +12,9 @@ internal sealed class PricingBenchTests
     [Test]
     public void Every_candidate_of_a_work_computes_the_same_prices()
     {
-        IReadOnlyList<PricingBench.Line> lines = PricingBench.Run(new PricingBench.Settings(Repeats: 2), TextWriter.Null);
-        Assert.That(lines.Select(line => line.Work).Distinct(), Is.EquivalentTo(new[] { "columns", "greeks", "rows" }));
+        using var output = new StringWriter();
+        IReadOnlyList<PricingBench.Line> lines = PricingBench.Run(new PricingBench.Settings(Repeats: 2), output);
+        Assert.That(lines.Select(line => line.Work).Distinct(), Is.EquivalentTo(new[] { "columns", "greeks", "rows", "implied", "aggregation" }));
         foreach (IGrouping<string, PricingBench.Line> work in lines.GroupBy(line => line.Work))
         {
             double expected = work.First().Checksum;
@@ -24,6 +25,7 @@ internal sealed class PricingBenchTests
             }
         }
 
+        Assert.That(output.ToString().Split('\n').Count(line => line.Contains("reached", StringComparison.Ordinal)), Is.EqualTo(8), "a verdict a target");
         Assert.That(Kernel.LaneWidth, Is.EqualTo(Kernel.WidestLanes()));
     }
 }
