@@ -13,7 +13,7 @@ public sealed class SignatureLog : IDisposable
     /// <summary>Opens or creates the log of a journal for appending.</summary>
     public SignatureLog(string journal)
     {
-        _file = new FileStream(PathIn(journal), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        _file = new FileStream(PathIn(journal), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
         _file.SetLength(WholeLines(_file));
         _file.Position = _file.Length;
     }
@@ -36,10 +36,21 @@ public sealed class SignatureLog : IDisposable
     }
 
     /// <summary>Appends a statement; it is on the disk when this returns.</summary>
+    /// <exception cref="IOException">The disk is full or refuses; nothing of the statement is left in the log.</exception>
     public void Append(Statement statement)
     {
-        _file.Write(Encoding.ASCII.GetBytes(statement.Line + "\n"));
-        _file.Flush(flushToDisk: true);
+        long whole = _file.Position;
+        try
+        {
+            _file.Write(Encoding.ASCII.GetBytes(statement.Line + "\n"));
+            _file.Flush(flushToDisk: true);
+        }
+        catch (IOException)
+        {
+            _file.SetLength(whole);
+            _file.Position = whole;
+            throw;
+        }
     }
 
     public void Dispose() => _file.Dispose();

@@ -20,6 +20,7 @@ public sealed class Signer : IDisposable
     private readonly HashChain _chain = new();
     private IReadOnlyList<SigningKey> _keys;
     private Withdrawal? _withdrawal;
+    private Statement? _unsaid; // signed, but the disk did not take it
     private string _journal = "";
     private string _keyName;
     private Place _last;
@@ -66,9 +67,11 @@ public sealed class Signer : IDisposable
     /// <param name="nowNanos">Monotonic time.</param>
     public bool Poll(long durable, long nowNanos)
     {
+        if (!TrySay())
+            return false;
         _reader.Limit = durable;
         int taken = 0;
-        while (taken < RecordsAPoll && _reader.TryRead(out JournalRecord record))
+        while (taken < RecordsAPoll && _unsaid is null && _reader.TryRead(out JournalRecord record))
         {
             taken++;
             Take(record);
@@ -78,7 +81,7 @@ public sealed class Signer : IDisposable
                 Sign(StatementKind.Signed);
         }
 
-        if (_unsigned > 0 && nowNanos - _unsignedSince >= _options.EveryMillis * NanosPerMilli)
+        if (_unsigned > 0 && _unsaid is null && nowNanos - _unsignedSince >= _options.EveryMillis * NanosPerMilli)
         {
             Sign(StatementKind.Signed);
             _unsignedSince = nowNanos;
@@ -94,7 +97,7 @@ public sealed class Signer : IDisposable
         {
         }
 
-        if (_last.Sequence > 0)
+        if (_last.Sequence > 0 && _unsaid is null)
             Sign(StatementKind.Closed);
     }
 
@@ -194,7 +197,7 @@ public sealed class Signer : IDisposable
 
     private void Sign(StatementKind kind)
     {
-        if (_withdrawal is not null)
+        if (_withdrawal is not null || _unsaid is not null)
             return;
         SigningKey? key = KeyInForce();
         if (key is null)
@@ -203,9 +206,29 @@ public sealed class Signer : IDisposable
             return;
         }
 
-        Problem = null;
-        _log.Append(new Statement(kind, _journal, _last.Sequence, _last.Epoch, _last.TimeNanos, _chain.Text, key.Name).SignedBy(key.Key));
-        Interlocked.Exchange(ref _signed, _last.Sequence);
+        _unsaid = new Statement(kind, _journal, _last.Sequence, _last.Epoch, _last.TimeNanos, _chain.Text, key.Name).SignedBy(key.Key);
         _unsigned = 0;
+        TrySay();
+    }
+
+    // Nothing more is taken while a statement waits for the disk, so that each stands at the place it is made for.
+    private bool TrySay()
+    {
+        if (_unsaid is null)
+            return true;
+        try
+        {
+            _log.Append(_unsaid);
+        }
+        catch (IOException failure)
+        {
+            Problem = failure.Message;
+            return false;
+        }
+
+        Problem = null;
+        Interlocked.Exchange(ref _signed, _unsaid.Sequence);
+        _unsaid = null;
+        return true;
     }
 }
