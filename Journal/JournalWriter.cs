@@ -168,7 +168,7 @@ public sealed class JournalWriter : IDisposable
     /// <summary>
     /// Deletes what is no longer retained, checks the reserve and zero-fills the next segment where that is not done. Called
     /// regularly (say every 100 ms) from a cold thread; takes long where there is something to fill. Returns whether the next
-    /// segment is ready.
+    /// segment is ready: a nearly full disk has room for a little more then, without touching what is kept for accepted records.
     /// </summary>
     public bool PrepareNext()
     {
@@ -180,7 +180,7 @@ public sealed class JournalWriter : IDisposable
             {
                 _preparer.Retain(_segment);
                 if (_prepared is null)
-                    _prepared = _preparer.Prepare(_segment + 1, mayUseReserve: false);
+                    _prepared = _preparer.PrepareAhead(_segment + 1);
                 else
                     _ = _preparer.HasRoom(_options.ReserveBytes);
             }
@@ -248,7 +248,7 @@ public sealed class JournalWriter : IDisposable
         else
         {
             long first = Math.Max(found.Tail.Segment, 0);
-            Use((_preparer.IsReady(first) ? _preparer.Open(first) : _preparer.Prepare(first, mayUseReserve: false))
+            Use((_preparer.IsReady(first) ? _preparer.Open(first) : _preparer.Prepare(first, _options.ReserveBytes))
                 ?? throw new StorageException($"{_options.Directory} has no room for a segment of {_options.SegmentBytes} bytes besides the reserve of {_options.ReserveBytes}."));
         }
         _ = _preparer.HasRoom(_options.ReserveBytes);
@@ -293,7 +293,7 @@ public sealed class JournalWriter : IDisposable
                 if (_prepared is null)
                 {
                     // Records already accepted may use the reserve: that is what it is for.
-                    _prepared = _preparer.Prepare(_segment + 1, mayUseReserve: true);
+                    _prepared = _preparer.Prepare(_segment + 1, leaving: null);
                     Volatile.Write(ref _nearlyFull, _preparer.IsNearlyFull);
                 }
             }

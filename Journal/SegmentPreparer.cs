@@ -14,10 +14,26 @@ internal sealed class SegmentPreparer(IStorage storage, JournalOptions options, 
     /// <summary>True while the disk has less free space than the reserve, or no room for the next segment besides it.</summary>
     public bool IsNearlyFull { get; private set; }
 
-    /// <summary>The segment with this number, or null where the disk has no room for it (besides the reserve).</summary>
-    public PreparedSegment? Prepare(long number, bool mayUseReserve)
+    /// <summary>
+    /// The next segment, before it is needed. Where the disk has no room for it besides the reserve it comes from the reserve's first half: a node
+    /// that takes no input still keeps time. The second half is for records that were accepted.
+    /// </summary>
+    public PreparedSegment? PrepareAhead(long number)
     {
-        if (!HasRoom(options.ReserveBytes + options.SegmentBytes) && !mayUseReserve)
+        PreparedSegment? ready = Prepare(number, options.ReserveBytes);
+        if (ready is not null || options.ReserveBytes == 0)
+            return ready;
+        ready = Prepare(number, options.ReserveBytes / 2);
+        IsNearlyFull = true;
+        return ready;
+    }
+
+    /// <summary>The segment with this number, or null where the disk has no room for it.</summary>
+    /// <param name="number">Of the segment.</param>
+    /// <param name="leaving">Bytes that must stay free; null: whatever is free may be used.</param>
+    public PreparedSegment? Prepare(long number, long? leaving)
+    {
+        if (!HasRoom((leaving ?? options.ReserveBytes) + options.SegmentBytes) && leaving is not null)
             return null;
         string preparing = Path.Combine(options.Directory, SegmentNames.Preparing(number));
         string path = PathOf(number);

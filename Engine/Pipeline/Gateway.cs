@@ -1,4 +1,4 @@
-// Polls the input stream into the intake, and ticks when the sources are silent. The first stage of a primary.
+// Polls the input stream into the intake, and ticks when nothing is taken from the sources. The first stage of a primary.
 using MarginEngine.Aeron;
 using MarginEngine.Promotion;
 using MarginEngine.Watch;
@@ -9,6 +9,7 @@ namespace MarginEngine.Pipeline;
 internal sealed class Gateway : IStage, IMessageHandler
 {
     private const int BatchMessages = 256;
+    private const long FullDiskTickNanos = 1_000_000_000; // a heartbeat each; more would only use up the room that is left
     private readonly Subscription _subscription;
     private readonly Intake _intake;
     private readonly IClock _clock;
@@ -43,17 +44,21 @@ internal sealed class Gateway : IStage, IMessageHandler
         if (!IsOpen())
             return 0;
         Gateway handler = this;
-        int taken = _subscription.Poll(ref handler, BatchMessages);
+        long before = _intake.Sequence;
+        int polled = _subscription.Poll(ref handler, BatchMessages);
         long now = _clock.MonotonicNanos;
-        if (taken > 0)
+        // What is refused brings no time.
+        if (_intake.Sequence != before)
             _quietSinceNanos = now;
-        else if (now - _quietSinceNanos >= _tickNanos)
-            taken = Tick(now);
-        return taken;
+        else if (now - _quietSinceNanos >= TickNanos)
+            polled += Tick(now);
+        return polled;
     }
 
     public PollAction OnMessage(ReadOnlySpan<byte> message, in MessageContext context) =>
         _intake.TryTake(message) ? PollAction.Continue : PollAction.Abort;
+
+    private long TickNanos => _gauges.DiskNearlyFull.Value == 0 ? _tickNanos : Math.Max(_tickNanos, FullDiskTickNanos);
 
     private bool IsOpen()
     {

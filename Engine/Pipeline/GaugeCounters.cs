@@ -43,6 +43,7 @@ internal sealed class GaugeCounters
             ("journal sync p99 ns", () => gauges.Sync.ValueAtPercentile(99)),
             ("sources refused", () => agent.Counters.RefusedSources),
             ("images refused", () => agent.Counters.ImagesRefused),
+            ("time stands: the disk has no room for ticks", () => gauges.TimeStands.Value),
         ];
         for (int i = 0; i < figures.Length; i++)
         {

@@ -93,10 +93,10 @@ internal sealed class Intake
         return TryStamp(frame, origin.Source);
     }
 
-    /// <summary>Puts a time tick of our own into the ring; false when there is no room.</summary>
+    /// <summary>Puts a time tick of our own into the ring; false when there is no room. On a nearly full disk ticks are what the reserve's first half is for.</summary>
     public bool TryTick()
     {
-        if (_gauges.DiskNearlyFull.Value != 0)
+        if (_gauges.TimeStands.Value != 0)
             return false;
         TimeTickEncoder tick = TimeTickEncoder.Wrap(_scratch);
         tick.SetOrigin((ulong)(_lastOfSource[OwnSource] + 1), (ulong)NextTimestamp(), OwnSource, OriginFlags.EndOfEvent);

@@ -108,8 +108,10 @@ public sealed partial class Node
 
     private void PrepareDisk()
     {
-        _writer.PrepareNext();
-        Gauges.DiskNearlyFull.Set(_writer.IsNearlyFull ? 1 : 0);
+        bool hasRoomAhead = _writer.PrepareNext();
+        bool isNearlyFull = _writer.IsNearlyFull;
+        Gauges.TimeStands.Set(isNearlyFull && !hasRoomAhead ? 1 : 0);
+        Gauges.DiskNearlyFull.Set(isNearlyFull ? 1 : 0);
         _snapshots?.WriteWhenDurable();
         TellCommands();
     }

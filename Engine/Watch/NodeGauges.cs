@@ -113,6 +113,9 @@ public sealed class NodeGauges
     /// <summary>1 while the disk's reserve is reached: input is refused.</summary>
     public Gauge DiskNearlyFull { get; } = new();
 
+    /// <summary>1 while the disk has no room even for time ticks: stamped time stands still, and there are no heartbeats.</summary>
+    public Gauge TimeStands { get; } = new();
+
     /// <summary>1 while the gateway polls its sources.</summary>
     public Gauge TakesInput { get; } = new();
 

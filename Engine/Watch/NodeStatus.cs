@@ -46,7 +46,11 @@ public sealed record NodeStatus
 
     public required bool Diverged { get; init; }
 
+    /// <summary>The reserve of the disk is reached: input is refused.</summary>
     public required bool DiskNearlyFull { get; init; }
+
+    /// <summary>There is no room even for time ticks: no heartbeats until there is.</summary>
+    public required bool TimeStands { get; init; }
 
     /// <summary>False while a primary replays its journal, or waits for the standby its gate asks for.</summary>
     public required bool TakesInput { get; init; }
@@ -106,6 +110,7 @@ public sealed record NodeStatus
             StandbyConnected = gauges.StandbyConnected.Value != 0,
             Diverged = gauges.Diverged.Value != 0,
             DiskNearlyFull = gauges.DiskNearlyFull.Value != 0,
+            TimeStands = gauges.TimeStands.Value != 0,
             TakesInput = gauges.TakesInput.Value != 0,
             InputSlotsUsed = inputSlotsUsed,
             OutputSlotsUsed = outputSlotsUsed,

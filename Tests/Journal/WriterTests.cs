@@ -256,7 +256,11 @@ public sealed class WriterTests
             Assert.That(sequence, Is.LessThan(1000), "the reserve must be reached");
         }
         int segments = SegmentsOf(disk).Length;
-        Assert.That(writer.PrepareNext(), Is.False, "no segment is prepared out of the reserve");
+        Assert.That(disk.FreeBytes(Folder), Is.EqualTo((Spare - 1) * Options.SegmentBytes), "one segment out of the reserve's first half");
+        Assert.That(writer.PrepareNext(), Is.True, "which is ready for a node that only keeps time");
+        while (SegmentsOf(disk).Length == segments && writer.PrepareNext())
+            TestJournals.Append(writer, seed: 6, ++sequence, sequence, perCommit: 1);
+        Assert.That((writer.PrepareNext(), writer.IsNearlyFull), Is.EqualTo((false, true)), "no second one: the other half is for what was accepted");
         Assert.That(SegmentsOf(disk), Has.Length.EqualTo(segments));
 
         // A node that goes on all the same uses up the reserve and is then refused, loudly and for good.
@@ -265,7 +269,7 @@ public sealed class WriterTests
             while (true)
                 TestJournals.Append(writer, seed: 6, sequence + 1, ++sequence, perCommit: 1);
         }, Throws.TypeOf<JournalFailedException>().With.Message.Contains("disk is full"));
-        Assert.That(SegmentsOf(disk), Has.Length.GreaterThanOrEqualTo(segments + Spare));
+        Assert.That(SegmentsOf(disk), Has.Length.EqualTo(segments + Spare - 1));
         long durable = writer.DurableSequence;
         writer.Dispose();
         Assert.That(TestJournals.ReadAndCheck(disk, Folder, seed: 6), Is.EqualTo(durable));
@@ -276,8 +280,11 @@ public sealed class WriterTests
     {
         var disk = new FaultyStorage { CapacityBytes = 3 * Options.SegmentBytes };
         using JournalWriter writer = Open(disk, Options with { ReserveBytes = 2 * Options.SegmentBytes });
+        disk.CapacityBytes--;
         Assert.That((writer.PrepareNext(), writer.IsNearlyFull), Is.EqualTo((false, true)));
-        disk.CapacityBytes *= 2;
+        disk.CapacityBytes++;
+        Assert.That((writer.PrepareNext(), writer.IsNearlyFull), Is.EqualTo((true, true)), "out of the reserve");
+        disk.CapacityBytes += Options.SegmentBytes;
         Assert.That((writer.PrepareNext(), writer.IsNearlyFull), Is.EqualTo((true, false)));
     }
 

@@ -20,6 +20,8 @@ internal sealed class DiskUnderTest : IStorage, IDisposable
     /// <summary>From now on the disk says that nothing is free.</summary>
     public void FillUp() => _isFull = true;
 
+    public void MakeRoom() => _isFull = false;
+
     public void CreateDirectory(string directory) => _disk.CreateDirectory(directory);
 
     public IDisposable Lock(string path) => _disk.Lock(path);

@@ -167,16 +167,19 @@ public sealed class IntakeTests
     }
 
     [Test]
-    public void A_disk_without_reserve_refuses_input_and_stops_the_ticks()
+    public void A_disk_without_reserve_refuses_input_and_ticks_go_on_while_there_is_room_for_them()
     {
         var door = new Door();
         door.Gauges.DiskNearlyFull.Set(1);
         Assert.That(door.Intake.TryTake(Index(1)), Is.True);
         Assert.That(door.NextReject(), Is.EqualTo((RejectCode.Capacity, (ushort)0, 1UL)));
+        Assert.That(door.Intake.TryTick(), Is.True);
+        door.Gauges.TimeStands.Set(1);
         Assert.That(door.Intake.TryTick(), Is.False);
+        door.Gauges.TimeStands.Set(0);
         door.Gauges.DiskNearlyFull.Set(0);
         door.Intake.TryTake(Index(1));
-        Assert.That(door.Gauges.Received.Value, Is.EqualTo(1), "the same message is welcome when there is room again");
+        Assert.That(door.Gauges.Received.Value, Is.EqualTo(2), "the same message is welcome when there is room again");
     }
 
     [Test]

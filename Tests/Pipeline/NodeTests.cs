@@ -50,21 +50,41 @@ public sealed class NodeTests
     }
 
     [Test]
-    public void A_disk_below_its_reserve_refuses_input_loudly()
+    public void A_disk_below_its_reserve_refuses_input_loudly_and_keeps_time_where_a_segment_is_ready([Values] bool hasSegmentReady)
     {
         List<byte[]> script = Script.Messages(ticks: 5);
         using var directory = new TestDirectory();
         NodeOptions options = TestNode.Primary(directory.Journal("primary"));
         options = options with { Journal = options.Journal with { ReserveBytes = 1 << 20 } };
         using var disk = new DiskUnderTest();
-        using TestNode.Running running = TestNode.Start(options, disk);
+        using TestNode.Running running = TestNode.Start(options, disk, before: node =>
+        {
+            if (!hasSegmentReady)
+                disk.FillUp();
+        });
         using World world = TestNode.WorldOf(options);
-        disk.FillUp();
+        if (hasSegmentReady)
+        {
+            world.WorkUntil(() => SegmentNames.List(disk, options.Journal.Directory).Count == 2, () => $"{running.Node.Fault}");
+            disk.FillUp();
+        }
+
         world.WorkUntil(() => world.IsConnected && running.Node.Gauges.DiskNearlyFull.Value == 1, () => $"{running.Node.Status()}");
+        Assert.That(running.Node.Status().TimeStands, Is.EqualTo(!hasSegmentReady));
         world.Send(script[0]);
         world.WorkUntil(() => world.Replies.Rejects().Any(), () => $"{running.Node.Status()}");
         Assert.That(world.Replies.Rejects().Single().Code, Is.EqualTo(RejectCode.Capacity));
-        Assert.That(running.Node.Status().DiskNearlyFull, Is.True);
+        int heard = world.Margins.Of(HeartbeatDecoder.TemplateId).Count();
+        if (hasSegmentReady)
+            world.WorkUntil(() => world.Margins.Of(HeartbeatDecoder.TemplateId).Count() > heard + 1, () => $"{running.Node.Status()}");
+
+        disk.MakeRoom();
+        world.WorkUntil(() => running.Node.Gauges.DiskNearlyFull.Value == 0, () => $"{running.Node.Status()}");
+        Assert.That(running.Node.Status().TimeStands, Is.False);
+        SendAll(world, running, script);
+        Assert.That(running.Node.Stop(TimeSpan.FromSeconds(30)), Is.True, "drained");
+        running.Dispose();
+        Assert.That(Reference.Of(options).InputsOf(Script.Source), Is.EqualTo(script));
     }
 
     [Test]

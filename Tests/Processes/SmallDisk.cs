@@ -24,6 +24,21 @@ internal sealed class SmallDisk : IDisposable
         return new SmallDisk(holder);
     }
 
+    /// <summary>Somebody else uses up what is free, to the last byte.</summary>
+    public void FillUp()
+    {
+        using var other = new FileStream(System.IO.Path.Combine(Path, "other"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        try
+        {
+            while (true)
+                other.Write(new byte[4096]);
+        }
+        catch (IOException)
+        {
+            // Full.
+        }
+    }
+
     /// <summary>The operator makes room.</summary>
     public void Grow(int megabytes)
     {

@@ -1,6 +1,7 @@
 // The digests of a running node's heartbeats, a text line each, beside its journal: `margin replay --verify` compares with them.
 // Written by `margin run` from a cold thread; only heartbeats whose input is on disk are noted, so that a crash leaves no orphan.
 using System.Globalization;
+using System.Text;
 using MarginEngine.Watch;
 
 namespace MarginEngine.Tool.Audit;
@@ -57,10 +58,10 @@ internal static class HeartbeatLog
         ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out digest);
 }
 
-/// <summary>Appends heartbeats as they become durable. One thread.</summary>
+/// <summary>Appends heartbeats as they become durable. Where the disk has no room they wait: this log is no reason to end a node. One thread.</summary>
 internal sealed class HeartbeatLogWriter(string journal) : IDisposable
 {
-    private readonly StreamWriter _file = new(HeartbeatLog.PathIn(journal), append: true) { AutoFlush = true, NewLine = "\n" };
+    private readonly FileStream _file = new(HeartbeatLog.PathIn(journal), FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
     private readonly Queue<HeartbeatDigest> _waiting = [];
     private long _newest;
 
@@ -74,10 +75,25 @@ internal sealed class HeartbeatLogWriter(string journal) : IDisposable
             _waiting.Enqueue(heartbeat);
         }
 
-        while (_waiting.TryPeek(out HeartbeatDigest waiting) && waiting.Sequence <= durable)
-        {
+        while (_waiting.TryPeek(out HeartbeatDigest waiting) && waiting.Sequence <= durable
+            && TryAppend(HeartbeatLog.Line(new HeartbeatEntry(waiting.Sequence, waiting.State, waiting.Decisions))))
             _waiting.Dequeue();
-            _file.WriteLine(HeartbeatLog.Line(new HeartbeatEntry(waiting.Sequence, waiting.State, waiting.Decisions)));
+    }
+
+    private bool TryAppend(string line)
+    {
+        long whole = _file.Position;
+        try
+        {
+            _file.Write(Encoding.ASCII.GetBytes(line + "\n"));
+            return true;
+        }
+        catch (IOException)
+        {
+            // Half a line must not stand before the next one; a disk that is full can always take a file's end away.
+            _file.SetLength(whole);
+            _file.Position = whole;
+            return false;
         }
     }
 

@@ -44,7 +44,11 @@ internal sealed record NodeLine
 
     public required bool Diverged { get; init; }
 
+    /// <summary>Input is refused until there is room.</summary>
     public required bool DiskNearlyFull { get; init; }
+
+    /// <summary>There is no room even for time ticks: no heartbeats.</summary>
+    public required bool TimeStands { get; init; }
 
     public required long JournalBytes { get; init; }
 
@@ -91,6 +95,7 @@ internal sealed record NodeLine
         StandbyConnected = status.StandbyConnected,
         Diverged = status.Diverged,
         DiskNearlyFull = status.DiskNearlyFull,
+        TimeStands = status.TimeStands,
         JournalBytes = status.JournalBytes,
         Signed = status.Signed,
         HeartbeatSequence = status.Digest?.Sequence ?? 0,

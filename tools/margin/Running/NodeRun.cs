@@ -22,6 +22,7 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
     private volatile bool _staysStandby;
     private string _told = "";
     private string? _signingTold;
+    private string _diskTold = "";
 
     /// <summary>A word of the parent; any thread.</summary>
     public void Hear(string line) => _staysStandby |= line == StayStandby;
@@ -71,6 +72,7 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
             if (statusMillis > 0 && millis % statusMillis < LookMillis) Show(member);
             SayObjection(member);
             SaySigning(member);
+            SayDisk(member);
             if (terminal.Interrupted.WaitHandle.WaitOne(LookMillis)) return Stop(member);
         }
     }
@@ -153,6 +155,17 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
         _signingTold = now;
     }
 
+    // A disk that fills up, and room again, are told when they come.
+    private void SayDisk(PairMember member)
+    {
+        string now = member.Node is not { Gauges.DiskNearlyFull.Value: not 0 } node ? ""
+            : node.Options.Role == NodeRole.Standby ? "the disk is nearly full: this standby goes on in its journal's reserve and ends when that is used up"
+            : node.Gauges.TimeStands.Value != 0 ? "the disk is full: input is refused, and there is no room even for time ticks, so no heartbeats"
+            : "the disk is nearly full: input is refused, heartbeats go on in the journal's reserve";
+        if (now != _diskTold) terminal.Say(now.Length > 0 ? $"margin: {now}" : "the disk has room again");
+        _diskTold = now;
+    }
+
     private void ForgetHeartbeats(long from)
     {
         _heartbeats?.Dispose();
@@ -177,6 +190,7 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
     private static string Words(NodeLine line) => string.Create(CultureInfo.InvariantCulture,
         $"{line.Role} epoch {line.Epoch} received {line.Received} journalled {line.Journalled} applied {line.Applied} published {line.Published}")
         + string.Create(CultureInfo.InvariantCulture, $" standby {Standby(line)} p99 {line.StampToPublish.P99 / 1000} us")
+        + (line.TimeStands ? " DISK FULL, NO HEARTBEATS" : line.DiskNearlyFull ? " DISK FULL" : "")
         + (line.Lease is null ? "" : $" lease {line.Lease}")
         + (line.RecordsCut == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" CUT {line.RecordsCut}"));
 
