@@ -104,7 +104,7 @@ public sealed partial class Node
             TryOpen = () =>
             {
                 // The decider stands still at the end of the replay until there is input: its machine can be read here.
-                bool lacksStandby = _options.Gate != Gate.Journal && Gauges.Alone.Value == 0 && Gauges.StandbyConnected.Value == 0;
+                bool lacksStandby = _options.GateInForce != Gate.Journal && Gauges.Alone.Value == 0 && Gauges.StandbyConnected.Value == 0;
                 if (Gauges.Applied.Value < recovered.LastSequence || lacksStandby)
                     return false;
                 intake.Resume(recovered.LastSequence, recovered.LastTimestampNanos, _machine.LastSourceSequence);
@@ -116,7 +116,7 @@ public sealed partial class Node
     private Replicator BuildReplicator(NetworkStage network, Plan plan)
     {
         // Where the journal is the gate, the standby gets nothing that a crash here could still lose.
-        SlotReader input = _options.Gate == Gate.Journal
+        SlotReader input = _options.GateInForce == Gate.Journal
             ? new SlotReader(_inputRing, plan.Journaller.Durable)
             : new SlotReader(_inputRing);
         _inputRing.AddGatingSequences(input.Released);
@@ -129,7 +129,7 @@ public sealed partial class Node
             network.Agent.AddSubscription(_options.Acks!.Channel, _options.Acks.Stream, _options.Acks.Senders()),
             new ReplicatorOptions(_options.Epoch, _options.MaximumMessageBytes, _options.InputRingSlots, StandbySilenceNanos)
             {
-                HasStandbyInGate = _options.Gate != Gate.Journal,
+                HasStandbyInGate = _options.GateInForce != Gate.Journal,
                 Led = LedEpochs.Add(plan.Storage, _options.Journal.Directory, _options.Epoch),
                 Beginning = new EpochBoundary(_options.Epoch, plan.Recovered.LastSequence + 1, plan.Recovered.LastChecksum),
             },

@@ -79,7 +79,7 @@ public sealed partial class Node : IDisposable
             Gauges.Journalled.Set(recovered.LastSequence);
             Gauges.RecordEpoch.Set(recovered.LastEpoch);
             // Whoever takes over has lost its peer: it goes on by itself until another standby has caught up.
-            Gauges.Alone.Set(handover is { GoesAlone: true } && options.Gate != Gate.Journal ? 1 : 0);
+            Gauges.Alone.Set(handover is { GoesAlone: true } && options.GateInForce != Gate.Journal ? 1 : 0);
 
             // 2. The rings.
             _inputRing = Rings.Create(options.InputRingSlots, _rings);
@@ -178,7 +178,7 @@ public sealed partial class Node : IDisposable
             : new SlotReader(_inputRing);
         var decider = new Decider(input, new SlotWriter(_outputRing, _options.MaximumMessageBytes), _machine, replay, Gauges) { Commands = _commands };
         ContinueTakeover(plan.Recovered, decider, margins);
-        var publisher = new Publisher(plan.DecisionReader, rejectReader, margins, replies, _options.Gate, Gauges, _lease);
+        var publisher = new Publisher(plan.DecisionReader, rejectReader, margins, replies, _options.GateInForce, Gauges, _lease);
         _inputRing.AddGatingSequences(plan.JournalReader.Released, input.Released);
 
         // p5. Replicate, where a standby is configured.

@@ -52,7 +52,7 @@ public enum Gate
 /// A node's configuration. <see cref="Check"/> names the first key that is out of range, with its bounds. The properties have
 /// setters because the generated reader overwrites the defaults of init-only ones.
 /// </summary>
-public sealed record NodeOptions
+public sealed partial record NodeOptions
 {
     public NodeRole Role { get; set; } = NodeRole.Primary;
 
@@ -95,8 +95,6 @@ public sealed record NodeOptions
     public Limits Limits { get; set; } = new();
 
     public Placement Placement { get; set; } = Placement.Auto;
-
-    public Gate Gate { get; set; } = Gate.Journal;
 
     /// <summary>True: the decider waits for the journal; false: it computes while the disk syncs, and only the publisher waits.</summary>
     public bool DeciderWaitsForJournal { get; set; }
@@ -254,8 +252,7 @@ public sealed record NodeOptions
         // Under a lease any node may come to be a standby.
         if (Role == NodeRole.Standby || Lease is not null)
             Needed("replication", Replication);
-        if (Role == NodeRole.Primary && Gate != Gate.Journal && !replicates)
-            throw new NodeOptionsException($"gate {Gate} needs replication and acks: without a standby nothing would ever leave");
+        CheckMode();
         if (Lease?.Fault() is { } fault)
             throw new NodeOptionsException(fault);
         if (Signing?.Fault() is { } signing)

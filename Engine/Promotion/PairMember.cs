@@ -172,7 +172,7 @@ public sealed class PairMember : IDisposable
             _freeSinceNanos = long.MaxValue;
         else if (_freeSinceNanos == long.MaxValue)
             _freeSinceNanos = _clock.MonotonicNanos;
-        return WasLeader(view) && _options.Gate != Gate.Journal && _clock.MonotonicNanos - _freeSinceNanos < _lease!.TtlNanos;
+        return WasLeader(view) && _options.GateInForce != Gate.Journal && _clock.MonotonicNanos - _freeSinceNanos < _lease!.TtlNanos;
     }
 
     private bool WasLeader(LeaseView view) => view.Epoch != 0 && view.Holder == _options.Lease!.Node;

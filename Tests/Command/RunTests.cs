@@ -73,6 +73,23 @@ public sealed class RunTests
         Assert.That(effective["epoch"]!.GetValue<int>(), Is.EqualTo(5));
     }
 
+    [Test]
+    public void A_mode_on_the_line_replaces_mode_and_gate_of_the_file_and_the_default_is_shown()
+    {
+        using ScratchFolder scratch = new();
+        string[] pair = ["--replication", "aeron:udp?endpoint=127.0.0.1:40102", "--acks", "aeron:udp?endpoint=127.0.0.1:40103"];
+        Assert.That(ModeAndGate(Effective([])), Is.EqualTo("Alone, null"));
+        JsonNode durable = Effective([], pair);
+        Assert.That(ModeAndGate(durable), Is.EqualTo("Durable, null"));
+        string config = scratch.Write("margin.json", durable.ToJsonString());
+        Assert.That(ModeAndGate(Effective([], "--config", config, "--mode", "fast")), Is.EqualTo("Fast, null"));
+        Assert.That(ModeAndGate(Effective([], "--config", config, "--gate", "journal")), Is.EqualTo("null, Journal"));
+        Assert.That(ModeAndGate(Effective(new() { ["MARGIN_MODE"] = "fast" }, "--config", config)), Is.EqualTo("Fast, null"));
+        Assert.That(ModeAndGate(Effective(new() { ["MARGIN_MODE"] = "fast" }, "--config", config, "--mode", "durable", "--gate", "both")), Is.EqualTo("Durable, Both"));
+
+        static string ModeAndGate(JsonNode effective) => $"{effective["mode"]?.GetValue<string>() ?? "null"}, {effective["gate"]?.GetValue<string>() ?? "null"}";
+    }
+
     private static IEnumerable<TestCaseData> Faults()
     {
         static TestCaseData Case(string name, Action<JsonNode> change, string complaint) => new TestCaseData(change, complaint).SetArgDisplayNames(name);
@@ -106,6 +123,9 @@ public sealed class RunTests
     [TestCase(ExitCode.Usage, "auto, merged, paired, dedicated", "--placement", "1")]
     [TestCase(ExitCode.Usage, "no whole number", "--epoch", "one")]
     [TestCase(ExitCode.Usage, "replication is missing", "--role", "standby")]
+    [TestCase(ExitCode.Usage, "alone, durable, fast", "--mode", "both")]
+    [TestCase(ExitCode.Usage, "mode Fast needs replication", "--mode", "fast")]
+    [TestCase(ExitCode.Usage, "mode Alone and gate Both contradict each other", "--mode", "alone", "--gate", "both", "--replication", "aeron:udp?endpoint=127.0.0.1:40102", "--acks", "aeron:udp?endpoint=127.0.0.1:40103")]
     public void A_faulty_option_ends_with_its_code_and_a_reason(int code, string reason, params string[] options)
     {
         CommandResult result = MarginCommand.Run(["run", .. options]);

@@ -58,6 +58,62 @@ public sealed class NodeOptionsTests
             Throws.InstanceOf<NodeOptionsException>().With.Message.Contains(message));
     }
 
+    [TestCase(null, null, true, Gate.Both, Mode.Durable)]
+    [TestCase(null, null, false, Gate.Journal, Mode.Alone)]
+    [TestCase(Mode.Alone, null, false, Gate.Journal, Mode.Alone)]
+    [TestCase(Mode.Durable, null, true, Gate.Both, Mode.Durable)]
+    [TestCase(Mode.Fast, null, true, Gate.Replica, Mode.Fast)]
+    [TestCase(Mode.Fast, Gate.Replica, true, Gate.Replica, Mode.Fast)]
+    [TestCase(null, Gate.Both, true, Gate.Both, Mode.Durable)]
+    [TestCase(null, Gate.Replica, true, Gate.Replica, Mode.Fast)]
+    [TestCase(null, Gate.Journal, true, Gate.Journal, null)]
+    [TestCase(null, Gate.Journal, false, Gate.Journal, Mode.Alone)]
+    public void A_mode_stands_for_its_gate_and_durable_is_the_default_with_a_standby(Mode? mode, Gate? gate, bool hasStandby, Gate inForce, Mode? modeInForce)
+    {
+        NodeOptions options = NodeOptions.Parse(Complete) with { Mode = mode, Gate = gate };
+        if (!hasStandby)
+            options = options with { Replication = null, Acks = null };
+        options.Check();
+        Assert.That((options.GateInForce, options.ModeInForce), Is.EqualTo((inForce, modeInForce)));
+        NodeOptions read = NodeOptions.Parse(options.ToJson());
+        Assert.That((read, read.GateInForce), Is.EqualTo((options, inForce)));
+    }
+
+    [TestCase(Mode.Durable, Gate.Journal, "mode Durable and gate Journal contradict each other: its gate is Both")]
+    [TestCase(Mode.Durable, Gate.Replica, "mode Durable and gate Replica contradict")]
+    [TestCase(Mode.Fast, Gate.Both, "mode Fast and gate Both contradict")]
+    [TestCase(Mode.Alone, Gate.Both, "mode Alone and gate Both contradict")]
+    [TestCase(Mode.Alone, null, "mode Alone and replication contradict")]
+    public void A_mode_and_what_contradicts_it_are_refused_by_name(Mode mode, Gate? gate, string message)
+    {
+        NodeOptions options = NodeOptions.Parse(Complete) with { Mode = mode, Gate = gate };
+        Assert.That(options.Check, Throws.InstanceOf<NodeOptionsException>().With.Message.Contains(message));
+    }
+
+    [Test]
+    public void A_mode_is_refused_where_the_disk_would_not_keep_its_promise_or_be_waited_for([Values] Mode mode)
+    {
+        NodeOptions options = NodeOptions.Parse(Complete) with { Mode = mode, Gate = null };
+        if (mode == Mode.Alone)
+            options = options with { Replication = null, Acks = null };
+        NodeOptions unsynced = options with { Journal = options.Journal with { SyncMode = SyncMode.NoneLosesDataOnPowerCut } };
+        Assert.That(unsynced.Check, Throws.InstanceOf<NodeOptionsException>().With.Message.Contains($"mode {mode} and journal.syncMode NoneLosesDataOnPowerCut contradict"));
+        Assert.That((unsynced with { Mode = null, Gate = Gate.Journal }).Check, Throws.Nothing, "a bench says gate, not mode");
+        NodeOptions waiting = options with { DeciderWaitsForJournal = true };
+        if (mode == Mode.Fast)
+            Assert.That(waiting.Check, Throws.InstanceOf<NodeOptionsException>().With.Message.Contains("mode Fast and deciderWaitsForJournal contradict"));
+        else
+            Assert.That(waiting.Check, Throws.Nothing);
+    }
+
+    [TestCase(Mode.Durable)]
+    [TestCase(Mode.Fast)]
+    public void A_mode_that_needs_a_standby_is_refused_without_one(Mode mode)
+    {
+        NodeOptions alone = NodeOptions.Parse(Complete) with { Mode = mode, Gate = null, Replication = null, Acks = null };
+        Assert.That(alone.Check, Throws.InstanceOf<NodeOptionsException>().With.Message.Contains($"mode {mode} needs replication"));
+    }
+
     [Test]
     public void A_gate_that_needs_a_standby_is_refused_without_one()
     {

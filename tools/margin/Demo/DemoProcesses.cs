@@ -145,9 +145,10 @@ internal sealed class DemoProcesses : IDisposable
 
     private void StartNode(int node, string role)
     {
-        string[] lease = _options.Failover
-            ? ["--gate", "both", "--lease", _folder.Lease, "--node", node == 0 ? "left" : "right", "--lease-millis", Text(LeaseMillis)] : [];
-        _nodes[node] = Start(role, [.. Node(role, JournalOf(node)), .. lease], line => Keep(line, DemoJson.Default.NodeLine, ref _nodeLines[node]));
+        // The latency shown is the engine's: without a witness the standby follows and is not waited for.
+        string[] mode = _options.Failover
+            ? ["--mode", "durable", "--lease", _folder.Lease, "--node", node == 0 ? "left" : "right", "--lease-millis", Text(LeaseMillis)] : ["--gate", "journal"];
+        _nodes[node] = Start(role, [.. Node(role, JournalOf(node)), .. mode], line => Keep(line, DemoJson.Default.NodeLine, ref _nodeLines[node]));
     }
 
     private IEnumerable<string> Node(string role, string journal) =>

@@ -11,6 +11,9 @@ internal sealed record NodeLine
 {
     public required string Role { get; init; }
 
+    /// <summary>alone, durable or fast; null where the gate is the journal although there is a standby.</summary>
+    public string? Mode { get; init; }
+
     public required long Received { get; init; }
 
     public required long Journalled { get; init; }

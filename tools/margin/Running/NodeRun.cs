@@ -55,7 +55,7 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
                     File.WriteAllText(SettingsFile.PathIn(options.Journal.Directory), options.ToJson() + "\n");
                     _heartbeats ??= new HeartbeatLogWriter(options.Journal.Directory);
                     SayBeginning(member);
-                    Say(member, $"{RoleOf(member)} runs");
+                    Say(member, $"{RoleOf(member)} runs {ModeOf(member.Node!.Options) ?? "with a standby that is not waited for"}");
                     break;
                 case MemberChange.Promoted:
                     SayPromoted(member);
@@ -116,6 +116,8 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
     }
 
     private static string RoleOf(PairMember member) => member.Node?.Options.Role.ToString().ToLowerInvariant() ?? "waiting";
+
+    private static string? ModeOf(NodeOptions options) => options.ModeInForce?.ToString().ToLowerInvariant();
 
     private void Say(PairMember member, string what) => terminal.Say(string.Create(CultureInfo.InvariantCulture,
         $"{what}; journal {options.Journal.Directory} at sequence {member.Node!.Recovered.LastSequence}, epoch {member.Node.Gauges.Epoch.Value}{Witness(member)}"));
@@ -182,7 +184,7 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
     private void Show(PairMember member)
     {
         if (member.Node is not { } node) return;
-        NodeLine line = NodeLine.Of(RoleOf(member), node.Status()) with { Lease = member.Lease?.ToString(), RecordsCut = member.RecordsCut, StaysStandby = _staysStandby };
+        NodeLine line = NodeLine.Of(RoleOf(member), node.Status()) with { Mode = ModeOf(node.Options), Lease = member.Lease?.ToString(), RecordsCut = member.RecordsCut, StaysStandby = _staysStandby };
         terminal.Out.WriteLine(json ? line.ToJson() : Words(line));
         terminal.Out.Flush();
     }

@@ -20,6 +20,8 @@ internal sealed record RunOverrides
 
     public string? Placement { get; init; }
 
+    public string? Mode { get; init; }
+
     public string? Gate { get; init; }
 
     public string? Input { get; init; }
@@ -66,7 +68,7 @@ internal static class RunSettings
             options.Epoch = uint.TryParse(epoch, out uint number) ? number : throw CommandFailure.Usage($"--epoch: '{epoch}' is no whole number");
         if (Choose(overrides.Journal, "JOURNAL") is string journal) options.Journal = options.Journal with { Directory = journal };
         if (Choose(overrides.Placement, "PLACEMENT") is string placement) options.Placement = Parse<Placement>(placement, "--placement");
-        if (Choose(overrides.Gate, "GATE") is string gate) options.Gate = Parse<Gate>(gate, "--gate");
+        ResolveMode(options, overrides);
         if (Choose(overrides.Input, "INPUT") is string input) options.Input = Stream(options.Input, input, InputStream);
         if (Choose(overrides.Output, "OUTPUT") is string output)
             options.Output = options.Output is null ? new OutputOptions { Channel = output } : options.Output with { Channel = output };
@@ -78,6 +80,7 @@ internal static class RunSettings
         try
         {
             options.Check();
+            options.Mode ??= options.ModeInForce; // whoever asks what the settings are is to see it
         }
         catch (NodeOptionsException failure)
         {
@@ -85,6 +88,15 @@ internal static class RunSettings
         }
 
         return options;
+    }
+
+    // One word for both: whoever names a mode or a gate on the line means it, whatever the file says of either.
+    private static void ResolveMode(NodeOptions options, RunOverrides overrides)
+    {
+        string? mode = Choose(overrides.Mode, "MODE"), gate = Choose(overrides.Gate, "GATE");
+        if (mode is null && gate is null) return;
+        options.Mode = mode is null ? null : Parse<Mode>(mode, "--mode");
+        options.Gate = gate is null ? null : Parse<Gate>(gate, "--gate");
     }
 
     private static void ResolveLease(NodeOptions options, RunOverrides overrides)

@@ -17,7 +17,8 @@ internal static class RunVerb
         Option<string?> epoch = Text("--epoch", "N", "Generation of the primary; raised by a promotion.");
         Option<string?> journal = Text("--journal", "DIR", "Directory of the journal.");
         Option<string?> placement = Text("--placement", "WHICH", "auto, merged, paired or dedicated: which thread polls which stage.");
-        Option<string?> gate = Text("--gate", "WHICH", "journal, replica or both: what must have confirmed an input before a decision on it leaves.");
+        Option<string?> mode = Text("--mode", "WHICH", "alone, durable (a heard decision is on this disk and at the standby) or fast (at the standby). Default: durable with a standby, else alone.");
+        Option<string?> gate = Text("--gate", "WHICH", "journal, replica or both: the same as what must have confirmed an input; journal lets a standby follow that is not waited for.");
         Option<string?> input = Text("--input", "URI", "Aeron channel of the sources.");
         Option<string?> output = Text("--output", "URI", "Aeron channel of the decisions.");
         Option<string?> replication = Text("--replication", "URI", "Aeron channel from primary to standby.");
@@ -32,9 +33,9 @@ internal static class RunVerb
         Option<bool> json = Options.Json();
         Option<bool> withParent = Options.WithParent();
         Verb verb = new("run", "Runs a node: primary or standby.",
-            "margin run --journal ./journal", "margin run --config margin.json --role standby --json", "margin run --config margin.json --gate both --lease /run/margin.lease --node left", "margin run --print-config > margin.json")
+            "margin run --journal ./journal", "margin run --config margin.json --role standby --json", "margin run --config margin.json --mode fast --lease /run/margin.lease --node left", "margin run --print-config > margin.json")
         {
-            config, role, epoch, journal, placement, gate, input, output, replication, acks, lease, node, leaseMillis, acceptLoss, signKey, printConfig, status, json, withParent,
+            config, role, epoch, journal, placement, mode, gate, input, output, replication, acks, lease, node, leaseMillis, acceptLoss, signKey, printConfig, status, json, withParent,
         };
         return verb.Does(line =>
         {
@@ -45,6 +46,7 @@ internal static class RunVerb
                 Epoch = line.GetValue(epoch),
                 Journal = line.GetValue(journal),
                 Placement = line.GetValue(placement),
+                Mode = line.GetValue(mode),
                 Gate = line.GetValue(gate),
                 Input = line.GetValue(input),
                 Output = line.GetValue(output),
