@@ -11,9 +11,13 @@ public sealed partial class Node
     private readonly StartingPoint _start;
     private StartingPoint? _withoutJournal;
     private SnapshotTaker? _snapshots;
+    private DivergedPrimary? _diverged;
 
     /// <summary>Sequence of the snapshot this node began with; 0: with the first record.</summary>
     public long StartedFrom => _start.Sequence;
+
+    /// <summary>On a primary whose standby has diverged: where the state is that its own records lead to, and what differs. Empty before that. Any thread.</summary>
+    public string DivergenceTold => _diverged?.Told ?? "";
 
     /// <summary>Snapshots that could not be used at the start, newest first, each with the reason.</summary>
     public IReadOnlyList<string> SnapshotsPassedOver => _start.PassedOver;

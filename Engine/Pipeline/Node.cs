@@ -135,6 +135,8 @@ public sealed partial class Node : IDisposable
         }
 
         StartThread("housekeeping", Housekeep);
+        if (_diverged is not null)
+            StartThread("diverged", _diverged.Run);
         if (_signer is not null)
             StartThread("signer", Sign);
     }
@@ -186,6 +188,7 @@ public sealed partial class Node : IDisposable
             return (PlacePrimary(inputNetwork, outputNetwork, gateway, null, null, plan.Journaller, decider, publisher), decider);
         NetworkStage replicaNetwork = dedicated ? NewNetwork() : inputNetwork;
         Replicator replicator = BuildReplicator(replicaNetwork, plan);
+        _diverged = new DivergedPrimary(plan.Storage, _options, Gauges, _ended.Wait);
         return (PlacePrimary(inputNetwork, outputNetwork, gateway, replicaNetwork, replicator, plan.Journaller, decider, publisher), decider);
     }
 

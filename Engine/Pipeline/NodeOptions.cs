@@ -88,6 +88,12 @@ public sealed partial record NodeOptions
     /// <summary>A witness that says which node of a pair is the primary; null: the role and the epoch are what is said here.</summary>
     public LeaseOptions? Lease { get; set; }
 
+    /// <summary>
+    /// The other node's journal directory, where this machine can read it (one machine, a shared mount): after a divergence the two states are compared by
+    /// themselves. null: by hand, <c>margin diff</c>.
+    /// </summary>
+    public string? PeerJournal { get; set; }
+
     /// <summary>Signs the journal; null: it is not signed.</summary>
     public SigningOptions? Signing { get; set; }
 

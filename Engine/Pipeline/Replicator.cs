@@ -116,9 +116,13 @@ internal sealed partial class Replicator : IStage, IMessageHandler
             return;
         if (received > Math.Max(_lastSeen, _gauges.Received.Value))
             throw new StandbyAheadException(received, _gauges.Received.Value);
-        bool diverged = (ack.Flags & ReplicaFlags.Diverged) != 0 || Compare(ack);
-        if (diverged)
+        bool saysSo = (ack.Flags & ReplicaFlags.Diverged) != 0;
+        if (saysSo || Compare(ack))
+        {
             _gauges.Diverged.Set(1);
+            _gauges.DivergedAt.Set(checked((long)(saysSo ? ack.Applied : ack.DigestSequence)));
+        }
+
         bool counts = _gauges.Diverged.Value == 0;
         if (counts)
         {
@@ -128,15 +132,16 @@ internal sealed partial class Replicator : IStage, IMessageHandler
             _gauges.ReplicaApplied.Set(checked((long)ack.Applied));
         }
 
-        if (_state == State.Absent && counts)
+        if (_state == State.Absent)
         {
-            _gauges.StandbyConnected.Set(1);
+            // One whose first digests differ already is no standby, but is fed for the same reason.
+            _gauges.StandbyConnected.Set(counts ? 1 : 0);
             _gauges.ReplicaEvents.Count((int)NodeEvent.StandbyFound);
             BeginCatchUp(received + 1);
             if (isOfOlderEpoch)
                 Encode(_boundary);
         }
-        else if (_state != State.Absent && ((ack.Flags & ReplicaFlags.Resend) != 0 || HasLostTheEnd(received)))
+        else if ((ack.Flags & ReplicaFlags.Resend) != 0 || HasLostTheEnd(received))
         {
             BeginCatchUp(received + 1);
             if (isOfOlderEpoch)

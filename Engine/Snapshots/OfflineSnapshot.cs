@@ -3,6 +3,7 @@ using MarginEngine.Codecs;
 using MarginEngine.Journal;
 using MarginEngine.Logic;
 using MarginEngine.Pipeline;
+using MarginEngine.Watch;
 
 namespace MarginEngine.Snapshots;
 
@@ -32,16 +33,18 @@ public static class OfflineSnapshot
     /// </summary>
     /// <param name="limits">Capacities of the node that wrote the journal.</param>
     /// <param name="report">Called after each record with its sequence.</param>
+    /// <param name="onHeartbeat">Called with the digests of each heartbeat that the replay decides.</param>
     /// <exception cref="JournalRefusedException">Neither the journal's beginning nor a snapshot is there, or it ends before the sequence that was asked for.</exception>
     /// <exception cref="JournalDamagedException">The journal is damaged.</exception>
-    public static OfflineSnapshotResult Take(IStorage storage, OfflineSnapshotRequest request, Limits limits, Action<long>? report = null)
+    public static OfflineSnapshotResult Take(
+        IStorage storage, OfflineSnapshotRequest request, Limits limits, Action<long>? report = null, Action<HeartbeatDigest>? onHeartbeat = null)
     {
         using JournalReader reader = JournalReader.Open(storage, request.Journal, EngineIdentity.Of(limits), follow: true);
         JournalExtent extent = ExtentOf(reader);
         var source = new SnapshotSource(storage, request.Journal, request.Journal, limits);
         StartingPoint start = StartingPoint.Find(source, extent, upTo: request.At);
         using MarginMachine machine = start.Machine;
-        var margins = new NewestMargins(limits.Accounts);
+        var margins = new NewestMargins(limits.Accounts, onHeartbeat);
         start.GiveMargins(margins);
         uint chain = start.Sequence == 0 ? 0 : reader.ChainAfter(start.Sequence) ?? 0;
         if (start.Sequence == 0 || reader.SeekTo(start.Sequence + 1))
@@ -89,7 +92,7 @@ public static class OfflineSnapshot
         return new JournalExtent(first, long.MaxValue);
     }
 
-    private sealed class NewestMargins(int accounts) : IDecisionSink, IDecisionKeeper
+    private sealed class NewestMargins(int accounts, Action<HeartbeatDigest>? onHeartbeat) : IDecisionSink, IDecisionKeeper
     {
         private long _sequence;
         private long _timestampNanos;
@@ -98,7 +101,12 @@ public static class OfflineSnapshot
 
         public void Begin(long sequence, long timestampNanos) => (_sequence, _timestampNanos) = (sequence, timestampNanos);
 
-        public void OnDecision(ReadOnlySpan<byte> message) => Keep(_sequence, _timestampNanos, message);
+        public void OnDecision(ReadOnlySpan<byte> message)
+        {
+            if (onHeartbeat is not null && Frame.TemplateId(message) == HeartbeatDecoder.TemplateId)
+                onHeartbeat(Digests.Of(message));
+            Keep(_sequence, _timestampNanos, message);
+        }
 
         public void Keep(long sequence, long timestampNanos, ReadOnlySpan<byte> decision)
         {

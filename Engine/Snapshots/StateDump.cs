@@ -38,7 +38,7 @@ internal sealed class StateDump(IStorage storage, string journalDirectory, Limit
             SnapshotHeader header = image.Take(machine, new Conflater(1)) with { Identity = EngineIdentity.Of(limits) };
             SnapshotFolder.Write(storage, directory, header, image, keep: 0);
             _told = $"The state here after sequence {header.Sequence} is in {SnapshotFolder.PathOf(directory, header.Sequence)}; "
-                + $"'margin snapshot JOURNAL --at {header.Sequence} --to DIR' on the primary's journal makes the other one";
+                + $"the primary makes the other one beside its journal, and 'margin diff PRIMARY STANDBY' names the first field that differs";
         }
         catch (Exception refusal) when (refusal is StorageException or JournalLockedException)
         {

@@ -68,12 +68,13 @@ internal sealed class Acknowledger : IStage
         return work;
     }
 
-    // The primary should hear of it before this node stops, and the state should be on the disk.
+    // The primary should hear of it and of the place of our dump before this node stops, and the state should be on the disk.
     private bool MayStop()
     {
         long passed = _clock.MonotonicNanos - _divergedAtNanos;
-        bool isTold = _hasToldDivergence && _acks.IsDrained || passed > FarewellNanos;
-        return isTold && (Dump is null || Dump.IsDone || passed > DumpNanos);
+        if (Dump is { IsDone: false } && passed <= DumpNanos)
+            return false;
+        return _hasToldDivergence && _sentApplied == _gauges.Applied.Value && _acks.IsDrained || passed > FarewellNanos;
     }
 
     private int Drain()

@@ -110,6 +110,9 @@ public sealed class NodeGauges
     /// <summary>1 after a digest of the standby differed from ours.</summary>
     public Gauge Diverged { get; } = new();
 
+    /// <summary>Input after which the last standby that differed stands still, or, where it does not say so itself, its heartbeat that differed; 0: none ever differed.</summary>
+    public Gauge DivergedAt { get; } = new();
+
     /// <summary>1 while the disk's reserve is reached: input is refused.</summary>
     public Gauge DiskNearlyFull { get; } = new();
 

@@ -153,7 +153,8 @@ internal sealed class DemoProcesses : IDisposable
 
     private IEnumerable<string> Node(string role, string journal) =>
     [
-        "run", "--role", role, "--journal", journal, "--input", _input, "--output", _output, "--replication", _replication, "--acks", _acks,
+        "run", "--role", role, "--journal", journal, "--peer-journal", journal == _folder.Primary ? _folder.Standby : _folder.Primary,
+        "--input", _input, "--output", _output, "--replication", _replication, "--acks", _acks,
         "--status-millis", Text(StatusMillis), "--json", "--with-parent",
     ];
 

@@ -20,6 +20,9 @@ internal sealed record Difference
 {
     public required DiffOutcome Outcome { get; init; }
 
+    /// <summary>In place of a message's name where two states were compared.</summary>
+    public const string StateTemplate = "state";
+
     /// <summary>Records that are equal, from the first compared on.</summary>
     public required long Equal { get; init; }
 
@@ -51,6 +54,9 @@ internal sealed record Difference
     /// <summary>In a sentence.</summary>
     public string Words => Outcome switch
     {
+        DiffOutcome.Same when Template == StateTemplate => string.Create(CultureInfo.InvariantCulture, $"the same: the states after sequence {Sequence}"),
+        DiffOutcome.Different when Template == StateTemplate => string.Create(CultureInfo.InvariantCulture,
+            $"the states after sequence {Sequence} differ in {Field}: {Left} against {Right}"),
         DiffOutcome.Same => string.Create(CultureInfo.InvariantCulture, $"the same: {Equal} records{(Equal > 0 ? $", sequences {From} to {LastEqual}" : "")}"),
         DiffOutcome.Longer => string.Create(CultureInfo.InvariantCulture,
             $"equal up to sequence {LastEqual} ({Equal} records), then {LongerName} goes on: {More} records more, from sequence {Sequence}"),

@@ -23,6 +23,7 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
     private string _told = "";
     private string? _signingTold;
     private string _diskTold = "";
+    private string _divergenceTold = "";
 
     /// <summary>A word of the parent; any thread.</summary>
     public void Hear(string line) => _staysStandby |= line == StayStandby;
@@ -73,6 +74,7 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
             SayObjection(member);
             SaySigning(member);
             SayDisk(member);
+            SayDivergence(member);
             if (terminal.Interrupted.WaitHandle.WaitOne(LookMillis)) return Stop(member);
         }
     }
@@ -155,6 +157,13 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
         string? now = member.Node?.SigningProblem;
         if (now is not null && now != _signingTold) terminal.Say($"margin: the journal is not signed at the moment: {now}");
         _signingTold = now;
+    }
+
+    private void SayDivergence(PairMember member)
+    {
+        string now = member.Node?.DivergenceTold ?? "";
+        if (now.Length > 0 && now != _divergenceTold) terminal.Say($"margin: the standby has diverged: {now}");
+        _divergenceTold = now;
     }
 
     // A disk that fills up, and room again, are told when they come.

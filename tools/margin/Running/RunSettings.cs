@@ -41,6 +41,8 @@ internal sealed record RunOverrides
     public bool AcceptLoss { get; init; }
 
     public string? SignKey { get; init; }
+
+    public string? PeerJournal { get; init; }
 }
 
 internal static class RunSettings
@@ -74,6 +76,7 @@ internal static class RunSettings
             options.Output = options.Output is null ? new OutputOptions { Channel = output } : options.Output with { Channel = output };
         if (Choose(overrides.Replication, "REPLICATION") is string replication) options.Replication = Stream(options.Replication, replication, ReplicationStream);
         if (Choose(overrides.Acks, "ACKS") is string acks) options.Acks = Stream(options.Acks, acks, AcksStream);
+        if (Choose(overrides.PeerJournal, "PEER_JOURNAL") is string peer) options.PeerJournal = peer;
         ResolveLease(options, overrides);
         if (Choose(overrides.SignKey, "SIGN_KEY") is string key)
             options.Signing = options.Signing is null ? new SigningOptions { KeyFile = key } : options.Signing with { KeyFile = key };

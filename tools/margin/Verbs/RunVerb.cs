@@ -28,6 +28,7 @@ internal static class RunVerb
         Option<string?> leaseMillis = Text("--lease-millis", "N", "How long a lease lasts: the longest time without a primary before the standby may take over.");
         Option<bool> acceptLoss = new("--accept-loss") { Description = "Take over by itself also where the primary's gate did not wait for this standby." };
         Option<string?> signKey = Text("--sign-key", "FILE", "Sign the journal with the keys of this PEM file; see margin key.");
+        Option<string?> peerJournal = Text("--peer-journal", "DIR", "The other node's journal, where it can be read from here: after a divergence the first field that differs is named.");
         Option<bool> printConfig = new("--print-config") { Description = "Print the effective configuration and stop." };
         Option<int> status = Options.Count("--status-millis", "Print a status line this often; 0: only at the end.", DefaultStatusMillis, 0, 3_600_000);
         Option<bool> json = Options.Json();
@@ -35,7 +36,7 @@ internal static class RunVerb
         Verb verb = new("run", "Runs a node: primary or standby.",
             "margin run --journal ./journal", "margin run --config margin.json --role standby --json", "margin run --config margin.json --mode fast --lease /run/margin.lease --node left", "margin run --print-config > margin.json")
         {
-            config, role, epoch, journal, placement, mode, gate, input, output, replication, acks, lease, node, leaseMillis, acceptLoss, signKey, printConfig, status, json, withParent,
+            config, role, epoch, journal, placement, mode, gate, input, output, replication, acks, lease, node, leaseMillis, acceptLoss, signKey, peerJournal, printConfig, status, json, withParent,
         };
         return verb.Does(line =>
         {
@@ -57,6 +58,7 @@ internal static class RunVerb
                 LeaseMillis = line.GetValue(leaseMillis),
                 AcceptLoss = line.GetValue(acceptLoss),
                 SignKey = line.GetValue(signKey),
+                PeerJournal = line.GetValue(peerJournal),
             };
             NodeOptions options = RunSettings.Resolve(overrides);
             if (line.GetValue(printConfig)) return Print(terminal, options);
