@@ -51,7 +51,9 @@ internal static class Program
             KeyVerb.Create(terminal),
             OperateVerb.Create(terminal),
             DoctorVerb.Create(terminal),
+#if !AERON_PACKAGE
             SimulateVerb.Create(terminal),
+#endif
             ListenVerb.Create(terminal),
         };
         foreach (Option option in root.Options)
