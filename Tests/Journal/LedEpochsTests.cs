@@ -6,6 +6,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.JournalTests;
 
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class LedEpochsTests
 {
     private const string Directory = "journal";

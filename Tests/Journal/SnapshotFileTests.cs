@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.JournalTests;
 
 /// <summary>A snapshot file is whole or it is refused with the reason; whatever happens while one is written, the older ones stay.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SnapshotFileTests
 {
     private const string Folder = "/snapshots";
