@@ -45,7 +45,7 @@ internal sealed class TickScript
 
     public Limits Capacities { get; }
 
-    public int Options => 2 * Expiries * Strikes;
+    public const int Options = 2 * Expiries * Strikes;
 
     /// <summary>Messages of a tick.</summary>
     public int Parts => _parts.Length;

@@ -1,4 +1,5 @@
-using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using MarginEngine.Codecs;
 
 namespace MarginEngine.Logic;
@@ -383,13 +384,15 @@ public sealed class HeadroomCurve
         return draw == 0.0 ? profit : profit < 0.0 ? Math.Min(0.0, profit + draw) : Math.Max(0.0, profit - draw);
     }
 
+    // Whole padded rows, a multiple of eight.
     private static void AddTo(Span<double> sums, ReadOnlySpan<double> row, double lots)
     {
-        Vector<double> each = new(lots);
-        int width = Vector<double>.Count;
-        for (int index = 0; index < sums.Length; index += width)
+        Vector256<double> each = Vector256.Create(lots);
+        ref double to = ref MemoryMarshal.GetReference(sums);
+        ref readonly double from = ref MemoryMarshal.GetReference(row);
+        for (nuint index = 0; index < (nuint)sums.Length; index += 4)
         {
-            (new Vector<double>(sums[index..]) + (each * new Vector<double>(row[index..]))).CopyTo(sums[index..]);
+            (Vector256.LoadUnsafe(ref to, index) + (each * Vector256.LoadUnsafe(in from, index))).StoreUnsafe(ref to, index);
         }
     }
 
