@@ -15,7 +15,7 @@ namespace MarginEngine.Logic;
 public sealed class MarketMoves
 {
     // Prices of one underlying may drift apart this far before the references follow.
-    private const double LargestSpread = 5e-4;
+    private const double LargestSpread = 5e-5;
 
     // Slices grow steeper as they near expiry or the market fears: this much without notice.
     private const double SlopeRoom = 1.5;
@@ -152,6 +152,19 @@ public sealed class MarketMoves
         HasMoved = true;
     }
 
+    /// <summary>An expiry and what expired with it have no price any more: they are left out of the envelope, which all that held them is anchored in anew.</summary>
+    public void Settled(int index, in Expiry expiry, MarketState market)
+    {
+        MovedUnbounded(expiry.Underlying);
+        _components[_expiryBase + index].IsOver = true;
+        for (int instrument = expiry.FirstInstrument; instrument >= 0; instrument = market.InstrumentAt(instrument).NextOfExpiry)
+        {
+            _components[_instrumentBase + instrument].IsOver = true;
+        }
+
+        _envelopes[expiry.Underlying].HasNewPrice = true;
+    }
+
     /// <summary>Brings the envelopes up to date with the prices of the event.</summary>
     public void Measure()
     {
@@ -220,9 +233,17 @@ public sealed class MarketMoves
         double highest = double.NegativeInfinity, lowest = double.PositiveInfinity;
         for (int index = envelope.First; index >= 0; index = _components[index].Next)
         {
-            double displacement = _components[index].Displacement;
-            highest = Math.Max(highest, displacement);
-            lowest = Math.Min(lowest, displacement);
+            ref readonly Component component = ref _components[index];
+            if (!component.IsOver)
+            {
+                highest = Math.Max(highest, component.Displacement);
+                lowest = Math.Min(lowest, component.Displacement);
+            }
+        }
+
+        if (highest < lowest)
+        {
+            return;
         }
 
         envelope.Highest = highest;
@@ -254,6 +275,9 @@ public sealed class MarketMoves
         public double Price;
         public double Displacement;
         public int Next;
+
+        /// <summary>It has expired.</summary>
+        public bool IsOver;
     }
 
     private struct Envelope

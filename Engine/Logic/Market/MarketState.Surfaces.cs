@@ -99,7 +99,7 @@ public sealed partial class MarketState
     public void Settle(int index)
     {
         TouchSurface(index);
-        Moves.MovedUnbounded(_expiries[index].Underlying);
+        Moves.Settled(index, _expiries[index], this);
         ref Expiry settled = ref _expiries[index];
         settled.IsSettled = true;
         Grids.Return(settled.Grid);
