@@ -5,6 +5,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.CodecTests;
 
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DiagnosticTests
 {
     // "§" marks the place that the diagnostic must point at.

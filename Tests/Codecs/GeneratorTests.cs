@@ -8,6 +8,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.CodecTests;
 
+[Parallelizable(ParallelScope.Self)]
 internal sealed class GeneratorTests
 {
     private static readonly string Small = Schemas.Of(Schemas.Usual + "<sbe:message name='A' id='1'><field name='x' id='1' type='int32'/></sbe:message>");

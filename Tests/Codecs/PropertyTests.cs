@@ -6,6 +6,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.CodecTests;
 
 [TestFixtureSource(nameof(Named))]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class PropertyTests(string name)
 {
     private const int Rounds = 60;

@@ -5,6 +5,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.CodecTests;
 
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SpecificationTests
 {
     private const string Body = """

@@ -4,6 +4,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.CodecTests;
 
+[Parallelizable(ParallelScope.Self)]
 internal sealed class VersionTests
 {
     private const string Probe = """

@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.JournalTests;
 /// The machine stops at every step, by kill or by power cut, also in the middle of recovering from the last time. Whatever was
 /// reported durable is there, a commit in flight is there whole or not at all, and nothing else is.
 /// </summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class CrashTests
 {
     const string Folder = "/journal";

@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.JournalTests;
 /// A small journal, damaged in every place: the outcome is the whole history, or (only where a torn write explains it) the history
 /// up to the last group, or a refusal that names the place. Never a shorter history in silence.
 /// </summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class DamageTests
 {
     const string Folder = "/journal";

@@ -5,6 +5,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.JournalTests;
 
 /// <summary>Where an epoch ended is found by the segments' headers and one segment's records.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class EpochSearchTests
 {
     const string Folder = "/journal";

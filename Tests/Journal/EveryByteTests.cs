@@ -7,6 +7,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.JournalTests;
 
+[Parallelizable(ParallelScope.Self)]
 public sealed class EveryByteTests
 {
     private const int Sector = Format.SectorBytes;

@@ -6,6 +6,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.JournalTests;
 
 /// <summary>The bytes on disk are a promise: a journal of today is read years later.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class FormatTests
 {
     [TestCase("", 0x00000000u)]

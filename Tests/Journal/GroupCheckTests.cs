@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.JournalTests;
 /// Each field of a group is checked for itself: a forged group has every checksum right and one field wrong. Such blocks exist:
 /// they are intact, and were written for another place or another history.
 /// </summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class GroupCheckTests
 {
     static readonly Chain Before = new(NextSequence: 20, Checksum: 0xABCD, Epoch: 5, TimestampNanos: 77);

@@ -5,6 +5,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.JournalTests;
 
 /// <summary>Seeking, stopping and following.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class ReaderTests
 {
     const string Folder = "/journal";

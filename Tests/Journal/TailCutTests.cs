@@ -5,6 +5,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.JournalTests;
 
 /// <summary>What a successor never had is taken off a journal's end: kept beside it, nothing else touched, whatever happens in the middle.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class TailCutTests
 {
     const string Folder = "/journal";

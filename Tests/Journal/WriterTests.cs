@@ -5,6 +5,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.JournalTests;
 
 /// <summary>The writer's promises one by one, on the simulated disk.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class WriterTests
 {
     const string Folder = "/journal";

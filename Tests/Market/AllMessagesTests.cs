@@ -6,6 +6,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.MarketTests;
 
 /// <summary>The stand-in with all messages: grids, classes, terms of settlement, open interest, marks of options. The engine takes each, and the market is the same market.</summary>
+[Parallelizable(ParallelScope.Self)]
 public class AllMessagesTests
 {
     [TestCase("portfolio")]

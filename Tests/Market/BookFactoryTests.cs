@@ -5,6 +5,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.MarketTests;
 
+[Parallelizable(ParallelScope.Self)]
 public class BookFactoryTests
 {
     [Test]

@@ -9,6 +9,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.MarketTests;
 
 /// <summary>Two answers of the venue's public book summary, an hour apart, are a market to play: what a user can record with one command.</summary>
+[Parallelizable(ParallelScope.Self)]
 public class BookSummaryScriptTests
 {
     private static readonly long Start = UnixTime.Nanos(2026, 5, 4, 12);

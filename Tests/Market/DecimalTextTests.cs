@@ -6,6 +6,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.MarketTests;
 
+[Parallelizable(ParallelScope.Self)]
 public class DecimalTextTests
 {
     [TestCase("0", 8, 0)]

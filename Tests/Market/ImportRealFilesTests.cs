@@ -6,6 +6,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.MarketTests;
 
 /// <summary>Every file of market data that the folder holds, whatever its name: more of the same formats can be dropped in.</summary>
+[Parallelizable(ParallelScope.Self)]
 public class ImportRealFilesTests
 {
     private static IEnumerable<string?> ChainFiles => DataFolder.Files("deribit_chain");

@@ -5,6 +5,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.MarketTests;
 
+[Parallelizable(ParallelScope.Self)]
 public class ImportRefusalTests
 {
     private const string ChainHeader = "timestamp,instrument_name,underlying,option_type,strike,expiry_datetime,mark_price,implied_volatility,delta";

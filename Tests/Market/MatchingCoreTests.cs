@@ -6,6 +6,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.MarketTests;
 
+[Parallelizable(ParallelScope.Self)]
 public class MatchingCoreTests
 {
     private const long Second = 1_000_000_000;

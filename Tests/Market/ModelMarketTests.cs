@@ -6,6 +6,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.MarketTests;
 
 /// <summary>The built-in market under every shipped margin model, through a machine in this process.</summary>
+[Parallelizable(ParallelScope.Self)]
 public class ModelMarketTests
 {
     private const int Accounts = 60;

@@ -3,6 +3,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.MarketTests;
 
+[Parallelizable(ParallelScope.Self)]
 public class ResendWindowTests
 {
     [Test]

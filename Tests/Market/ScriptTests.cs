@@ -8,6 +8,7 @@ using Expiry = MarginEngine.Tool.Market.Expiry;
 
 namespace MarginEngine.Tests.MarketTests;
 
+[Parallelizable(ParallelScope.Self)]
 public class ScriptTests
 {
     private static IEnumerable<string> Sources => ["builtin", "deribit", "btc-2025-10"];

@@ -5,6 +5,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>The volatility comes back from prices computed in about 100 bits, over the whole domain, as far as a rounded price tells it.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class ImpliedVolatilityTests
 {
     /// <summary>One unit in the last place of a price, with room for the rounding of its share of the bound.</summary>

@@ -4,6 +4,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Smiles come back from their own volatilities; what is not arbitrage-free is fitted by something that is.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class SviCalibrationTests
 {
     private static SmileQuote[] QuotesOf(in SviSlice slice, double years, int count = 41, double reach = 1.0)
