@@ -70,7 +70,8 @@ public static class ReplayBench
             rate = records / seconds;
             ulong digest = machine.StateDigest();
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{records} records in {seconds:F3} s: {rate:F0}/s ({records / used:F0} a second of processor time); {stamped:F1} s of stamped time: {stamped / seconds:F1} x real time; {machine.Evaluations} evaluations, {machine.Looks} looks, state 0x{digest:x16}"));
+                $"{records} records in {seconds:F3} s: {rate:F0}/s ({records / used:F0} a second of processor time); {stamped:F1} s of stamped time: {stamped / seconds:F1} x real time; "
+                + $"{machine.Evaluations} evaluations, {machine.Looks} looks, state 0x{digest:x16}"));
             machine.Dispose();
         }
 

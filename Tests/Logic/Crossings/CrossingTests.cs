@@ -9,31 +9,26 @@ namespace MarginEngine.Tests.LogicTests.Crossings;
 [Parallelizable(ParallelScope.Self)]
 internal sealed class CrossingTests
 {
-    private const int Moves = 1_000;
+    private const int Moves = 400;
 
     private static readonly string[] Bounded = [.. ModelDocument.ShippedNames.Where(name => name is "portfolio" or "okx-pm" or "hvar" or "brackets" or "cross" or "isolated" or "paradex-pm")];
 
     [TestCase(1)]
-    [TestCase(2)]
-    [TestCase(3)]
     public void Nothing_is_missed_under_any_model(int seed) => Compare(new CrossingMarket(seed, new CrossingStyle()), $"any model, seed {seed}");
 
     [TestCase(21)]
     [TestCase(22)]
-    [TestCase(23)]
     public void Nothing_is_missed_at_the_thresholds(int seed) =>
         Compare(new CrossingMarket(seed, new CrossingStyle { IsPinned = true, Accounts = 200, Step = 1e-4 }, Models()), $"pinned, seed {seed}");
 
     [TestCase(31)]
-    [TestCase(32)]
     public void Nothing_is_missed_in_large_books(int seed) =>
         Compare(new CrossingMarket(seed, new CrossingStyle { IsPinned = true, Accounts = 100, Legs = 60, Step = 5e-5 }, Models()), $"large, seed {seed}");
 
     [TestCase(41)]
-    [TestCase(42)]
     public void Nothing_is_missed_among_every_kind_of_message(int seed)
     {
-        using Desk scene = Scenes.Everything(seed, ticks: 400, byCrossings: true);
+        using Desk scene = Scenes.Everything(seed, ticks: 240, byCrossings: true);
         using Desk desk = new(withMarket: false);
         foreach ((long time, byte[] message) in scene.Applied)
         {
@@ -59,7 +54,7 @@ internal sealed class CrossingTests
             }
 
             twin.AssertSame(where);
-            Assert.That(twin.Calls, Is.GreaterThan(50), "a market in which little happens shows little");
+            Assert.That(twin.Calls, Is.GreaterThan(20), "a market in which little happens shows little");
         }
     }
 }
