@@ -89,6 +89,7 @@ public static class PricingBench
                 runs[i] = repeats > 60 ? (int)Math.Max(1.0, Math.Ceiling(LeastSampleNanos / least)) : 1;
             }
 
+            // The compiler works in the background: what it makes of this round counts in the next.
             if (repeats > 60)
                 Thread.Sleep(150);
         }

@@ -16,7 +16,7 @@ public static class TickBench
     /// <param name="Exhaustive">Of them, how many are computed over the whole book besides, in a second machine, and compared decision by decision.</param>
     public sealed record Settings(int Accounts = 10_000, int Positions = 20, int Ticks = 10_000, string Model = "portfolio", int Exhaustive = 50);
 
-    public sealed record Result(LatencyHistogram Nanos, double LooksATick, long Calls, double ExhaustiveNanos, bool IsSame, long RefreshNanos);
+    public sealed record Result(LatencyHistogram Nanos, double LooksATick, long Calls, double ExhaustiveNanos, bool IsSame);
 
     public static int Command(ReadOnlySpan<string> options, TextWriter output, TextWriter errors)
     {
@@ -93,15 +93,15 @@ public static class TickBench
         }
 
         double mean = compared == 0 ? 0.0 : exhaustive / (double)compared;
-        double part1 = 100.0 * looks / settings.Ticks / settings.Accounts;
+        double share = 100.0 * looks / settings.Ticks / settings.Accounts;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"tick to decisions: p50 {nanos.ValueAtPercentile(50) / 1e3:F2} us, p99 {nanos.ValueAtPercentile(99) / 1e3:F2}, p99.9 {nanos.ValueAtPercentile(99.9) / 1e3:F1}, max {nanos.MaxNanos / 1e3:F0}; "
-            + $"looked at {part1:F4} % of accounts a tick; {calls} calls"));
+            + $"looked at {share:F4} % of accounts a tick; {calls} calls"));
         if (compared > 0)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"the whole book: {mean / 1e6:F2} ms a tick, {mean / nanos.ValueAtPercentile(50):F0} times the median; {compared} ticks compared: {(isSame ? "identical" : "DIFFERENT")}"));
         whole?.Dispose();
-        return new Result(nanos, looks / (double)settings.Ticks, calls, mean, isSame, 0);
+        return new Result(nanos, looks / (double)settings.Ticks, calls, mean, isSame);
     }
 
     private sealed class Player(MarginMachine machine) : IDecisionSink

@@ -150,7 +150,7 @@ public sealed class AccountBounds
         double worse = (threshold * margin.Equity) - margin.Maintenance - _rounding, better = margin.Maintenance - (left * margin.Equity) - _rounding;
         bool hasBetter = state != AccountState.Healthy;
         double headroom = hasBetter ? Math.Min(worse, better) : worse;
-        double time = (threshold * _equityTime) + _marginTime, price = 0.0, deviation = 0.0;
+        double time = (threshold * _equityTime) + _marginTime, deviation = 0.0;
         double marginRest = 0.0, equityRest = 0.0, rows = 0.0, values = 0.0, cap = LotModuli.LargestMove, deviationCap = double.PositiveInfinity;
         for (int index = 0; index < _count; index++)
         {
@@ -164,7 +164,7 @@ public sealed class AccountBounds
             deviationCap = Math.Min(deviationCap, entry.DeviationCap);
         }
 
-        price = rows + marginRest + (threshold * (equityRest + values));
+        double price = rows + marginRest + (threshold * (equityRest + values));
         if (!(headroom > 0.0) || !double.IsFinite(price + deviation + time))
         {
             return false;

@@ -127,7 +127,11 @@ public sealed unsafe partial class RiskRows : IDisposable
         risk.ModelGeneration = rules.Generation;
         row.Clear();
         double scale = Fixed.Power10(_market.CurrencyAt(contract.Currency).Decimals);
-        _moduli[(model * _instruments) + instrument] = default;
+        if (rules.IsByCrossings)
+        {
+            _moduli[(model * _instruments) + instrument] = default;
+        }
+
         risk.IsUnpriced = !(contract.IsOption
             ? TryPriceOption(model, instrument, contract, scale, row, ref risk)
             : TryPriceLinear(rules, contract, scale, row, ref risk));

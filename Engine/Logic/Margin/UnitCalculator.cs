@@ -146,7 +146,11 @@ public sealed partial class UnitCalculator
         _scope.Gap = 0;
         _expirySums.Clear(padded);
         ClearAddOns(rules);
-        _moduli = UnitModuli.None;
+        if (rules.IsByCrossings)
+        {
+            _moduli = UnitModuli.None;
+        }
+
         UnitMargin margin = default;
         CollectLegs(filled, order);
         foreach (ref readonly UnitLeg leg in _legs.AsSpan(0, _legCount))
