@@ -19,6 +19,7 @@ internal sealed class SimulatedSource : IMessageHandler, IDisposable
     private readonly Publication[] _inputs;
     private readonly Subscription[] _outputs;
     private readonly HashSet<ulong> _carriedOut = [];
+    private readonly Dictionary<(int Session, int Stream), Ear> _ears = [];
     private int _next;
     private int _budget;
     private long _quietSince;
@@ -41,6 +42,12 @@ internal sealed class SimulatedSource : IMessageHandler, IDisposable
 
     /// <summary>Everything heard, in order, on either stream.</summary>
     public List<byte[]> Heard { get; } = [];
+
+    /// <summary>
+    /// Where a publisher was silent for longer than an image lives, and the same publication was joined again further on: what lay between was sent
+    /// into the void. First and last sequence, those heard on either side, of which a part may be missing too.
+    /// </summary>
+    public List<(long From, long To)> Holes { get; } = [];
 
     /// <summary>Messages the newest heartbeat says are taken.</summary>
     public int Confirmed { get; private set; }
@@ -69,6 +76,7 @@ internal sealed class SimulatedSource : IMessageHandler, IDisposable
     public PollAction OnMessage(ReadOnlySpan<byte> message, in MessageContext context)
     {
         Heard.Add(message.ToArray());
+        NoteHole(BitConverter.ToInt64(message[8..]), context);
         if (HeartbeatDecoder.TryWrap(message, out HeartbeatDecoder heartbeat))
             OnHeartbeat(heartbeat);
         else if (RejectDecoder.TryWrap(message, out RejectDecoder reject))
@@ -79,6 +87,15 @@ internal sealed class SimulatedSource : IMessageHandler, IDisposable
     }
 
     public void Dispose() => _agent.Dispose();
+
+    // An image that ends in silence takes along what it had not received, and the publisher has done its part: only the positions tell.
+    private void NoteHole(long sequence, in MessageContext context)
+    {
+        (int, int) place = (context.SessionId, context.StreamId);
+        if (_ears.TryGetValue(place, out Ear ear) && ear.Image != context.Image && context.Image.JoinPosition > ear.Position)
+            Holes.Add((ear.Sequence, sequence));
+        _ears[place] = new Ear(context.Image, context.Position, sequence);
+    }
 
     private int Send()
     {
@@ -143,4 +160,7 @@ internal sealed class SimulatedSource : IMessageHandler, IDisposable
         _next = to;
         Rewinds++;
     }
+
+    /// <summary>How far a publication was heard, and in which image.</summary>
+    private readonly record struct Ear(Image Image, long Position, long Sequence);
 }

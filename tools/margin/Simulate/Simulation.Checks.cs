@@ -67,7 +67,7 @@ internal sealed partial class Simulation
             Require(history.Inputs[i].Epoch >= history.Inputs[i - 1].Epoch, $"the epoch falls at sequence {i + 1}");
     }
 
-    // Nothing published that was not decided, nothing decided that was not published.
+    // Nothing published that was not decided, nothing decided that was not published, unless its hearer was cut off for longer than a stream lives.
     private void CheckPublished(History history)
     {
         HashSet<string> decided = [.. history.Decisions.Select(Key)];
@@ -79,8 +79,8 @@ internal sealed partial class Simulation
         {
             if (MarginUpdateDecoder.TryWrap(decision, out MarginUpdateDecoder update))
                 newest[update.AccountId] = decision;
-            else if (SequenceOf(decision) < history.Inputs.Count - 3) // the very last ones may still wait for their gate
-                Require(published.Contains(Key(decision)), $"decided and never published: {Name(decision)} on sequence {SequenceOf(decision)}");
+            else if (SequenceOf(decision) < history.Inputs.Count - 3 && !published.Contains(Key(decision))) // the very last ones may still wait for their gate
+                RequireHole(decision);
         }
 
         foreach ((ulong account, byte[] update) in newest)
@@ -88,6 +88,13 @@ internal sealed partial class Simulation
             if (SequenceOf(update) < history.Inputs.Count - 3)
                 Require(published.Contains(Key(update)), $"the newest margin of account {account} was never published");
         }
+    }
+
+    private void RequireHole(byte[] decision)
+    {
+        long sequence = SequenceOf(decision);
+        Require(_market.Holes.Exists(hole => sequence >= hole.From && sequence <= hole.To), $"decided and never published: {Name(decision)} on sequence {sequence}");
+        Counts.SentIntoTheVoid++;
     }
 
     // A reject of the gateway is no decision: it names a message of ours that really was out of place, or a full disk.

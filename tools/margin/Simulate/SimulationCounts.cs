@@ -15,6 +15,9 @@ internal sealed class SimulationCounts
     /// <summary>Records that a former primary cut when it came back.</summary>
     public long RecordsCut { get; set; }
 
+    /// <summary>Decisions that a publisher sent while its hearer was cut off for longer than a stream lives.</summary>
+    public long SentIntoTheVoid { get; set; }
+
     public long[] Faults { get; } = new long[Enum.GetValues<Fault>().Length];
 
     public NetworkCounts Network { get; } = new();
@@ -38,6 +41,7 @@ internal sealed class SimulationCounts
         SimulatedNanos += other.SimulatedNanos;
         Restarts += other.Restarts;
         RecordsCut += other.RecordsCut;
+        SentIntoTheVoid += other.SentIntoTheVoid;
         for (int fault = 0; fault < Faults.Length; fault++)
             Faults[fault] += other.Faults[fault];
         Add(other.Network);
