@@ -29,7 +29,7 @@ internal sealed class TickScript
     private ulong _sequence;
     private long _price = Price0;
 
-    public TickScript(int accounts, int positions, string model)
+    public TickScript(int accounts, int positions, string model, int? refreshSlice = null)
     {
         _accounts = accounts;
         _positions = positions;
@@ -39,7 +39,7 @@ internal sealed class TickScript
         Capacities = new Limits
         {
             Accounts = accounts + 1, Units = (accounts * 2) + 16, Positions = (accounts * positions) + 16, Orders = 1_024, Instruments = 2_048, Underlyings = 4,
-            Expiries = 16, Grids = 4, Currencies = 4, Models = 2,
+            Expiries = 16, Grids = 4, Currencies = 4, Models = 2, RefreshSlice = refreshSlice ?? new Limits().RefreshSlice, RefreshPositions = refreshSlice is null ? new Limits().RefreshPositions : int.MaxValue,
         };
     }
 
@@ -115,6 +115,18 @@ internal sealed class TickScript
                 yield return Deposit((ulong)account, wanted);
             }
         }
+    }
+
+    /// <summary>Fills of everything an instruction asks for, at the marks it names.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> CarryOut(byte[] instruction)
+    {
+        LiquidationInstructionDecoder.TryWrap(instruction, out LiquidationInstructionDecoder asked);
+        List<(uint Instrument, Side Side, long Quantity, long Price)> legs = [];
+        foreach (LiquidationInstructionDecoder.LegsDecoder.Entry leg in asked.Legs)
+            legs.Add((leg.InstrumentId, leg.Side, leg.Quantity, leg.MarkPrice.Mantissa));
+        (ulong account, ulong liquidation) = (asked.AccountId, asked.LiquidationId);
+        for (int index = 0; index < legs.Count; index++)
+            yield return LiquidationFill(account, liquidation, legs[index], index + 1 == legs.Count ? OriginFlags.EndOfEvent : OriginFlags.None);
     }
 
     private double Gaussian() => Math.Sqrt(-2.0 * Math.Log(1.0 - _random.NextDouble())) * Math.Cos(2.0 * Math.PI * _random.NextDouble());
@@ -228,6 +240,21 @@ internal sealed class TickScript
         fill.Quantity = fee != 0 || flags != OriginFlags.None ? 1 : _random.Next(1, 100);
         fill.SetPrice(instrument == 1 ? Price0 : Price0 / 50);
         fill.SetFee(fee, -6);
+        return _buffer.AsMemory(0, fill.EncodedLength);
+    }
+
+    private ReadOnlyMemory<byte> LiquidationFill(ulong account, ulong liquidation, (uint Instrument, Side Side, long Quantity, long Price) leg, OriginFlags flags)
+    {
+        LiquidationFillEncoder fill = LiquidationFillEncoder.Wrap(_buffer);
+        fill.SetOrigin(++_sequence, (ulong)Start, 1, flags);
+        fill.AccountId = account;
+        fill.InstrumentId = leg.Instrument;
+        fill.Side = leg.Side;
+        fill.Quantity = leg.Quantity;
+        fill.SetPrice(leg.Price);
+        fill.SetFee(0, -6);
+        fill.LiquidationId = liquidation;
+        fill.TradeId = _sequence;
         return _buffer.AsMemory(0, fill.EncodedLength);
     }
 

@@ -45,6 +45,12 @@ public sealed record Limits
     /// <summary>Accounts looked at for an overdue refresh in each evaluation.</summary>
     public int RefreshSlice { get; init; } = 32;
 
+    /// <summary>
+    /// Positions that an evaluation computes for refreshes at the most, at least one account in any case, so that no tick waits for many: an account counts as
+    /// <see cref="RefreshOverhead"/> positions besides its own.
+    /// </summary>
+    public int RefreshPositions { get; init; } = 32;
+
     /// <summary>Rows of a scenario table after padding; a multiple of the widest vector.</summary>
     public const int Rows = 256;
 
@@ -74,6 +80,9 @@ public sealed record Limits
 
     /// <summary>A margin ratio is never shown above this (10,000 times the requirement): equity is gone.</summary>
     public const long RatioCeiling = 1_000_000_000_000;
+
+    /// <summary>What an account costs to compute besides its positions, in positions.</summary>
+    public const int RefreshOverhead = 4;
 
     /// <summary>Accounts that one deleveraging event may name.</summary>
     public const int DeleveragingShares = 16;
@@ -117,6 +126,6 @@ public sealed record Limits
         Check.That(Currencies is > 0 and <= 64);
         Check.That(Models is > 0 and <= 16);
         Check.That(Legs is > 0 and <= 256);
-        Check.That(RefreshSlice > 0 && EventMessages > 0);
+        Check.That(RefreshSlice > 0 && RefreshPositions > 0 && EventMessages > 0);
     }
 }

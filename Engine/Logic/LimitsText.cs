@@ -9,11 +9,13 @@ public static class LimitsText
     private static readonly string[] Names =
     [
         "accounts", "units", "positions", "orders", "instruments", "underlyings", "expiries", "currencies", "models", "legs",
-        "eventMessages", "sources", "refreshSlice", "grids",
+        "eventMessages", "sources", "refreshSlice", "grids", "refreshPositions",
     ];
 
-    // Journals of the first schema name these; what came later stands at its default, which none of their messages depends on.
+    // Journals of before name fewer: the first so many. Grids stand at their default then, which none of their messages depends on, and a refresh had no
+    // other bound than its number of accounts.
     private const int FirstNames = 13;
+    private const int RefreshPositionsAt = 14;
 
     /// <summary>For example <c>accounts 256 units 512 ..</c>: every capacity, always in the same order.</summary>
     public static string Of(Limits limits) => string.Join(
@@ -24,8 +26,9 @@ public static class LimitsText
     {
         string[] words = text.Split(' ');
         int[] values = Values(new Limits());
-        if (words.Length != 2 * Names.Length && words.Length != 2 * FirstNames)
+        if (words.Length % 2 != 0 || words.Length < 2 * FirstNames || words.Length > 2 * Names.Length)
             return null;
+        values[RefreshPositionsAt] = int.MaxValue;
         for (int i = 0; i < words.Length / 2; i++)
         {
             if (words[2 * i] != Names[i] || !int.TryParse(words[(2 * i) + 1], NumberStyles.None, CultureInfo.InvariantCulture, out values[i]))
@@ -48,6 +51,7 @@ public static class LimitsText
             Sources = values[11],
             RefreshSlice = values[12],
             Grids = values[13],
+            RefreshPositions = values[RefreshPositionsAt],
         };
         try
         {
@@ -65,5 +69,6 @@ public static class LimitsText
     [
         limits.Accounts, limits.Units, limits.Positions, limits.Orders, limits.Instruments, limits.Underlyings, limits.Expiries,
         limits.Currencies, limits.Models, limits.Legs, limits.EventMessages, limits.Sources, limits.RefreshSlice, limits.Grids,
+        limits.RefreshPositions,
     ];
 }

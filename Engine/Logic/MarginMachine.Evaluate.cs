@@ -8,6 +8,7 @@ public sealed partial class MarginMachine
     private readonly bool[] _movedUnderlyings;
     private bool _anyIndexMoved;
     private int _refreshCursor;
+    private long _oldestOfRound;
     private int _riskArrayCursor;
     private long _lastRiskArray;
 
@@ -166,23 +167,42 @@ public sealed partial class MarginMachine
         return _isHalted ? flags | MarginFlags.Halted : flags;
     }
 
-    // A few accounts in turn: margins nobody's message touched are looked at again, so that staleness shows and no update is older than the refresh time.
+    // A few accounts in turn: margins nobody's message touched are looked at again, so that staleness shows and no update is older than the refresh time. What a
+    // slice may cost is told in positions, not in time: where it ends is part of what is decided.
     private void RefreshSlice()
     {
         int count = Math.Min(_limits.RefreshSlice, _book.AccountCount);
-        for (int looked = 0; looked < count; looked++)
+        int left = _limits.RefreshPositions;
+        for (int looked = 0; looked < count && left > 0; looked++)
         {
-            _refreshCursor = _refreshCursor + 1 < _book.AccountCount ? _refreshCursor + 1 : 0;
+            StepRefreshCursor();
             ref Account account = ref _book.AccountAt(_refreshCursor);
             CompiledModel rules = _models[account.Model];
             bool liquidationWaits = account.State == AccountState.Liquidation && !_isHalted
                 && _now - account.LiquidationTime >= rules.LiquidationRetryNanos;
-            if (liquidationWaits || _now - account.PublishedTime >= rules.RefreshNanos)
+            long age = _now - account.PublishedTime;
+            if (liquidationWaits || age >= rules.RefreshNanos)
             {
                 TouchWhole(_refreshCursor);
                 EvaluateAccount(_refreshCursor);
+                left -= Limits.RefreshOverhead + _book.PositionsOf(_refreshCursor);
             }
+
+            _oldestOfRound = Math.Max(_oldestOfRound, age);
         }
+    }
+
+    private void StepRefreshCursor()
+    {
+        if (_refreshCursor + 1 < _book.AccountCount)
+        {
+            _refreshCursor++;
+            return;
+        }
+
+        _refreshCursor = 0;
+        OldestMarginNanos = _oldestOfRound;
+        _oldestOfRound = 0;
     }
 
     private void PublishRiskArray()

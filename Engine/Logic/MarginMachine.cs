@@ -90,6 +90,9 @@ public sealed partial class MarginMachine : IDisposable
     /// <summary>Account evaluations so far that were published or could have been.</summary>
     public long Evaluations { get; private set; }
 
+    /// <summary>Greatest age, in stamped nanoseconds, that any published margin had when the last round of refreshes came to its account. A gauge, no state.</summary>
+    public long OldestMarginNanos { get; private set; }
+
     /// <summary>Accounts looked at besides, only to see whether their state changes. Depends on <see cref="IsExhaustive"/>; no decision does.</summary>
     public long Looks { get; private set; }
 

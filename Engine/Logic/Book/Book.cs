@@ -152,6 +152,21 @@ public sealed partial class Book
         return -1;
     }
 
+    /// <summary>Positions of an account, counted.</summary>
+    public int PositionsOf(int account)
+    {
+        int count = 0;
+        for (int unit = _accounts[account].FirstUnit; unit >= 0; unit = _units[unit].NextOfAccount)
+        {
+            for (int position = _units[unit].FirstPosition; position >= 0; position = _positions[position].NextOfUnit)
+            {
+                count++;
+            }
+        }
+
+        return count;
+    }
+
     /// <summary>The account's position in an instrument, -1: none.</summary>
     public int FindPositionOf(int account, int instrument)
     {
