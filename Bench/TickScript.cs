@@ -39,7 +39,7 @@ internal sealed class TickScript
         Capacities = new Limits
         {
             Accounts = accounts + 1, Units = (accounts * 2) + 16, Positions = (accounts * positions) + 16, Orders = 1_024, Instruments = 2_048, Underlyings = 4,
-            Expiries = 16, Grids = 4, Currencies = 4, Models = 2, RefreshSlice = refreshSlice ?? new Limits().RefreshSlice, RefreshPositions = refreshSlice is null ? new Limits().RefreshPositions : int.MaxValue,
+            Expiries = 16, Grids = 4, Currencies = 4, Models = 2, RefreshSlice = refreshSlice ?? new Limits().RefreshSlice, RefreshPositions = refreshSlice is null ? new Limits().RefreshPositions : Limits.MostRefreshPositions,
         };
     }
 

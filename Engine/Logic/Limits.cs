@@ -81,6 +81,9 @@ public sealed record Limits
     /// <summary>A margin ratio is never shown above this (10,000 times the requirement): equity is gone.</summary>
     public const long RatioCeiling = 1_000_000_000_000;
 
+    /// <summary>Largest <see cref="RefreshPositions"/>: as good as no bound.</summary>
+    public const int MostRefreshPositions = 999_999;
+
     /// <summary>What an account costs to compute besides its positions, in positions.</summary>
     public const int RefreshOverhead = 4;
 
@@ -126,6 +129,7 @@ public sealed record Limits
         Check.That(Currencies is > 0 and <= 64);
         Check.That(Models is > 0 and <= 16);
         Check.That(Legs is > 0 and <= 256);
-        Check.That(RefreshSlice > 0 && RefreshPositions > 0 && EventMessages > 0);
+        Check.That(RefreshSlice is > 0 and <= 999_999 && RefreshPositions is > 0 and <= MostRefreshPositions && EventMessages > 0);
+        Check.That(Sources is > 0 and <= 65_536);
     }
 }

@@ -9,11 +9,11 @@ public static class LimitsText
     private static readonly string[] Names =
     [
         "accounts", "units", "positions", "orders", "instruments", "underlyings", "expiries", "currencies", "models", "legs",
-        "eventMessages", "sources", "refreshSlice", "grids", "refreshPositions",
+        "eventMessages", "sources", "refreshSlice", "grids", "slice",
     ];
 
     // Journals of before name fewer: the first so many. Grids stand at their default then, which none of their messages depends on, and a refresh had no
-    // other bound than its number of accounts.
+    // other bound than its number of accounts. The header of a segment has room for 255 bytes: hence the short last name.
     private const int FirstNames = 13;
     private const int RefreshPositionsAt = 14;
 
@@ -28,7 +28,7 @@ public static class LimitsText
         int[] values = Values(new Limits());
         if (words.Length % 2 != 0 || words.Length < 2 * FirstNames || words.Length > 2 * Names.Length)
             return null;
-        values[RefreshPositionsAt] = int.MaxValue;
+        values[RefreshPositionsAt] = Limits.MostRefreshPositions;
         for (int i = 0; i < words.Length / 2; i++)
         {
             if (words[2 * i] != Names[i] || !int.TryParse(words[(2 * i) + 1], NumberStyles.None, CultureInfo.InvariantCulture, out values[i]))

@@ -77,8 +77,10 @@ public sealed partial class MarginMachine
         CompiledModel rules = _models[account.Model];
         Looks++;
         _crossings.ClearDue(index);
+        _calculator.Detail = Detail.StateOnly | Detail.Bounds;
         RefreshUnits(index);
         AccountMargin margin = _calculator.Total(index, PriceClock);
+        _calculator.Detail = Detail.Margin;
         AccountState next = StateAfter(account, rules, margin);
         if (next == account.State && next != AccountState.Liquidation)
         {
@@ -87,12 +89,7 @@ public sealed partial class MarginMachine
         }
 
         Looks--;
-        if (IsBreached(index, margin.Equity))
-        {
-            margin.Flags |= MarginFlags.PolicyBreach;
-        }
-
-        Conclude(index, margin);
+        EvaluateAccount(index);
     }
 
     private static AccountState StateAfter(in Account account, CompiledModel rules, in AccountMargin margin) =>

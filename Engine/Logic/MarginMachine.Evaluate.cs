@@ -101,12 +101,29 @@ public sealed partial class MarginMachine
         ref Account account = ref _book.AccountAt(index);
         _book.ClearDirty(index);
         _crossings.ClearDue(index);
+        _calculator.Detail = Detail.Bounds;
         RefreshUnits(index);
-        Conclude(index, MarginOf(index));
+        AccountMargin margin = MarginOf(index);
+        _calculator.Detail = Detail.Margin;
+        Conclude(index, margin, hasBounds: true);
+    }
+
+    // What was found out of an account whose book nobody touched still holds: a refresh alone is no reason to find it out again.
+    private void RefreshAccount(int index)
+    {
+        if (_book.AccountAt(index).IsDirty || !_crossings.IsAnchored(index))
+        {
+            TouchWhole(index);
+            EvaluateAccount(index);
+            return;
+        }
+
+        RefreshUnits(index);
+        Conclude(index, MarginOf(index), hasBounds: false);
     }
 
     // What follows from a margin that counts: state, publication, calls, liquidation.
-    private void Conclude(int index, in AccountMargin margin)
+    private void Conclude(int index, in AccountMargin margin, bool hasBounds)
     {
         ref Account account = ref _book.AccountAt(index);
         Evaluations++;
@@ -114,7 +131,15 @@ public sealed partial class MarginMachine
         CompiledModel rules = _models[account.Model];
         AccountState previous = account.State;
         account.State = StateAfter(account, rules, margin);
-        Anchor(index, rules, margin);
+        if (hasBounds)
+        {
+            Anchor(index, rules, margin);
+        }
+        else if (account.State != previous)
+        {
+            _crossings.LookAlways(index);
+        }
+
         PublishIfDue(ref account, rules, previous);
         if (account.State != previous)
         {
@@ -183,8 +208,7 @@ public sealed partial class MarginMachine
             long age = _now - account.PublishedTime;
             if (liquidationWaits || age >= rules.RefreshNanos)
             {
-                TouchWhole(_refreshCursor);
-                EvaluateAccount(_refreshCursor);
+                RefreshAccount(_refreshCursor);
                 left -= Limits.RefreshOverhead + _book.PositionsOf(_refreshCursor);
             }
 

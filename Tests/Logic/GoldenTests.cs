@@ -17,9 +17,12 @@ internal sealed class GoldenTests
     // What version 1 had: origin, account, model. Later fields stand behind it.
     private const int AccountBlockBytes = OriginDecoder.EncodedLength + 8 + 2;
 
+    // Capacities as they were then: refreshes had no bound in positions.
+    private static readonly Limits s_first = Limits.Small with { RefreshPositions = Limits.MostRefreshPositions };
+
     private static readonly (string Name, Func<Desk> Run, ulong Decisions, ulong State)[] Runs =
     [
-        ("twenty accounts under a random walk", () => Desk.Lively(seed: 11, ticks: 600, firstModel: true), 0xa5d16f812840c4e0, 0x506e5d656a77f613),
+        ("twenty accounts under a random walk", () => Desk.Lively(seed: 11, ticks: 600, limits: s_first, firstModel: true), 0xa5d16f812840c4e0, 0x506e5d656a77f613),
         ("liquidation, deleveraging and a settled expiry", Crash, 0xfd6704efffc9b43b, 0x7c008c3717643cc1),
     ];
 
@@ -30,7 +33,7 @@ internal sealed class GoldenTests
     {
         (string name, Func<Desk> run, ulong decisions, ulong state) = Runs[index];
         using Desk desk = run();
-        using Desk old = new(withMarket: false);
+        using Desk old = new(s_first, withMarket: false);
         foreach ((long time, byte[] message) in desk.Applied)
         {
             old.Now = time;
@@ -63,7 +66,7 @@ internal sealed class GoldenTests
     // Who is long, who is short; the mark falls, the long one is closed out, the fund runs dry, the winners pay; what is left expires.
     private static Desk Crash()
     {
-        Desk desk = new(firstModel: true);
+        Desk desk = new(s_first, firstModel: true);
         uint perpetual = desk.Perpetual(Desk.Usd, size: 0.001m);
         uint inverse = desk.Perpetual();
         uint put = desk.Option(OptionRight.Put, 60_000m);

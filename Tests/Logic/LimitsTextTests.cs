@@ -10,8 +10,8 @@ public sealed class LimitsTextTests
     private static readonly Limits Largest = new()
     {
         Accounts = 16_777_216, Units = int.MaxValue, Positions = int.MaxValue, Orders = int.MaxValue, Instruments = int.MaxValue, Underlyings = 1_024,
-        Expiries = int.MaxValue, Currencies = 64, Models = 16, Legs = 256, EventMessages = int.MaxValue, Sources = int.MaxValue, RefreshSlice = int.MaxValue,
-        Grids = 1_048_576, RefreshPositions = int.MaxValue,
+        Expiries = int.MaxValue, Currencies = 64, Models = 16, Legs = 256, EventMessages = int.MaxValue, Sources = 65_536, RefreshSlice = 999_999,
+        Grids = 1_048_576, RefreshPositions = Limits.MostRefreshPositions,
     };
 
     private static readonly Limits[] Some = [new(), Limits.Small, Largest];
@@ -31,14 +31,14 @@ public sealed class LimitsTextTests
     public void A_line_from_before_there_were_grids_reads_with_their_default()
     {
         string text = LimitsText.Of(Limits.Small);
-        Assert.That(LimitsText.Parse(text[..text.IndexOf(" grids", StringComparison.Ordinal)]), Is.EqualTo(Limits.Small with { Grids = new Limits().Grids, RefreshPositions = int.MaxValue }));
+        Assert.That(LimitsText.Parse(text[..text.IndexOf(" grids", StringComparison.Ordinal)]), Is.EqualTo(Limits.Small with { Grids = new Limits().Grids, RefreshPositions = Limits.MostRefreshPositions }));
     }
 
     [Test]
     public void A_line_from_before_refreshes_were_bounded_by_positions_has_no_such_bound()
     {
         string text = LimitsText.Of(Limits.Small);
-        Assert.That(LimitsText.Parse(text[..text.IndexOf(" refreshPositions", StringComparison.Ordinal)]), Is.EqualTo(Limits.Small with { RefreshPositions = int.MaxValue }));
+        Assert.That(LimitsText.Parse(text[..text.IndexOf(" slice", StringComparison.Ordinal)]), Is.EqualTo(Limits.Small with { RefreshPositions = Limits.MostRefreshPositions }));
     }
 
     [TestCase("")]

@@ -156,7 +156,8 @@ internal sealed partial class ModelTests
         desk.Model(ModelDocument.Shipped(name).WithVersion(5), activation: activation, isCompared: true);
         desk.Clear();
         desk.Now += 2 * Desk.Second;
-        desk.Time((ulong)desk.Now);
+        for (int slice = 0; slice < 15; slice++)
+            desk.Time((ulong)desk.Now);
         Dictionary<ulong, MarginReport> now = desk.Machine.AccountIds().ToDictionary(account => account, desk.Report);
         byte[][] heard = [.. desk.Of(ModelComparisonDecoder.TemplateId)];
         PassTo(desk, activation);

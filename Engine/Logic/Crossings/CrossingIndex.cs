@@ -56,6 +56,9 @@ public sealed class CrossingIndex
     /// <summary>Accounts that are looked at with every move.</summary>
     public int AlwaysCount => _always64;
 
+    /// <summary>What was found out of the account when it was last calculated still says when it has to be looked at again.</summary>
+    public bool IsAnchored(int account) => _firstOfAccount[account] >= 0 && (_due[account >> 6] & (1UL << (account & 63))) == 0;
+
     /// <summary>The account is looked at with every move from now on.</summary>
     public void LookAlways(int account)
     {

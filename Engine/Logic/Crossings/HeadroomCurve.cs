@@ -21,7 +21,7 @@ public sealed class HeadroomCurve
     // Accounts with more units are bounded without slopes.
     private const int MostUnits = 8;
 
-    private const int Steps = 12;
+    private const int Steps = 8;
 
     private readonly MarketState _market;
     private readonly Book _book;
@@ -30,6 +30,9 @@ public sealed class HeadroomCurve
     private readonly Part[] _parts = new Part[MostUnits];
     private readonly double[] _profits = new double[MostUnits * Limits.Rows];
     private readonly double[] _slopes = new double[MostUnits * Limits.Rows];
+
+    // What a row of a unit may gain at the most, and what each row of a group lacks to be the measure's; nothing counts of rows that are not measured.
+    private readonly double[] _limits = new double[MostUnits * Limits.Rows];
     private readonly double[] _net = new double[MostUnits * Limits.Rows];
     private readonly Group[] _groups = new Group[MostUnits];
     private int _count;
@@ -96,34 +99,34 @@ public sealed class HeadroomCurve
     /// <param name="marginRest">Speed of the margin that no slope tells, a relative move; as <paramref name="equityRest"/> of equity.</param>
     public double LargestMove(CompiledModel rules, double cap, int direction, double marginRest, double equityRest)
     {
-        double low = 0.0, high = cap;
-        if (IsSafe(rules, high, direction, marginRest, equityRest))
+        double low = 0.0, high = cap, atHigh = Room(rules, high, direction, marginRest, equityRest);
+        if (atHigh > 0.0)
         {
             return high;
         }
 
-        // From coarse to fine: what is near matters in basis points, what is far hardly.
-        for (int step = 0; step < Steps; step++)
+        // What is left is concave: where the chord from a point above zero to one below crosses it, the curve is above it still. What is near matters in basis
+        // points, what is far hardly: so the end below zero is drawn in as well.
+        double atLow = Room(rules, 0.0, direction, marginRest, equityRest);
+        for (int step = 0; step < Steps && atLow > 0.0 && high > 1.2 * low; step++)
         {
-            double middle = low > 0.0 ? (low + high) / 2.0 : high / 4.0;
-            if (IsSafe(rules, middle, direction, marginRest, equityRest))
+            double middle = step % 2 == 0 ? low + ((high - low) * (atLow / (atLow - atHigh))) : Math.Min(2.0 * low, 0.5 * (low + high));
+            double atMiddle = Room(rules, middle, direction, marginRest, equityRest);
+            if (atMiddle > 0.0)
             {
-                low = middle;
-                if (high < 1.3 * low)
-                {
-                    break;
-                }
+                (low, atLow) = (middle, atMiddle);
             }
             else
             {
-                high = middle;
+                (high, atHigh) = (middle, Math.Min(atMiddle, -double.Epsilon));
             }
         }
 
         return low;
     }
 
-    private bool IsSafe(CompiledModel rules, double move, int direction, double marginRest, double equityRest)
+    // H of the summary: what a move leaves of the headroom, at the least.
+    private double Room(CompiledModel rules, double move, int direction, double marginRest, double equityRest)
     {
         double rest = ((marginRest + MarginRest) + (_threshold * (equityRest + EquityRest))) * move;
         double worse = _worse - rest, better = _better - rest;
@@ -133,34 +136,44 @@ public sealed class HeadroomCurve
             better += _hasBetter ? Better(group, move, direction) : 0.0;
         }
 
-        return worse > 0.0 && (!_hasBetter || better > 0.0);
+        return _hasBetter ? Math.Min(worse, better) : worse;
     }
 
     // Least change of threshold * equity - margin of a group.
     private double Worse(CompiledModel rules, int group, double move, int direction)
     {
-        double least = _groups[group].WithoutRows + EquityOf(group, move, direction, _threshold);
-        for (int row = 0; row < rules.RowCount; row++)
+        double square = 0.5 * move * move;
+        Vector256<double> least = Vector256.Create(double.PositiveInfinity);
+        for (int row = 0; row < rules.PaddedRows; row += Vector256<double>.Count)
         {
-            if (rules.Rows[row].IsMeasured)
+            Vector256<double> change = At(_net, (group * Limits.Rows) + row);
+            for (int unit = 0; unit < _count; unit++)
             {
-                double change = 0.0;
-                for (int unit = 0; unit < _count; unit++)
+                if (_parts[unit].Group == group)
                 {
-                    if (_parts[unit].Group == group)
-                    {
-                        change += Changed(unit, row, move, direction);
-                    }
+                    change += direction != 0
+                        ? Changed(unit, row, move * direction, square)
+                        : Vector256.Min(Changed(unit, row, move, square), Changed(unit, row, -move, square));
                 }
-
-                // Where the measure is no maximum, each row's loss counts as if it were the measure's.
-                double net = _isWorst ? _factor * (_net[(group * Limits.Rows) + row] + _groups[group].Measure) : 0.0;
-                least = Math.Min(least, change + net);
             }
+
+            least = Vector256.Min(least, change);
         }
 
-        return least;
+        double byRows = Math.Min(Math.Min(least[0], least[1]), Math.Min(least[2], least[3]));
+        return Math.Min(byRows, _groups[group].WithoutRows + EquityOf(group, move, direction, _threshold));
     }
+
+    private Vector256<double> Changed(int unit, int row, double move, double square)
+    {
+        ref readonly Part of = ref _parts[unit];
+        int place = (unit * Limits.Rows) + row;
+        Vector256<double> change = (At(_slopes, place) * Vector256.Create(move)) - Vector256.Create(of.RowCurvature * square);
+        double equity = _threshold * ((of.EquitySlope * move) - (of.EquityCurvature * square));
+        return (Vector256.Create(_factor) * Vector256.Min(change, At(_limits, place))) + Vector256.Create(equity);
+    }
+
+    private static Vector256<double> At(double[] values, int place) => Vector256.LoadUnsafe(ref values[place]);
 
     private double EquityOf(int group, double move, int direction, double part)
     {
@@ -176,26 +189,6 @@ public sealed class HeadroomCurve
         }
 
         return change;
-    }
-
-    private double Changed(int unit, int row, double move, int direction)
-    {
-        if (direction != 0)
-        {
-            return Changed(unit, row, move * direction);
-        }
-
-        return Math.Min(Changed(unit, row, move), Changed(unit, row, -move));
-    }
-
-    private double Changed(int unit, int row, double move)
-    {
-        ref readonly Part of = ref _parts[unit];
-        int place = (unit * Limits.Rows) + row;
-        double change = (_slopes[place] * move) - (0.5 * of.RowCurvature * move * move);
-        double profit = _profits[place];
-        double low = of.IsPlain && _isWorst ? change : !_isWorst ? Math.Min(change, 0.0) : profit > 0.0 ? Math.Min(change, 0.0) : Math.Min(change, of.IsDrawn ? 0.0 : -profit);
-        return (_factor * low) + (_threshold * ((of.EquitySlope * move) - (0.5 * of.EquityCurvature * move * move)));
     }
 
     // Least change of margin - left * equity: the margin's worst row of now is there still, and weighs less.
@@ -262,6 +255,7 @@ public sealed class HeadroomCurve
         }
 
         Finish(rules, of, ref part, sums, micros, isCoin, profits, slopes);
+        LimitGains(part, profits, _limits.AsSpan(_count * Limits.Rows, rules.PaddedRows));
         part.Group = GroupOf(rules, unit, micros, groups, profits);
         _count++;
     }
@@ -326,6 +320,26 @@ public sealed class HeadroomCurve
         EquityRest += (isCoin ? sums.ValuePrice : sums.EquityRest) * scale * 1.02;
     }
 
+    // Losses shrink to nothing at the most where gains are shared or drawn; where the measure is no maximum, no row gains.
+    private void LimitGains(in Part part, ReadOnlySpan<double> profits, Span<double> limits)
+    {
+        for (int row = 0; row < limits.Length; row++)
+        {
+            limits[row] = part.IsPlain && _isWorst ? double.PositiveInfinity : _isWorst && !part.IsDrawn ? Math.Max(-profits[row], 0.0) : 0.0;
+        }
+    }
+
+    // Where the measure is no maximum, each row's loss counts as if it were the measure's.
+    private void Weigh(CompiledModel rules, int group)
+    {
+        Span<double> net = _net.AsSpan(group * Limits.Rows, rules.PaddedRows);
+        for (int row = 0; row < net.Length; row++)
+        {
+            bool counts = row < rules.RowCount && rules.Rows[row].IsMeasured;
+            net[row] = !counts ? double.PositiveInfinity : _isWorst ? _factor * (net[row] + _groups[group].Measure) : 0.0;
+        }
+    }
+
     private int GroupOf(CompiledModel rules, int unit, double micros, GroupCalculator groups, ReadOnlySpan<double> profits)
     {
         ref readonly RiskUnit of = ref _book.UnitAt(unit);
@@ -339,6 +353,7 @@ public sealed class HeadroomCurve
             }
 
             _groups[_groupCount] = GroupWith(rules, parts, micros, of.Margin.WorstRow);
+            Weigh(rules, _groupCount);
             return _groupCount++;
         }
 
@@ -361,6 +376,7 @@ public sealed class HeadroomCurve
 
         _groups[_groupCount] = GroupWith(rules, groups.PartsOf(found).Maintenance, 1.0, worst);
         _groups[_groupCount].Key = found;
+        Weigh(rules, _groupCount);
         return _groupCount++;
     }
 

@@ -50,6 +50,7 @@ public sealed class LiquidationPlanner
         _book.BalancesOf(account).CopyTo(_balances);
         CollectPositions(account);
         CompiledModel rules = _models[_book.AccountAt(account).Model];
+        _calculator.Detail = Detail.StateOnly;
         AccountMargin margin = Margin(account, nowNanos);
         while (_legCount < _positionCount && !IsSafe(rules, margin))
         {
@@ -64,6 +65,8 @@ public sealed class LiquidationPlanner
             margin = CloseUntilSafe(account, rules, chosen, nowNanos);
         }
 
+        _calculator.Detail = Detail.Margin;
+        margin = Margin(account, nowNanos);
         Restore(account, nowNanos);
         return margin;
     }
@@ -270,9 +273,15 @@ public sealed class LiquidationPlanner
         return Charged(_calculator.Total(account, nowNanos), ExpectedCost);
     }
 
+    // Where rows net across units the account's total calculates every unit itself.
     private UnitMargin UnitOf(int account, int unit, long nowNanos)
     {
         ref readonly RiskUnit part = ref _book.UnitAt(unit);
+        if (_models[_book.AccountAt(account).Model].NetsAcross)
+        {
+            return part.Margin;
+        }
+
         return _calculator.Units.Calculate(
             _book.AccountAt(account).Model, part.Underlying, part.Currency, part.FirstPosition, nowNanos, Hypothesis.None);
     }

@@ -66,6 +66,13 @@ public sealed class AccountCalculator
 
     public CollateralValue Collateral => _collateral;
 
+    /// <summary>How much is calculated until it is set otherwise.</summary>
+    public Detail Detail
+    {
+        get => Units.Detail;
+        set => Units.Detail = value;
+    }
+
     /// <summary>Groups of the account last totalled, where its model nets rows across units.</summary>
     public GroupCalculator Groups => _groups;
 
@@ -88,7 +95,7 @@ public sealed class AccountCalculator
                 refreshed.IsDirty = false;
                 refreshed.Margin = Units.Calculate(
                     model, refreshed.Underlying, refreshed.Currency, refreshed.FirstPosition, nowNanos, Hypothesis.None);
-                if (_models[model].IsByCrossings)
+                if (Units.WantsBounds(_models[model]))
                 {
                     Bounds.Add(refreshed.Underlying, refreshed.Currency, Units.Moduli);
                 }
@@ -221,7 +228,7 @@ public sealed class AccountCalculator
             currencies &= currencies - 1;
             long total = _totals[currency];
             long money = _collateral.Money(rules, currency, total);
-            if (rules.IsByCrossings)
+            if (Units.WantsBounds(rules))
             {
                 Bounds.AddBalance(rules, currency, total, money);
             }

@@ -27,6 +27,7 @@ public sealed class GroupCalculator
     private readonly RequirementParts[] _maintenance;
     private readonly long[] _rows;
     private readonly long[] _rowsWithOrders;
+    private readonly bool[] _hasOrders;
     private int _count;
 
     public GroupCalculator(Limits limits, MarketState market, Book book, UnitCalculator units, CollateralValue collateral, AccountBounds bounds)
@@ -43,6 +44,7 @@ public sealed class GroupCalculator
         _maintenance = new RequirementParts[limits.Underlyings];
         _rows = new long[limits.Underlyings * Limits.Rows];
         _rowsWithOrders = new long[limits.Underlyings * Limits.Rows];
+        _hasOrders = new bool[limits.Underlyings];
     }
 
     /// <summary>Groups of the account last calculated.</summary>
@@ -100,7 +102,7 @@ public sealed class GroupCalculator
         ref AccountMargin margin)
     {
         UnitMargin unit = _units.Calculate(model, underlying, currency, firstPosition, nowNanos, order);
-        if (rules.IsByCrossings)
+        if (_units.WantsBounds(rules))
         {
             _bounds.Add(underlying, currency, _units.Moduli);
         }
@@ -117,16 +119,31 @@ public sealed class GroupCalculator
             margin.Flags |= MarginFlags.Unpriced;
         }
 
+        AddRows(rules, group, underlying, currency);
+        return unit;
+    }
+
+    // Rows with orders are kept apart only from the first unit on that has any.
+    private void AddRows(CompiledModel rules, int group, int underlying, int currency)
+    {
         Span<long> rows = Rows(group, rules);
         Span<long> withOrders = RowsWithOrders(group, rules);
-        for (int row = 0; row < rules.RowCount; row++)
+        if (_units.HasOrders && !_hasOrders[group])
         {
-            long counted = Counted(rules, underlying, currency, _units.Profits[row]);
-            rows[row] = Fixed.Add(rows[row], counted);
-            withOrders[row] = Fixed.Add(withOrders[row], _units.HasOrders ? Counted(rules, underlying, currency, _units.ProfitsWithOrders[row]) : counted);
+            rows.CopyTo(withOrders);
+            _hasOrders[group] = true;
         }
 
-        return unit;
+        ReadOnlySpan<long> profits = _units.Profits, profitsWithOrders = _units.ProfitsWithOrders;
+        for (int row = 0; row < rules.RowCount; row++)
+        {
+            long counted = Counted(rules, underlying, currency, profits[row]);
+            rows[row] = Fixed.Add(rows[row], counted);
+            if (_hasOrders[group])
+            {
+                withOrders[row] = Fixed.Add(withOrders[row], _units.HasOrders ? Counted(rules, underlying, currency, profitsWithOrders[row]) : counted);
+            }
+        }
     }
 
     private long Counted(CompiledModel rules, int underlying, int currency, long profit)
@@ -223,7 +240,10 @@ public sealed class GroupCalculator
         {
             long profit = Fixed.ToAtoms(Math.Floor(money * (factors[row] - 1.0) * rules.Rows[row].Weight));
             rows[row] = Fixed.Add(rows[row], profit);
-            withOrders[row] = Fixed.Add(withOrders[row], profit);
+            if (_hasOrders[group])
+            {
+                withOrders[row] = Fixed.Add(withOrders[row], profit);
+            }
         }
     }
 
@@ -232,7 +252,7 @@ public sealed class GroupCalculator
         ref RequirementParts initial = ref _initial[group];
         ref RequirementParts maintenance = ref _maintenance[group];
         maintenance.Measure = _measure.Of(rules, Rows(group, rules), out int worstRow);
-        initial.Measure = _measure.Of(rules, RowsWithOrders(group, rules), out _);
+        initial.Measure = _hasOrders[group] ? _measure.Of(rules, RowsWithOrders(group, rules), out _) : maintenance.Measure;
         margin.Initial = Fixed.Add(margin.Initial, initial.Total(_units.InitialFactorE16(rules)));
         margin.Maintenance = Fixed.Add(margin.Maintenance, maintenance.Total(UnitCalculator.MaintenanceFactorE16(rules)));
         int underlying = _first[group];
@@ -264,7 +284,7 @@ public sealed class GroupCalculator
         _initial[_count] = default;
         _maintenance[_count] = default;
         Rows(_count, rules).Clear();
-        RowsWithOrders(_count, rules).Clear();
+        _hasOrders[_count] = false;
         return _count++;
     }
 

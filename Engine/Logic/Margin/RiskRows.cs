@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using MarginEngine.Codecs;
 
 namespace MarginEngine.Logic;
@@ -20,27 +21,30 @@ public struct LotRisk
     public bool RemembersIndex;
     public FinePrice RememberedIndex;
 
-    /// <summary>Value of one lot; for futures and perpetuals the amount that entry cost is compared with.</summary>
-    public double Value;
+    /// <summary>What is multiplied by lots.</summary>
+    public LotFigures Figures;
 
     /// <summary>Largest magnitude in the row.</summary>
     public double LargestRow;
 
-    /// <summary>Notional that fees and slippage are a part of.</summary>
-    public double Notional;
-
-    /// <summary>Base units by which one lot follows the underlying.</summary>
-    public double DeltaBase;
-
     /// <summary>Volatility it was priced with; 0: it has none.</summary>
     public double Volatility;
 
-    // USD a lot; units as in Greeks.
-    public double DeltaUsd;
-    public double GammaUsd;
-    public double VegaUsd;
-    public double ThetaUsd;
-    public double RhoUsd;
+    public double Value { readonly get => Figures.Value; set => Figures.Value = value; }
+
+    public double Notional { readonly get => Figures.Notional; set => Figures.Notional = value; }
+
+    public double DeltaBase { readonly get => Figures.DeltaBase; set => Figures.DeltaBase = value; }
+
+    public double DeltaUsd { readonly get => Figures.DeltaUsd; set => Figures.DeltaUsd = value; }
+
+    public double GammaUsd { readonly get => Figures.GammaUsd; set => Figures.GammaUsd = value; }
+
+    public double VegaUsd { readonly get => Figures.VegaUsd; set => Figures.VegaUsd = value; }
+
+    public double ThetaUsd { readonly get => Figures.ThetaUsd; set => Figures.ThetaUsd = value; }
+
+    public double RhoUsd { readonly get => Figures.RhoUsd; set => Figures.RhoUsd = value; }
 }
 
 /// <summary>
@@ -99,6 +103,12 @@ public sealed unsafe partial class RiskRows : IDisposable
         NativeMemory.AlignedFree(_slopes);
     }
 
+    /// <summary>What <see cref="Price"/> returned last for the instrument.</summary>
+    public ref readonly LotRisk Priced(int model, int instrument) => ref _risks[(model * _instruments) + instrument];
+
+    /// <summary>The rows of all instruments of a model, one after the other, each as long as the padded rows of the model.</summary>
+    public ref readonly double FirstRow(int model) => ref *RowPointer(model, 0);
+
     /// <summary>The row vector of an instrument that <see cref="Price"/> was called for.</summary>
     public ReadOnlySpan<double> Row(int model, int instrument) => new(RowPointer(model, instrument), _models[model].PaddedRows);
 
@@ -151,10 +161,20 @@ public sealed unsafe partial class RiskRows : IDisposable
             PriceUnpriced(contract, scale, ref risk);
         }
 
-        foreach (double value in row)
+        risk.LargestRow = LargestOf(row);
+    }
+
+    // Whole padded rows. A row that is no number makes the largest none, and so the sums saturate.
+    private static double LargestOf(ReadOnlySpan<double> row)
+    {
+        Vector256<double> largest = Vector256<double>.Zero;
+        ref double from = ref MemoryMarshal.GetReference(row);
+        for (nuint at = 0; at < (nuint)row.Length; at += 4)
         {
-            risk.LargestRow = Math.Max(risk.LargestRow, Math.Abs(value));
+            largest = Vector256.Max(largest, Vector256.Abs(Vector256.LoadUnsafe(ref from, at)));
         }
+
+        return Math.Max(Math.Max(largest[0], largest[1]), Math.Max(largest[2], largest[3]));
     }
 
     private bool TryPriceLinear(CompiledModel rules, in Instrument contract, double scale, Span<double> row, ref LotRisk risk)
@@ -298,10 +318,29 @@ public sealed unsafe partial class RiskRows : IDisposable
         double[] shocked = terms.IsCall ? _call : _put;
         ReadOnlySpan<double> weight = rules.OptionWeight(underlying);
         double discount = Functions.Exp(-(terms.Rate * terms.Years));
+        if (!contract.IsInverse && !isTimed)
+        {
+            ProfitsOf(shocked, weight, unit, discount, premium, row);
+            row[rules.RowCount..].Clear();
+            return;
+        }
+
         for (int index = 0; index < rules.RowCount; index++)
         {
             double worth = contract.IsInverse ? shocked[index] / (terms.Forward * spot[index]) : shocked[index] * (isTimed ? _discount[index] : discount);
             row[index] = unit * weight[index] * (worth - premium);
+        }
+    }
+
+    // unit * weight * (shocked * discount - premium), operation by operation as it stands, so that the bits are those of the loop.
+    private static void ProfitsOf(ReadOnlySpan<double> shocked, ReadOnlySpan<double> weight, double unit, double discount, double premium, Span<double> row)
+    {
+        Check.That(shocked.Length >= row.Length && weight.Length >= row.Length);
+        ref double from = ref MemoryMarshal.GetReference(shocked), by = ref MemoryMarshal.GetReference(weight), to = ref MemoryMarshal.GetReference(row);
+        for (nuint at = 0; at < (nuint)row.Length; at += 4)
+        {
+            Vector256<double> worth = Vector256.LoadUnsafe(ref from, at) * Vector256.Create(discount);
+            (Vector256.Create(unit) * Vector256.LoadUnsafe(ref by, at) * (worth - Vector256.Create(premium))).StoreUnsafe(ref to, at);
         }
     }
 

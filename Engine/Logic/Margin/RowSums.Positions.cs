@@ -50,6 +50,30 @@ public static partial class RowSums
         return isExact;
     }
 
+    /// <summary>The same where the caller has made sure that every |lots| * largest of a row is <see cref="IsExact"/>.</summary>
+    public static void AddExact(ref readonly double table, int stride, ReadOnlySpan<RowLots> positions, Span<long> sums)
+    {
+        Check.That(stride >= sums.Length && sums.Length % 8 == 0);
+        ref double from = ref Unsafe.AsRef(in table);
+        ref long to = ref MemoryMarshal.GetReference(sums);
+        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
+        {
+            AddAll512(ref from, stride, positions, ref to, sums.Length);
+        }
+        else if (Fma.IsSupported && Avx2.IsSupported)
+        {
+            AddAll256(ref from, stride, positions, ref to, sums.Length);
+        }
+        else
+        {
+            foreach (ref readonly RowLots position in positions)
+                AddScalar(ref Unsafe.Add(ref from, (nint)position.Row * stride), position.Lots, ref to, sums.Length);
+        }
+    }
+
+    /// <summary>Products of a row up to <paramref name="largestRow"/> with these lots are rounded exactly; not for what is no number.</summary>
+    public static bool IsExact(double lots, double largestRow) => Math.Abs(lots) * largestRow < Range;
+
     internal static void AddAll512(ref double from, int stride, ReadOnlySpan<RowLots> positions, ref long to, int count)
     {
         Vector512<double> magic = Vector512.Create(Magic);

@@ -36,6 +36,8 @@ public sealed partial class UnitCalculator
     private readonly int[] _strikes;
     private readonly long[] _isolatedInitial;
     private readonly long[] _isolatedMaintenance;
+    private readonly int[] _positionAddOns = new int[Limits.AddOns];
+    private int _positionAddOnCount;
     private int _strikeCount;
     private Deltas _deltas;
 
@@ -52,18 +54,39 @@ public sealed partial class UnitCalculator
         }
 
         _strikeCount = 0;
+        ListPositionAddOns(rules);
     }
 
-    private void AddPositionToAddOns(CompiledModel rules, in Instrument contract, in LotRisk risk, long lots, ref UnitMargin margin)
+    // Those that have anything to do with a single position, and with what is asked for.
+    private void ListPositionAddOns(CompiledModel rules)
+    {
+        _positionAddOnCount = 0;
+        for (int addOn = 0; addOn < rules.AddOnCount; addOn++)
+        {
+            bool counts = rules.Kinds[addOn] switch
+            {
+                AddOnKind.PercentOf or AddOnKind.TieredRate or AddOnKind.TieredMultiple => rules.AddOn(addOn, _scope.Underlying)[0] < (int)AddOnMeasure.NakedShort,
+                AddOnKind.Confidence or AddOnKind.Depeg => !IsStateOnly,
+                AddOnKind.IsolatedOption or AddOnKind.Funding or AddOnKind.Fees or AddOnKind.ShortVega or AddOnKind.OpenInterest or AddOnKind.Staleness => true,
+                _ => false,
+            };
+            if (counts)
+            {
+                _positionAddOns[_positionAddOnCount++] = addOn;
+            }
+        }
+    }
+
+    private void AddPositionToAddOns(CompiledModel rules, in Instrument contract, in LotRisk risk, long lots, long delta, ref UnitMargin margin)
     {
         Held held = HeldOf(contract, risk, lots);
-        CountDelta(Fixed.ToAtoms(lots * risk.DeltaBase * DeltaScale));
+        CountDelta(delta);
         if (contract.IsOption)
         {
             CountStrike(contract, Fixed.ToAtoms(lots * held.BasePerLot * DeltaScale));
         }
 
-        for (int addOn = 0; addOn < rules.AddOnCount; addOn++)
+        foreach (int addOn in _positionAddOns.AsSpan(0, _positionAddOnCount))
         {
             ref readonly AddOnTerms terms = ref rules.AddOn(addOn, contract.Underlying);
             switch (rules.Kinds[addOn])
@@ -321,6 +344,7 @@ public sealed partial class UnitCalculator
         for (int index = 0; index < _expiryCount; index++)
         {
             _netDelta[_expiries[index]] = 0;
+            _expirySeen[_expiries[index]] = false;
         }
 
         _expiryCount = 0;
@@ -330,6 +354,11 @@ public sealed partial class UnitCalculator
 
     private void Charge(int addOn, double atoms)
     {
+        if (atoms == 0.0)
+        {
+            return;
+        }
+
         long charge = Fixed.CeilingToAtoms(atoms);
         _addOnInitial[addOn] = Fixed.Add(_addOnInitial[addOn], charge);
         _addOnMaintenance[addOn] = Fixed.Add(_addOnMaintenance[addOn], charge);

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using MarginEngine.Codecs;
 
 namespace MarginEngine.Logic;
@@ -35,12 +36,18 @@ public sealed partial class UnitCalculator
     private readonly long[] _netDelta;
     private readonly int[] _expiries;
     private readonly UnitLeg[] _legs;
+    private readonly RowLots[] _rowLots;
+    private readonly bool[] _expirySeen;
     private int _legCount;
+    private int _rowLotCount;
     private int _expiryCount;
     private Scope _scope;
 
     // Nano base units: net deltas are integers so that their sum does not depend on the order of positions.
     private const double DeltaScale = 1e9;
+
+    // Sums of so many products below 2^51 cannot reach the ceiling of an amount.
+    private const int MostTogether = 1_024;
 
     public UnitCalculator(Limits limits, MarketState market, Book book, CompiledModel[] models, RiskRows rows)
     {
@@ -50,6 +57,8 @@ public sealed partial class UnitCalculator
         _rows = rows;
         _expirySums = new ExpirySums(limits, market);
         _legs = new UnitLeg[limits.Instruments + 1];
+        _rowLots = new RowLots[limits.Instruments + 1];
+        _expirySeen = new bool[limits.Expiries + 1];
         _netDelta = new long[limits.Expiries + 1];
         _expiries = new int[limits.Expiries + 1];
         _strikeCalls = new long[limits.Instruments];
@@ -59,6 +68,14 @@ public sealed partial class UnitCalculator
         _isolatedInitial = new long[limits.Expiries];
         _isolatedMaintenance = new long[limits.Expiries];
     }
+
+    /// <summary>How much is calculated until it is set otherwise.</summary>
+    public Detail Detail { get; set; }
+
+    /// <summary>How fast a unit can move is calculated too.</summary>
+    public bool WantsBounds(CompiledModel rules) => rules.IsByCrossings && (Detail & Detail.Bounds) != 0;
+
+    private bool IsStateOnly => (Detail & Detail.StateOnly) != 0;
 
     /// <summary>What the positions of the unit last calculated make in each row, in atoms, before weights and dampener; padded rows are 0.</summary>
     public ReadOnlySpan<long> Sums => _sums;
@@ -90,7 +107,7 @@ public sealed partial class UnitCalculator
             Now = nowNanos,
             AtomsPerBase = AtomsPerBase(underlying, currency),
         };
-        if (rules.Orders != OrderRule.Filled)
+        if (rules.Orders != OrderRule.Filled || IsStateOnly)
         {
             return Evaluate(rules, default, order);
         }
@@ -146,19 +163,17 @@ public sealed partial class UnitCalculator
         _scope.Gap = 0;
         _expirySums.Clear(padded);
         ClearAddOns(rules);
-        if (rules.IsByCrossings)
+        bool isBounded = WantsBounds(rules);
+        if (isBounded)
         {
             _moduli = UnitModuli.None;
         }
 
         UnitMargin margin = default;
         CollectLegs(filled, order);
-        foreach (ref readonly UnitLeg leg in _legs.AsSpan(0, _legCount))
-        {
-            AddPosition(rules, leg, _sums.AsSpan(0, padded), ref margin);
-        }
+        AddPositions(rules, padded, ref margin);
 
-        if (rules.Orders is OrderRule.WorstFill or OrderRule.RowGap)
+        if (rules.Orders is OrderRule.WorstFill or OrderRule.RowGap && !IsStateOnly)
         {
             CountOrders(rules, order, ref margin);
         }
@@ -174,7 +189,7 @@ public sealed partial class UnitCalculator
         margin.MaintenanceParts.After = Fixed.Add(margin.MaintenanceParts.After, margin.LiquidationCost);
         margin.Initial = margin.InitialParts.Total(InitialFactorE16(rules));
         margin.Maintenance = margin.MaintenanceParts.Total(MaintenanceFactorE16(rules));
-        if (rules.IsByCrossings)
+        if (isBounded)
         {
             FinishModuli(rules, margin);
         }
@@ -274,14 +289,49 @@ public sealed partial class UnitCalculator
         return Math.Max(0, Fixed.Saturate(risk));
     }
 
-    private void AddPosition(CompiledModel rules, in UnitLeg position, Span<long> sums, ref UnitMargin margin)
+    private void AddPositions(CompiledModel rules, int padded, ref UnitMargin margin)
     {
-        if (position.Lots == 0)
+        Span<long> sums = _sums.AsSpan(0, padded);
+        bool isTogether = PriceLegs(rules);
+        Vector256<long> greeks = Vector256<long>.Zero, others = Vector256<long>.Zero;
+        foreach (ref readonly UnitLeg leg in _legs.AsSpan(0, _legCount))
         {
-            return;
+            if (leg.Lots != 0)
+            {
+                AddPosition(rules, leg, sums, isTogether, ref margin, ref greeks, ref others);
+            }
         }
 
-        ref readonly LotRisk risk = ref _rows.Price(_scope.Model, position.Instrument);
+        if (isTogether)
+        {
+            RowSums.AddExact(in _rows.FirstRow(_scope.Model), rules.PaddedRows, _rowLots.AsSpan(0, _rowLotCount), sums);
+        }
+
+        margin.Greeks.Add(new Greeks { Delta = greeks[2], Gamma = greeks[3], Vega = others[0], Theta = others[1], Rho = others[2] });
+    }
+
+    // Prices what is out of date. True where the rows of all legs can be summed together: none saturates, none is unpriced, none has a sum of its own.
+    private bool PriceLegs(CompiledModel rules)
+    {
+        bool isTogether = !rules.SumsByExpiry && _legCount <= MostTogether;
+        _rowLotCount = 0;
+        foreach (ref readonly UnitLeg leg in _legs.AsSpan(0, _legCount))
+        {
+            if (leg.Lots != 0)
+            {
+                ref readonly LotRisk risk = ref _rows.Price(_scope.Model, leg.Instrument);
+                isTogether &= !risk.IsUnpriced && RowSums.IsExact(leg.Lots, risk.LargestRow);
+                _rowLots[_rowLotCount++] = new RowLots(leg.Instrument, leg.Lots);
+            }
+        }
+
+        return isTogether;
+    }
+
+    private void AddPosition(
+        CompiledModel rules, in UnitLeg position, Span<long> sums, bool isTogether, ref UnitMargin margin, ref Vector256<long> greeks, ref Vector256<long> others)
+    {
+        ref readonly LotRisk risk = ref _rows.Priced(_scope.Model, position.Instrument);
         ref readonly Instrument contract = ref _market.InstrumentAt(position.Instrument);
         double lots = position.Lots;
         if (rules.ChargesLiquidation)
@@ -296,14 +346,27 @@ public sealed partial class UnitCalculator
             return;
         }
 
-        if (rules.IsByCrossings)
+        if (WantsBounds(rules))
         {
             _moduli.Add(_rows.Moduli(_scope.Model, position.Instrument), lots, rules.CountsOptionValue || !contract.IsOption);
             _moduli.OldestPrice = Math.Min(_moduli.OldestPrice, contract.IsOption ? _market.ExpiryAt(contract.Expiry).ForwardTime : contract.MarkTime);
         }
 
+        long value, delta;
+        if (_legCount <= MostTogether && LotFigures.TryProducts(risk.Figures, lots, out Vector256<long> first, out Vector256<long> second))
+        {
+            (value, delta) = (first[0], first[1]);
+            greeks = unchecked(greeks + first);
+            others = unchecked(others + second);
+        }
+        else
+        {
+            value = Fixed.ToAtoms(lots * risk.Value);
+            delta = Fixed.ToAtoms(lots * risk.DeltaBase * DeltaScale);
+            margin.Greeks.Add(GreeksOf(risk, lots));
+        }
+
         Span<long> into = sums;
-        long value = Fixed.ToAtoms(lots * risk.Value);
         if (rules.SumsByExpiry && contract.IsOption)
         {
             int slot = _expirySums.SlotOf(contract);
@@ -311,7 +374,7 @@ public sealed partial class UnitCalculator
             _expirySums.Value(slot) = Fixed.Add(_expirySums.Value(slot), value);
         }
 
-        if (!RowSums.Add(_rows.Row(_scope.Model, position.Instrument), lots, risk.LargestRow, into))
+        if (!isTogether && !RowSums.Add(_rows.Row(_scope.Model, position.Instrument), lots, risk.LargestRow, into))
         {
             margin.Flags |= MarginFlags.Saturated;
         }
@@ -325,12 +388,11 @@ public sealed partial class UnitCalculator
             margin.Value = Fixed.Add(margin.Value, Fixed.Add(value, -position.EntryCost));
         }
 
-        margin.Greeks.Add(GreeksOf(risk, lots));
-        AddNetDelta(contract.Expiry < 0 ? _netDelta.Length - 1 : contract.Expiry, Fixed.ToAtoms(lots * risk.DeltaBase * DeltaScale));
+        AddNetDelta(contract.Expiry < 0 ? _netDelta.Length - 1 : contract.Expiry, delta);
         margin.Flags |= Staleness(rules, contract, _scope.Now);
         if (rules.AddOnCount > 0)
         {
-            AddPositionToAddOns(rules, contract, risk, position.Lots, ref margin);
+            AddPositionToAddOns(rules, contract, risk, position.Lots, delta, ref margin);
         }
     }
 
@@ -376,15 +438,13 @@ public sealed partial class UnitCalculator
 
     private void AddNetDelta(int expiry, long delta)
     {
-        for (int index = 0; index < _expiryCount; index++)
+        if (_expirySeen[expiry])
         {
-            if (_expiries[index] == expiry)
-            {
-                _netDelta[expiry] = Fixed.Add(_netDelta[expiry], delta);
-                return;
-            }
+            _netDelta[expiry] = Fixed.Add(_netDelta[expiry], delta);
+            return;
         }
 
+        _expirySeen[expiry] = true;
         _expiries[_expiryCount++] = expiry;
         _netDelta[expiry] = delta;
     }

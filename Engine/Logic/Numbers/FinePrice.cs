@@ -45,6 +45,11 @@ public readonly record struct FinePrice(long E8, uint Further)
     // value (p 10^8 + f) / (10^8 d): the quotient of the coarse part, then its remainder together with the fine part. Nothing leaves 128 bits.
     private long Multiply(long value, long denominator, bool roundUp)
     {
+        if (Further == 0)
+        {
+            return roundUp ? Fixed.MultiplyCeiling(value, E8, denominator) : Fixed.MultiplyFloor(value, E8, denominator);
+        }
+
         (Int128 quotient, Int128 remainder) = Int128.DivRem((Int128)value * E8, denominator);
         if (Further != 0)
         {

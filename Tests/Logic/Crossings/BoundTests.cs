@@ -175,7 +175,7 @@ internal sealed class Probe(MarginMachine machine)
         List<Headroom> found = [];
         AccountBounds bounds = _calculator.Bounds;
         HeadroomCurve curve = Part<HeadroomCurve>(bounds, "_curve");
-        MethodInfo isSafe = typeof(HeadroomCurve).GetMethod("IsSafe", BindingFlags.Instance | BindingFlags.NonPublic)!;
+        MethodInfo room = typeof(HeadroomCurve).GetMethod("Room", BindingFlags.Instance | BindingFlags.NonPublic)!;
         for (int account = 1; account <= accounts; account++)
         {
             CompiledModel rules = _models[_book.AccountAt(account).Model];
@@ -207,7 +207,7 @@ internal sealed class Probe(MarginMachine machine)
                 {
                     double middle = (low + high) / 2.0;
                     curve.Aim(threshold, isWorse ? middle : 1e16, true, left, isWorse ? 1e16 : middle);
-                    bool holds = (bool)isSafe.Invoke(curve, [rules, move, bounds.Count == 1 ? Math.Sign(part) : 0, marginRest, equityRest])!;
+                    bool holds = (double)room.Invoke(curve, [rules, move, bounds.Count == 1 ? Math.Sign(part) : 0, marginRest, equityRest])! > 0.0;
                     (low, high) = holds ? (low, middle) : (middle, high);
                 }
 
@@ -225,8 +225,10 @@ internal sealed class Probe(MarginMachine machine)
     {
         CompiledModel rules = _models[_book.AccountAt(account).Model];
         _calculator.Bounds.Begin();
+        _calculator.Detail = Detail.Bounds;
         _calculator.RefreshUnits(account, all: !rules.NetsAcross, now);
         AccountMargin margin = _calculator.Total(account, now);
+        _calculator.Detail = Detail.Margin;
         return (margin.Equity, margin.Maintenance);
     }
 

@@ -63,9 +63,9 @@ internal sealed class StateFieldsTests
         (typeof(RiskRows), "", "_market _models _instruments _rows _risks _sigma _call _put _factor _logFactor _discount _terms _expiries _moduli _slopes _lotSlopes _deviationSlope"),
         (typeof(UnitCalculator), "",
             "_market _book _models _rows _measure _expirySums _sums _orders _profits _profitsWithOrders _netDelta _expiries _legs _legCount _expiryCount _scope "
-            + "_addOnInitial _addOnMaintenance _strikeCalls _strikePuts _strikeSeen _strikes _isolatedInitial _isolatedMaintenance _strikeCount _deltas _moduli"),
+            + "_addOnInitial _addOnMaintenance _strikeCalls _strikePuts _strikeSeen _strikes _isolatedInitial _isolatedMaintenance _strikeCount _deltas _moduli _rowLots _rowLotCount _expirySeen _positionAddOns _positionAddOnCount Detail"),
         (typeof(AccountCalculator), "", "_market _book _models _collateral _groups _credits _totals Units Bounds"),
-        (typeof(GroupCalculator), "", "_market _book _units _collateral _bounds _measure _keys _first _lowestConfidence _initial _maintenance _rows _rowsWithOrders _count"),
+        (typeof(GroupCalculator), "", "_market _book _units _collateral _bounds _measure _keys _first _lowestConfidence _initial _maintenance _rows _rowsWithOrders _hasOrders _count"),
         (typeof(LiquidationPlanner), "",
             "_market _book _models _rows _calculator _legs _original _positions _balances _legCount _positionCount ExpectedCost"),
         (typeof(SpreadCredits), "", "_market _legs _margins _count"),
