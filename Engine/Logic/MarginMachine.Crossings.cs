@@ -46,9 +46,30 @@ public sealed partial class MarginMachine
         else
         {
             _crossings.Collect(PriceClock / 1e9);
+            CollectHolders(moves);
         }
 
         moves.EndEvent();
+    }
+
+    // Nobody depends on an expiry's volatilities who holds none of its options.
+    private void CollectHolders(MarketMoves moves)
+    {
+        foreach (int expiry in moves.UnboundedExpiries)
+        {
+            for (int instrument = _market.ExpiryAt(expiry).FirstInstrument; instrument >= 0; instrument = _market.InstrumentAt(instrument).NextOfExpiry)
+            {
+                int holder = _market.InstrumentAt(instrument).IsOption ? _market.InstrumentAt(instrument).FirstHolder : -1;
+                for (; holder >= 0; holder = _book.PositionAt(holder).NextHolder)
+                {
+                    int account = _book.UnitAt(_book.PositionAt(holder).Unit).Account;
+                    if (_crossings.IsAnchored(account))
+                    {
+                        _crossings.MarkDue(account);
+                    }
+                }
+            }
+        }
     }
 
     // Ascending, so that the order of decisions does not depend on why an account is looked at.

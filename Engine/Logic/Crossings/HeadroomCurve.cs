@@ -21,7 +21,7 @@ public sealed class HeadroomCurve
     // Accounts with more units are bounded without slopes.
     private const int MostUnits = 8;
 
-    private const int Steps = 8;
+    private const int Steps = 6;
 
     private readonly MarketState _market;
     private readonly Book _book;
@@ -108,7 +108,7 @@ public sealed class HeadroomCurve
         // What is left is concave: where the chord from a point above zero to one below crosses it, the curve is above it still. What is near matters in basis
         // points, what is far hardly: so the end below zero is drawn in as well.
         double atLow = Room(rules, 0.0, direction, marginRest, equityRest);
-        for (int step = 0; step < Steps && atLow > 0.0 && high > 1.2 * low; step++)
+        for (int step = 0; step < Steps && atLow > 0.0 && high > 1.4 * low; step++)
         {
             double middle = step % 2 == 0 ? low + ((high - low) * (atLow / (atLow - atHigh))) : Math.Min(2.0 * low, 0.5 * (low + high));
             double atMiddle = Room(rules, middle, direction, marginRest, equityRest);
@@ -314,9 +314,9 @@ public sealed class HeadroomCurve
         part.IsDrawn = isDrawn;
         part.IsPlain = !rules.NetsAcross && !isDrawn;
 
-        // Coins are bounded by their size alone: what they are worth hangs on haircuts and tiers of the whole balance.
+        // Coins are bounded by their size alone: what they are worth hangs on haircuts and tiers of the whole balance. What rows are drawn by is USD and stands still.
         double scale = micros > 0.0 ? micros : 1.0;
-        MarginRest += (sums.RowRest * scale * 1.02) + (coin * 1.05 * 1e6 * rules.Bounds[of.Underlying].Dampener);
+        MarginRest += sums.RowRest * scale * 1.02;
         EquityRest += (isCoin ? sums.ValuePrice : sums.EquityRest) * scale * 1.02;
     }
 

@@ -14,6 +14,9 @@ public struct LotModuli
     /// <summary>Part of its deviation that an option's deviation may change by.</summary>
     public const double DeviationPart = 0.04;
 
+    /// <summary>Part of its deviation that it may change by along the smile.</summary>
+    public const double SmilePart = 0.05;
+
     /// <summary>Part of the time to expiry that may pass.</summary>
     public const double TimePart = 0.04;
 
@@ -41,7 +44,7 @@ public struct LotModuli
     public double DeltaDeviation;
     public double DeltaTime;
 
-    /// <summary>The deviation itself, 0: it has none; the largest move at which the smile leaves it within a fiftieth; years left, infinite where nothing expires.</summary>
+    /// <summary>The deviation itself, 0: it has none; the largest move at which the smile leaves it within <see cref="SmilePart"/>; years left, infinite where nothing expires.</summary>
     public double Deviation;
     public double PriceCap;
     public double Years;

@@ -23,6 +23,9 @@ public sealed class MarketMoves
     private readonly Component[] _components;
     private readonly Envelope[] _envelopes;
     private readonly double[] _slopes;
+    private readonly int[] _unboundedExpiries;
+    private readonly bool[] _isUnboundedExpiry;
+    private int _unboundedExpiryCount;
     private readonly int _expiryBase;
     private readonly int _instrumentBase;
 
@@ -33,6 +36,8 @@ public sealed class MarketMoves
         _components = new Component[limits.Underlyings + limits.Expiries + limits.Instruments];
         _envelopes = new Envelope[limits.Underlyings];
         _slopes = new double[limits.Expiries];
+        _unboundedExpiries = new int[limits.Expiries];
+        _isUnboundedExpiry = new bool[limits.Expiries];
         Clear();
     }
 
@@ -98,7 +103,7 @@ public sealed class MarketMoves
         if (!before.HasSlice || !now.HasSlice || !(now.ForwardE8 > 0) || steepest > SlopeBound(index, before))
         {
             _slopes[index] = SlopeRoom * steepest;
-            MovedUnbounded(now.Underlying);
+            OptionsMovedUnbounded(index, now.Underlying);
             return;
         }
 
@@ -120,7 +125,14 @@ public sealed class MarketMoves
             }
         }
 
-        DeviationMoved(now.Underlying, largest * 1.000001);
+        if (double.IsFinite(largest))
+        {
+            DeviationMoved(now.Underlying, largest * 1.000001);
+        }
+        else
+        {
+            OptionsMovedUnbounded(index, now.Underlying);
+        }
     }
 
     // |w'| of a slice is at most b (1 + |rho|).
@@ -143,6 +155,21 @@ public sealed class MarketMoves
         _envelopes[underlying].IsUnbounded = true;
         _envelopes[underlying].HasMoved = true;
         HasMoved = true;
+    }
+
+    /// <summary>Expiries whose options moved without a bound since <see cref="EndEvent"/>: whoever holds one has to be looked at, and nobody else.</summary>
+    public ReadOnlySpan<int> UnboundedExpiries => _unboundedExpiries.AsSpan(0, _unboundedExpiryCount);
+
+    /// <summary>The options of an expiry moved in a way that has no bound.</summary>
+    public void OptionsMovedUnbounded(int expiry, int underlying)
+    {
+        _envelopes[underlying].HasMoved = true;
+        HasMoved = true;
+        if (!_isUnboundedExpiry[expiry])
+        {
+            _isUnboundedExpiry[expiry] = true;
+            _unboundedExpiries[_unboundedExpiryCount++] = expiry;
+        }
     }
 
     /// <summary>Something moved that concerns every underlying and has no bound.</summary>
@@ -186,6 +213,12 @@ public sealed class MarketMoves
             _envelopes[underlying].IsUnbounded = false;
         }
 
+        foreach (int expiry in UnboundedExpiries)
+        {
+            _isUnboundedExpiry[expiry] = false;
+        }
+
+        _unboundedExpiryCount = 0;
         HasMoved = false;
         IsAllUnbounded = false;
     }

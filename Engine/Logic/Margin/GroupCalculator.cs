@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using MarginEngine.Codecs;
 
 namespace MarginEngine.Logic;
@@ -14,6 +16,11 @@ namespace MarginEngine.Logic;
 /// </summary>
 public sealed class GroupCalculator
 {
+    // Adding 1.5 * 2^52 leaves an integer below 2^51 in the low bits of a double.
+    private const double Magic = 6755399441055744.0;
+    private const long MagicBits = 0x4338_0000_0000_0000;
+    private const long LargestShared = 1L << 49;
+
     private readonly MarketState _market;
     private readonly Book _book;
     private readonly UnitCalculator _units;
@@ -135,6 +142,12 @@ public sealed class GroupCalculator
         }
 
         ReadOnlySpan<long> profits = _units.Profits, profitsWithOrders = _units.ProfitsWithOrders;
+        if (!_hasOrders[group] && rules.Underlyings[underlying].GainCap <= 0 && _market.CurrencyAt(currency).IsMoney
+            && TryAddShared(profits, rules.Underlyings[underlying].GainShareE8, rows))
+        {
+            return;
+        }
+
         for (int row = 0; row < rules.RowCount; row++)
         {
             long counted = Counted(rules, underlying, currency, profits[row]);
@@ -144,6 +157,43 @@ public sealed class GroupCalculator
                 withOrders[row] = Fixed.Add(withOrders[row], _units.HasOrders ? Counted(rules, underlying, currency, profitsWithOrders[row]) : counted);
             }
         }
+    }
+
+    // The same for whole padded rows in USD, where all of them are small enough for doubles to hold: a gain times its share is off by less than one, which the low half
+    // of the product tells.
+    private static bool TryAddShared(ReadOnlySpan<long> profits, long shareE8, Span<long> rows)
+    {
+        Vector256<double> magic = Vector256.Create(Magic), share = Vector256.Create(shareE8 / 1e8);
+        Vector256<long> bits = Vector256.Create(MagicBits), parts = Vector256.Create(shareE8), whole = Vector256.Create(Fixed.One);
+        Vector256<long> limit = Vector256.Create(LargestShared), seen = Vector256<long>.Zero;
+        ref long from = ref MemoryMarshal.GetReference(profits), to = ref MemoryMarshal.GetReference(rows);
+        for (nuint at = 0; at < (nuint)rows.Length; at += 4)
+        {
+            seen |= Vector256.GreaterThan(Vector256.Abs(Vector256.LoadUnsafe(ref from, at)), limit) | Vector256.GreaterThan(Vector256.Abs(Vector256.LoadUnsafe(ref to, at)), limit);
+        }
+
+        if (seen != Vector256<long>.Zero)
+        {
+            return false;
+        }
+
+        unchecked
+        {
+            for (nuint at = 0; at < (nuint)rows.Length; at += 4)
+            {
+                Vector256<long> profit = Vector256.LoadUnsafe(ref from, at);
+                Vector256<double> value = (profit + bits).AsDouble() - magic;
+                Vector256<long> floor = ((value * share) + magic).AsInt64() - bits;
+                Vector256<long> left = (profit * parts) - (floor * whole);
+                floor += Vector256.LessThan(left, Vector256<long>.Zero); // all ones: minus one
+                left += Vector256.LessThan(left, Vector256<long>.Zero) & whole;
+                floor -= Vector256.GreaterThanOrEqual(left, whole);
+                Vector256<long> counted = Vector256.ConditionalSelect(Vector256.GreaterThan(profit, Vector256<long>.Zero), floor, profit);
+                (Vector256.LoadUnsafe(ref to, at) + counted).StoreUnsafe(ref to, at);
+            }
+        }
+
+        return true;
     }
 
     private long Counted(CompiledModel rules, int underlying, int currency, long profit)

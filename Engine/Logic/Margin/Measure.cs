@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace MarginEngine.Logic;
 
 /// <summary>How the profits of rows become one loss: the worst, value at risk, or expected shortfall. Integers; the order of equal rows does not show.</summary>
@@ -16,6 +19,11 @@ public sealed class Measure
         worstRow = -1;
         int measured = 0;
         bool isTailMeasure = rules.Measure != RowMeasure.Worst;
+        if (!isTailMeasure && LeastOf(profits[..rules.PaddedRows]) >= 0)
+        {
+            return 0;
+        }
+
         for (int row = 0; row < rules.RowCount; row++)
         {
             if (!rules.Rows[row].IsMeasured)
@@ -36,6 +44,19 @@ public sealed class Measure
         }
 
         return isTailMeasure ? Tail(rules, measured) : -worst;
+    }
+
+    // Of rows that count and rows that do not: where none loses there is nothing to look for.
+    private static long LeastOf(ReadOnlySpan<long> profits)
+    {
+        Vector256<long> least = Vector256<long>.Zero;
+        ref long from = ref MemoryMarshal.GetReference(profits);
+        for (nuint at = 0; at < (nuint)profits.Length; at += 4)
+        {
+            least = Vector256.Min(least, Vector256.LoadUnsafe(ref from, at));
+        }
+
+        return Math.Min(Math.Min(least[0], least[1]), Math.Min(least[2], least[3]));
     }
 
     private long Tail(CompiledModel rules, int measured)

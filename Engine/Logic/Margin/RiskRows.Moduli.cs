@@ -22,9 +22,9 @@ public sealed unsafe partial class RiskRows
     private const double PhiSquare = 0.29353;
     private const double Enlarged = 1.03;
 
-    // Least part of the deviation left: 1 - 0.04 - 0.021 - 0.02 by change, time and smile.
-    private const double LeastDeviation = 0.91;
-    private const double LargestDeviation = 1.09;
+    // Least part of the deviation left: 1 - 0.04 - 0.021 - 0.05 by change, time and smile; largest 1 + 0.04 + 0.05.
+    private const double LeastDeviation = 0.88;
+    private const double LargestDeviation = 1.1;
 
     private readonly LotModuli[] _moduli;
 
@@ -67,7 +67,7 @@ public sealed unsafe partial class RiskRows
         double perYear = isMarked ? v / (2.0 * terms.Years) * 1.16 : 0.0;
         moduli.Deviation = v;
         moduli.Years = terms.Years;
-        moduli.PriceCap = Math.Min(LotModuli.LargestMove, slope > 0.0 ? v / (50.0 * slope) : LotModuli.LargestMove);
+        moduli.PriceCap = Math.Min(LotModuli.LargestMove, slope > 0.0 ? LotModuli.SmilePart * v / slope : LotModuli.LargestMove);
         moduli.IsBounded = true;
         double size = Fixed.ToDouble(contract.SizeE8);
         moduli.DeltaPrice = size * deltaPrice * Enlarged;
@@ -88,7 +88,7 @@ public sealed unsafe partial class RiskRows
     private static Densities DensitiesNear(in OptionTerms terms, double v)
     {
         double x = Functions.Log(terms.Forward / terms.Strike);
-        double moved = (1.02 * LotModuli.LargestMove / (LeastDeviation * v)) + (0.1 * Math.Abs(x) / v) + (0.05 * v);
+        double moved = (1.02 * LotModuli.LargestMove / (LeastDeviation * v)) + (0.14 * Math.Abs(x) / v) + (0.06 * v);
         double least = Math.Max(0.0, Math.Abs((x / v) + (0.5 * v)) - moved);
         double phi = Phi0 * Functions.Exp(-0.5 * least * least) * 1.000001;
         return new Densities

@@ -144,7 +144,7 @@ public sealed unsafe partial class RiskRows
             least = Math.Min(least, v * factor);
             VolatilityShock shock = rules.VolatilityShocks[row];
             bool hasMinimum = shock is VolatilityShock.Up or VolatilityShock.TermScaled;
-            hasKink |= hasMinimum && slope != 0.0 && minimum > 0.0 && Math.Abs(_sigma[row] - minimum) < 0.1 * minimum;
+            hasKink |= hasMinimum && slope != 0.0 && minimum > 0.0 && Math.Abs(_sigma[row] - minimum) < 0.15 * minimum;
             _deviationSlope[row] = hasMinimum && _sigma[row] == minimum ? 0.0 : factor * slope;
             if (shock == VolatilityShock.Surface && Math.Abs(wing) < 1.0)
             {

@@ -39,17 +39,22 @@ public sealed partial class UnitCalculator
             return;
         }
 
-        // Amounts of USD inside rows and add-ons are worth fewer atoms where the price rises.
+        // A row before it is drawn, because what it is drawn by is an amount of USD: a loss of P r USD becomes max(0, P |r| - draw), which moves no faster than P r.
         double largest = 0.0;
         for (int row = 0; row < rules.RowCount; row++)
         {
-            largest = Math.Max(largest, factor * Math.Abs((double)_profits[row]));
+            largest = Math.Max(largest, factor * Math.Abs(_sums[row] * rules.Rows[row].Weight));
         }
 
-        double usdPerAtom = UsdPerAtom(_scope.Underlying, _scope.Currency);
         _moduli.LargestRow = largest;
         _moduli.Amount = Math.Max(margin.Maintenance, 0L);
-        _moduli.MarginPrice += usdPerAtom > 0.0 ? 1.05 * rules.Bounds[_scope.Underlying].Dampener / usdPerAtom : 0.0;
+
+        // Unless it is told in a coin with another price than the rows.
+        double usdPerAtom = UsdPerAtom(_scope.Underlying, _scope.Currency);
+        if (currency.Underlying != _scope.Underlying && usdPerAtom > 0.0)
+        {
+            _moduli.MarginPrice += 1.05 * rules.Bounds[_scope.Underlying].Dampener / usdPerAtom;
+        }
     }
 
     private void AddDeltaLiquidity(in AddOnTerms terms, double part, long netDelta)

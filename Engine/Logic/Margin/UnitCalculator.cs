@@ -230,6 +230,7 @@ public sealed partial class UnitCalculator
             _profits[row] = Finish(rules, underlying, _scope.Currency, row, _sums[row]);
         }
 
+        _profits.AsSpan(rules.RowCount, rules.PaddedRows - rules.RowCount).Clear();
         margin.WorstCase = _measure.Of(rules, _profits, out margin.WorstRow);
         margin.MaintenanceParts.Measure = margin.WorstCase;
         margin.InitialParts.Measure = margin.WorstCase;

@@ -244,7 +244,7 @@ public sealed partial class MarketState
     /// <summary>Touches the options of an expiry (its futures have marks of their own).</summary>
     public void TouchOptionsOf(int expiry)
     {
-        Moves.MovedUnbounded(_expiries[expiry].Underlying);
+        Moves.OptionsMovedUnbounded(expiry, _expiries[expiry].Underlying);
         TouchOptionsBounded(expiry);
     }
 
