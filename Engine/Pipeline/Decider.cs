@@ -161,6 +161,7 @@ internal sealed class Decider : IStage, IDecisionSink
         _timestampNanos = timestampNanos;
         _machine.Epoch = epoch;
         _machine.Apply(sequence, timestampNanos, message, this);
+        _gauges.OldestMarginNanos.Set(_machine.OldestMarginNanos);
         _gauges.Applied.Set(sequence);
         Snapshots?.AfterInput(_machine, message);
     }

@@ -44,6 +44,7 @@ internal sealed class GaugeCounters
             ("sources refused", () => agent.Counters.RefusedSources),
             ("images refused", () => agent.Counters.ImagesRefused),
             ("time stands: the disk has no room for ticks", () => gauges.TimeStands.Value),
+            ("age of the oldest published margin, ns", () => gauges.OldestMarginNanos.Value),
         ];
         for (int i = 0; i < figures.Length; i++)
         {

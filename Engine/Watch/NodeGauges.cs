@@ -119,6 +119,9 @@ public sealed class NodeGauges
     /// <summary>1 while the disk has no room even for time ticks: stamped time stands still, and there are no heartbeats.</summary>
     public Gauge TimeStands { get; } = new();
 
+    /// <summary>Greatest age of any published margin when the last round of refreshes came to it, stamped nanoseconds.</summary>
+    public Gauge OldestMarginNanos { get; } = new();
+
     /// <summary>1 while the gateway polls its sources.</summary>
     public Gauge TakesInput { get; } = new();
 

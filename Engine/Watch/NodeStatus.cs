@@ -52,6 +52,9 @@ public sealed record NodeStatus
     /// <summary>There is no room even for time ticks: no heartbeats until there is.</summary>
     public required bool TimeStands { get; init; }
 
+    /// <summary>Greatest age of any published margin when the last round of refreshes came to it, stamped nanoseconds.</summary>
+    public required long OldestMarginNanos { get; init; }
+
     /// <summary>False while a primary replays its journal, or waits for the standby its gate asks for.</summary>
     public required bool TakesInput { get; init; }
 
@@ -111,6 +114,7 @@ public sealed record NodeStatus
             Diverged = gauges.Diverged.Value != 0,
             DiskNearlyFull = gauges.DiskNearlyFull.Value != 0,
             TimeStands = gauges.TimeStands.Value != 0,
+            OldestMarginNanos = gauges.OldestMarginNanos.Value,
             TakesInput = gauges.TakesInput.Value != 0,
             InputSlotsUsed = inputSlotsUsed,
             OutputSlotsUsed = outputSlotsUsed,

@@ -53,6 +53,9 @@ internal sealed record NodeLine
     /// <summary>There is no room even for time ticks: no heartbeats.</summary>
     public required bool TimeStands { get; init; }
 
+    /// <summary>Greatest age of any published margin when the last round of refreshes came to it, stamped nanoseconds.</summary>
+    public required long OldestMarginNanos { get; init; }
+
     public required long JournalBytes { get; init; }
 
     /// <summary>Last sequence that a signature covers; 0 where nothing is signed.</summary>
@@ -99,6 +102,7 @@ internal sealed record NodeLine
         Diverged = status.Diverged,
         DiskNearlyFull = status.DiskNearlyFull,
         TimeStands = status.TimeStands,
+        OldestMarginNanos = status.OldestMarginNanos,
         JournalBytes = status.JournalBytes,
         Signed = status.Signed,
         HeartbeatSequence = status.Digest?.Sequence ?? 0,

@@ -200,7 +200,7 @@ internal sealed class NodeRun(Terminal terminal, NodeOptions options, bool json,
 
     private static string Words(NodeLine line) => string.Create(CultureInfo.InvariantCulture,
         $"{line.Role} epoch {line.Epoch} received {line.Received} journalled {line.Journalled} applied {line.Applied} published {line.Published}")
-        + string.Create(CultureInfo.InvariantCulture, $" standby {Standby(line)} p99 {line.StampToPublish.P99 / 1000} us")
+        + string.Create(CultureInfo.InvariantCulture, $" standby {Standby(line)} p99 {line.StampToPublish.P99 / 1000} us, margins up to {line.OldestMarginNanos / 1_000_000} ms old")
         + (line.TimeStands ? " DISK FULL, NO HEARTBEATS" : line.DiskNearlyFull ? " DISK FULL" : "")
         + (line.Lease is null ? "" : $" lease {line.Lease}")
         + (line.RecordsCut == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" CUT {line.RecordsCut}"));
