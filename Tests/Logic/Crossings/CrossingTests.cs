@@ -1,3 +1,4 @@
+using System.Globalization;
 using MarginEngine.Logic;
 using MarginEngine.Tests.LogicTests.Snapshots;
 using NUnit.Framework;
@@ -9,7 +10,9 @@ namespace MarginEngine.Tests.LogicTests.Crossings;
 [Parallelizable(ParallelScope.Self)]
 internal sealed class CrossingTests
 {
-    private const int Moves = 400;
+    // Each for every account: MARGIN_MOVES=2000 makes more than a million pairs of account and move of the four kinds of books.
+    private static readonly int s_moves =
+        int.TryParse(Environment.GetEnvironmentVariable("MARGIN_MOVES"), NumberStyles.None, CultureInfo.InvariantCulture, out int moves) && moves > 0 ? moves : 400;
 
     private static readonly string[] Bounded = [.. ModelDocument.ShippedNames.Where(name => name is "portfolio" or "okx-pm" or "hvar" or "brackets" or "cross" or "isolated" or "paradex-pm")];
 
@@ -47,7 +50,7 @@ internal sealed class CrossingTests
         using (market)
         {
             using Twin twin = new(market.Desk);
-            for (int move = 0; move < Moves; move++)
+            for (int move = 0; move < s_moves; move++)
             {
                 market.Move();
                 twin.Follow();
