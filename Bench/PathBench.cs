@@ -1,6 +1,6 @@
-// The path bench: a whole node in this process, driven over loopback sockets from the sources' end to the subscribers' end.
-// `path` prints throughput and open-loop latency for a few placements; options choose one.
-using System.Globalization;
+// The path bench: a whole node in this process, driven over loopback sockets from the market's end to the subscribers' end. Open loop: what a tick decides
+// is timed from when the tick was due. `path` prints throughput and latency for a few placements; options choose rates, accounts and settings.
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using MarginEngine.Journal;
@@ -11,39 +11,10 @@ namespace MarginEngine.Bench;
 
 public static class PathBench
 {
-    /// <param name="Rates">Messages a second of the open-loop runs.</param>
-    /// <param name="Seconds">Length of each.</param>
-    /// <param name="FloodMessages">Messages of the throughput run.</param>
-    public sealed record Settings(IReadOnlyList<long> Rates, double Seconds = 5, long FloodMessages = 200_000)
-    {
-        public int Accounts { get; init; } = 100;
-
-        /// <summary>Null: merged and paired.</summary>
-        public Placement? Placement { get; init; }
-
-        /// <summary>Null: with and without the journal's sync.</summary>
-        public bool? Syncs { get; init; }
-
-        /// <summary>Null: both for the paired placement with sync, else ahead.</summary>
-        public bool? DeciderWaits { get; init; }
-
-        public bool Standby { get; init; }
-
-        /// <summary>Where to put the journals; null: the current directory's disk.</summary>
-        public string? Directory { get; init; }
-
-        /// <summary>Folder for one .hgrm file a run; null: none.</summary>
-        public string? Histograms { get; init; }
-    }
-
-    public sealed record Line(
-        Placement Placement, bool Syncs, bool DeciderWaits, double ThroughputPerSecond, IReadOnlyList<(long Rate, LatencyFigures Answers, LatencyFigures Margins)> Latencies,
-        long AllocatedBytes, int Collections);
-
     /// <summary>Reads the options and runs; 1 for a wrong option, else 0.</summary>
     public static int Command(ReadOnlySpan<string> options, TextWriter output, TextWriter errors)
     {
-        var settings = new Settings([1_000, 10_000, 50_000]);
+        var settings = new PathSettings([1_000, 10_000, 100_000, 1_000_000]);
         for (int i = 0; i < options.Length; i++)
         {
             string name = options[i];
@@ -54,12 +25,10 @@ public static class PathBench
             }
 
             string value = ++i < options.Length ? options[i] : "";
-            if (TryApply(name, value, ref settings))
+            if (PathSettings.TryApply(name, value, ref settings))
                 continue;
             errors.WriteLine($"path: cannot use {name} {value}");
-            errors.WriteLine(
-                "path [--rates N,N] [--seconds S] [--flood N] [--accounts N] [--placement merged|paired|dedicated] [--sync on|off]"
-                + " [--decider ahead|waits] [--standby] [--directory DIR] [--hgrm DIR]");
+            errors.WriteLine(PathSettings.Usage);
             return 1;
         }
 
@@ -67,45 +36,25 @@ public static class PathBench
         return 0;
     }
 
-    public static IReadOnlyList<Line> Run(Settings settings, TextWriter output)
+    public static IReadOnlyList<PathLine> Run(PathSettings settings, TextWriter output)
     {
         RingBench.WriteMachine(output);
         output.WriteLine(Invariant(
-            $"path: {settings.Accounts} accounts, {(settings.Standby ? "with" : "without")} standby; driver, node and subscriber share this machine's processors"));
-        output.WriteLine("latency in microseconds from the time a message was due at its source to the decision heard by a subscriber");
-        var lines = new List<Line>();
-        foreach ((Placement placement, bool syncs, bool waits) in Cases(settings))
+            $"path: {settings.Positions} positions an account, {PathScript.Pins} accounts pinned, {PathMarket.Parts} messages a tick and a check with every tenth, ")
+            + Invariant($"{(settings.Standby ? "with" : "without")} standby, spin {settings.SpinMicros?.ToString() ?? "default"} us, refresh {settings.RefreshMilliseconds?.ToString() ?? "as shipped"} ms; ")
+            + "driver, node and subscriber share this machine's processors");
+        output.WriteLine("latency in microseconds from the time a tick was due at its source to the decision heard by a subscriber");
+        var lines = new List<PathLine>();
+        foreach (int accounts in settings.Accounts)
         {
-            Line line = Measure(settings, placement, syncs, waits);
-            lines.Add(line);
-            Print(line, output);
+            foreach ((Placement placement, bool syncs, bool waits) in Cases(settings))
+                lines.Add(Measure(settings, accounts, placement, syncs, waits, output));
         }
 
         return lines;
     }
 
-    private static bool TryApply(string name, string value, ref Settings settings)
-    {
-        bool isNumber = double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number > 0;
-        switch (name)
-        {
-            case "--rates":
-                long[] rates = [.. value.Split(',').Select(word => long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out long rate) ? rate : 0)];
-                settings = settings with { Rates = rates };
-                return rates.All(rate => rate > 0);
-            case "--seconds" when isNumber: settings = settings with { Seconds = number }; return true;
-            case "--flood" when isNumber: settings = settings with { FloodMessages = (long)number }; return true;
-            case "--accounts" when isNumber && number <= 10_000: settings = settings with { Accounts = (int)number }; return true;
-            case "--placement" when Enum.TryParse(value, ignoreCase: true, out Placement placement): settings = settings with { Placement = placement }; return true;
-            case "--sync" when value is "on" or "off": settings = settings with { Syncs = value == "on" }; return true;
-            case "--decider" when value is "ahead" or "waits": settings = settings with { DeciderWaits = value == "waits" }; return true;
-            case "--directory" when Directory.Exists(value): settings = settings with { Directory = value }; return true;
-            case "--hgrm" when Directory.Exists(value): settings = settings with { Histograms = value }; return true;
-            default: return false;
-        }
-    }
-
-    private static IEnumerable<(Placement Placement, bool Syncs, bool Waits)> Cases(Settings settings)
+    private static IEnumerable<(Placement Placement, bool Syncs, bool Waits)> Cases(PathSettings settings)
     {
         Placement[] placements = settings.Placement is { } chosen ? [chosen] : [Placement.Merged, Placement.Paired];
         bool[] syncs = settings.Syncs is { } synced ? [synced] : [true, false];
@@ -127,57 +76,75 @@ public static class PathBench
         }
     }
 
-    private static Line Measure(Settings settings, Placement placement, bool syncs, bool waits)
+    private static PathLine Measure(PathSettings settings, int accounts, Placement placement, bool syncs, bool waits, TextWriter output)
     {
-        string directory = Path.Combine(settings.Directory ?? Environment.CurrentDirectory, $"path-bench-{Environment.ProcessId}");
-        Directory.CreateDirectory(directory);
-        try
+        using var folder = new TemporaryFolder(settings.Directory, "path-bench-");
+        long wallNanos = (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+        var script = new PathScript(new PathMarket(settings.RefreshMilliseconds, wallNanos), accounts, settings.Positions);
+        NodeOptions primary = Options(Path.Combine(folder.Path, "primary"), placement, syncs, waits, settings, script);
+        using Node? standby = settings.Standby ? StartStandby(primary, folder.Path) : null;
+        using var node = new Node(primary);
+        node.Start();
+        using var driver = new PathDriver(primary, script);
+        driver.Connect();
+        long start = Stopwatch.GetTimestamp();
+        driver.Open(node);
+        double load = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        driver.Flood(node, settings.FloodTicks / 4); // compiles the hot loops
+        long nanos = driver.Flood(node, settings.FloodTicks);
+        double fastest = settings.FloodTicks * 1e9 / nanos;
+        output.WriteLine(Invariant($"{accounts:N0} accounts, {placement}, sync {(syncs ? "on" : "off")}, decider {(waits ? "waits for" : "ahead of")} the disk: loaded in {load:F1} s"));
+        output.WriteLine(Invariant($"  at most {fastest:N0} ticks/s, {fastest * PathMarket.Parts:N0} messages/s"));
+        var runs = new List<PathRun>();
+        foreach (long rate in settings.Rates)
         {
-            NodeOptions primary = Options(Path.Combine(directory, "primary"), placement, syncs, waits, settings);
-            using Node? standby = settings.Standby ? StartStandby(primary, directory) : null;
-            using var node = new Node(primary);
-            node.Start();
-            using var driver = new PathDriver(primary, new PathScript(), settings.Accounts);
-            driver.Connect();
-            driver.Open(node);
-            driver.Flood(node, settings.FloodMessages / 4); // compiles the hot loops
-            long bytes = GC.GetTotalAllocatedBytes(precise: true);
-            int collections = GC.CollectionCount(0);
-            long nanos = driver.Flood(node, settings.FloodMessages);
-            bytes = GC.GetTotalAllocatedBytes(precise: true) - bytes;
-            collections = GC.CollectionCount(0) - collections;
-            var latencies = new List<(long, LatencyFigures, LatencyFigures)>();
-            foreach (long rate in settings.Rates)
-            {
-                driver.Drive(node, rate, settings.Seconds);
-                latencies.Add((rate, LatencyFigures.Of(driver.Answers), LatencyFigures.Of(driver.Margins)));
-                Save(settings, placement, syncs, waits, rate, driver.Answers);
-            }
+            PathRun run = Drive(driver, node, rate, settings.Seconds);
+            runs.Add(run);
+            Print(run, output);
+            Save(settings, Invariant($"path-{accounts}-{placement}-{(syncs ? "sync" : "nosync")}-{(waits ? "waits" : "ahead")}-{rate}"), driver);
+            if (!run.IsKept)
+                break; // what is faster is not kept either
+        }
 
-            return new Line(placement, syncs, waits, settings.FloodMessages * 1e9 / nanos, latencies, bytes, collections);
-        }
-        finally
-        {
-            Directory.Delete(directory, recursive: true);
-        }
+        return new PathLine(placement, syncs, waits, accounts, load, fastest, runs);
     }
 
-    private static NodeOptions Options(string journal, Placement placement, bool syncs, bool waits, Settings settings) => new()
+    private static PathRun Drive(PathDriver driver, Node node, long rate, double seconds)
     {
-        Input = new StreamOptions { Channel = FreeChannel(), Stream = 10 },
-        Output = new OutputOptions { Channel = FreeChannel() },
-        Replication = settings.Standby ? new StreamOptions { Channel = FreeChannel(), Stream = 30 } : null,
-        Acks = settings.Standby ? new StreamOptions { Channel = FreeChannel(), Stream = 31 } : null,
-        Gate = settings.Standby ? Gate.Both : Gate.Journal,
-        Journal = new JournalOptions
+        long bytes = GC.GetTotalAllocatedBytes(precise: true);
+        int collections = GC.CollectionCount(0);
+        (double sustained, bool isKept) = driver.Drive(node, rate, seconds);
+        collections = GC.CollectionCount(0) - collections;
+        bytes = GC.GetTotalAllocatedBytes(precise: true) - bytes;
+        using Process self = Process.GetCurrentProcess();
+        return new PathRun(
+            rate, sustained, isKept, LatencyFigures.Of(driver.Liquidations), LatencyFigures.Of(driver.Calls), LatencyFigures.Of(driver.Answers),
+            LatencyFigures.Of(driver.Margins), bytes, collections, self.WorkingSet64);
+    }
+
+    private static NodeOptions Options(string journal, Placement placement, bool syncs, bool waits, PathSettings settings, PathScript script)
+    {
+        var options = new NodeOptions
         {
-            Directory = journal,
-            SyncMode = syncs ? SyncMode.DirectSync : SyncMode.NoneLosesDataOnPowerCut,
-            ReserveBytes = 0,
-        },
-        Placement = placement,
-        DeciderWaitsForJournal = waits,
-    };
+            Input = new StreamOptions { Channel = FreeChannel(), Stream = 10 },
+            Output = new OutputOptions { Channel = FreeChannel() },
+            Replication = settings.Standby ? new StreamOptions { Channel = FreeChannel(), Stream = 30 } : null,
+            Acks = settings.Standby ? new StreamOptions { Channel = FreeChannel(), Stream = 31 } : null,
+            Gate = settings.Standby ? Gate.Both : Gate.Journal,
+            Journal = new JournalOptions
+            {
+                Directory = journal,
+                SyncMode = syncs ? SyncMode.DirectSync : SyncMode.NoneLosesDataOnPowerCut,
+                ReserveBytes = 0,
+            },
+            Limits = script.Capacities,
+            Placement = placement,
+            DeciderWaitsForJournal = waits,
+        };
+        options.ConflatedAccounts = Math.Max(options.ConflatedAccounts, script.Capacities.Accounts);
+        options.IdleSpinMicros = settings.SpinMicros ?? options.IdleSpinMicros;
+        return options;
+    }
 
     private static Node StartStandby(NodeOptions primary, string directory)
     {
@@ -198,25 +165,26 @@ public static class PathBench
         return $"aeron:udp?endpoint=127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}";
     }
 
-    private static void Save(Settings settings, Placement placement, bool syncs, bool waits, long rate, LatencyHistogram histogram)
+    private static void Save(PathSettings settings, string name, PathDriver driver)
     {
         if (settings.Histograms is not { } folder)
             return;
-        string name = Invariant($"path-{placement}-{(syncs ? "sync" : "nosync")}-{(waits ? "waits" : "ahead")}-{rate}.hgrm");
-        using var writer = new StreamWriter(Path.Combine(folder, name.ToLowerInvariant()));
-        HgrmWriter.Write(histogram, writer);
+        foreach ((string what, LatencyHistogram histogram) in new[] { ("liquidations", driver.Liquidations), ("answers", driver.Answers) })
+        {
+            using var writer = new StreamWriter(Path.Combine(folder, $"{name}-{what}.hgrm".ToLowerInvariant()));
+            HgrmWriter.Write(histogram, writer);
+        }
     }
 
-    private static void Print(Line line, TextWriter output)
+    private static void Print(PathRun run, TextWriter output)
     {
-        string decider = line.DeciderWaits ? "waits for the disk" : "ahead of the disk";
-        output.WriteLine(Invariant($"{line.Placement}, sync {(line.Syncs ? "on" : "off")}, decider {decider}:"));
-        output.WriteLine(Invariant($"  {line.ThroughputPerSecond:N0} messages/s; {line.AllocatedBytes} bytes allocated, {line.Collections} collections"));
-        foreach ((long rate, LatencyFigures answers, LatencyFigures margins) in line.Latencies)
-        {
-            output.WriteLine(Invariant($"  {rate,8:N0}/s  answers {Figures(answers)}"));
-            output.WriteLine(Invariant($"              margins {Figures(margins)}"));
-        }
+        string kept = run.IsKept ? "" : Invariant($" NOT KEPT: {run.TicksPerSecond:N0}/s sustained");
+        output.WriteLine(Invariant(
+            $"  {run.Rate,9:N0} ticks/s{kept}; {run.AllocatedBytes} bytes allocated, {run.Collections} collections, {run.ResidentBytes >> 20} MiB resident"));
+        output.WriteLine($"            liquidations {Figures(run.Liquidations)}");
+        output.WriteLine($"            margin calls {Figures(run.Calls)}");
+        output.WriteLine($"            answers      {Figures(run.Answers)}");
+        output.WriteLine($"            margins      {Figures(run.Margins)}");
     }
 
     private static string Figures(LatencyFigures f) => Invariant(

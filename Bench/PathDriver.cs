@@ -12,20 +12,23 @@ namespace MarginEngine.Bench;
 /// </summary>
 internal sealed class PathDriver : IMessageHandler, IDisposable
 {
-    private const int AccountsAsked = 64;
+    /// <summary>Ticks between two pre-trade checks.</summary>
+    private const int TicksACheck = 10;
+
+    /// <summary>Part of a run's length by which it may end late and still count as kept.</summary>
+    private const double Grace = 0.1;
+
     private readonly Clock _clock = new();
     private readonly AeronAgent _agent;
     private readonly Publication _input;
     private readonly Subscription _margins;
     private readonly Subscription _replies;
     private readonly PathScript _script;
-    private readonly int _accounts;
     private bool _measures;
 
-    public PathDriver(NodeOptions node, PathScript script, int accounts)
+    public PathDriver(NodeOptions node, PathScript script)
     {
         _script = script;
-        _accounts = accounts;
         _agent = new AeronAgent(new AeronOptions(new DriverClock(_clock)) { TermLength = 4 << 20 });
         _input = _agent.AddPublication(node.Input!.Channel, node.Input.Stream);
         _margins = _agent.AddSubscription(node.Output!.Channel, node.Output.MarginStream);
@@ -35,8 +38,14 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
     /// <summary>Answers to pre-trade checks: from due to heard.</summary>
     public LatencyHistogram Answers { get; } = new();
 
-    /// <summary>Margin updates, calls and liquidations: from the due time of the tick that caused them to heard.</summary>
+    /// <summary>Margin updates, those of the refresh too: from the due time of the tick that they came with to heard.</summary>
     public LatencyHistogram Margins { get; } = new();
+
+    /// <summary>Margin calls, which tell a change of state: the same.</summary>
+    public LatencyHistogram Calls { get; } = new();
+
+    /// <summary>Liquidation instructions: the same.</summary>
+    public LatencyHistogram Liquidations { get; } = new();
 
     public long Sent { get; private set; }
 
@@ -50,44 +59,63 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
 
     public void Open(Node node)
     {
-        foreach (byte[] message in _script.Opening(_accounts))
-            Send(message);
+        foreach (ReadOnlyMemory<byte> message in _script.Opening())
+        {
+            Send(message.Span);
+            if (Sent % 64 == 0)
+                Work();
+        }
+
         Settle(node);
         if (Rejected > 0)
             throw new InvalidOperationException($"{Rejected} messages of the opening were refused");
     }
 
-    /// <summary>Sends for a time at a rate; every fifth message is a pre-trade check, the others move the index.</summary>
-    public void Drive(Node node, long messagesPerSecond, double seconds)
+    /// <summary>
+    /// Ticks for a time at a rate, and a pre-trade check with every tenth. Ends early where the node falls behind by more than a tenth of the run: what was due
+    /// is counted from when it was due, what was never sent is told by the rate.
+    /// </summary>
+    /// <returns>Ticks a second that were sent and published, and whether that is what was asked for.</returns>
+    public (double TicksPerSecond, bool IsKept) Drive(Node node, long ticksPerSecond, double seconds)
     {
         Answers.Reset();
         Margins.Reset();
+        Calls.Reset();
+        Liquidations.Reset();
         _measures = true;
-        long count = (long)(messagesPerSecond * seconds);
+        long count = (long)(ticksPerSecond * seconds);
         long start = _clock.MonotonicNanos;
-        for (long i = 0; i < count; i++)
+        long last = start + (long)(seconds * (1.0 + Grace) * 1e9);
+        long tick = 0;
+        for (; tick < count; tick++)
         {
-            long due = start + (long)((double)i / messagesPerSecond * 1e9);
-            while (_clock.MonotonicNanos < due)
+            long due = start + (long)((double)tick / ticksPerSecond * 1e9), now;
+            while ((now = _clock.MonotonicNanos) < due)
                 Work();
-            Send(i % 5 == 4 ? _script.NextCheck((ulong)due, Math.Min(AccountsAsked, _accounts)) : _script.NextPrice((ulong)due));
-            if (i % 8 == 7)
+            if (now > last)
+                break;
+            SendTick((ulong)due);
+            if (tick % TicksACheck == TicksACheck - 1)
+                Send(_script.NextCheck((ulong)due));
+            if (tick % 2 == 1)
                 Work();
         }
 
         Settle(node);
         _measures = false;
+        long end = _clock.MonotonicNanos;
+        return (tick * 1e9 / Math.Max(end - start, 1), tick == count && end <= last);
     }
 
-    /// <summary>Sends as fast as the node takes it; returns nanoseconds until everything was published.</summary>
-    public long Flood(Node node, long messages)
+    /// <summary>Ticks as fast as the node takes them; returns nanoseconds until everything was published.</summary>
+    public long Flood(Node node, long ticks)
     {
         _measures = false;
         long start = _clock.MonotonicNanos;
-        for (long i = 0; i < messages; i++)
+        for (long tick = 0; tick < ticks; tick++)
         {
-            Send(_script.NextPrice(0));
-            if (i % 64 == 63)
+            SendTick(0);
+            if (tick % 16 == 15)
                 Work();
         }
 
@@ -102,22 +130,29 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
         else if (_measures && PreTradeAnswerDecoder.TryWrap(message, out PreTradeAnswerDecoder answer))
             Answers.Record(_clock.MonotonicNanos - (long)answer.CauseTime);
         else if (_measures && MarginUpdateDecoder.TryWrap(message, out MarginUpdateDecoder update))
-            Note(update.CauseTime);
+            Note(Margins, update.CauseTime);
         else if (_measures && MarginCallDecoder.TryWrap(message, out MarginCallDecoder call))
-            Note(call.CauseTime);
+            Note(Calls, call.CauseTime);
         else if (_measures && LiquidationInstructionDecoder.TryWrap(message, out LiquidationInstructionDecoder liquidation))
-            Note(liquidation.CauseTime);
+            Note(Liquidations, liquidation.CauseTime);
         return PollAction.Continue;
     }
 
     public void Dispose() => _agent.Dispose();
 
     // Time ticks of the gateway have a wall time as their event time: not one of our due times.
-    private void Note(ulong dueTime)
+    private void Note(LatencyHistogram histogram, ulong dueTime)
     {
         long latency = _clock.MonotonicNanos - (long)dueTime;
         if (latency is >= 0 and < LatencyHistogram.HighestNanos)
-            Margins.Record(latency);
+            histogram.Record(latency);
+    }
+
+    private void SendTick(ulong due)
+    {
+        _script.NextTick(due);
+        for (int part = 0; part < PathMarket.Parts; part++)
+            Send(_script.Part(part));
     }
 
     private void Send(ReadOnlySpan<byte> message)

@@ -1,237 +1,87 @@
-// The input of the path bench: a market of one perpetual and a few options, accounts with hedged and unhedged books, then prices
-// that wander and pre-trade checks. Whole SBE messages in one buffer; the event time is set when a message is due.
-using System.Buffers.Binary;
+// The input of the path bench: a market, a crowd of accounts and a few accounts that are pinned to the price at which they are liquidated; then ticks whose
+// price walks over those pins and back, and pre-trade checks.
 using MarginEngine.Codecs;
 using MarginEngine.Logic;
 
 namespace MarginEngine.Bench;
 
-/// <summary>Every message is valid and of one source, numbered from 1.</summary>
+/// <summary>Every message is valid and of one source. Seeded: two scripts of the same settings give the same messages.</summary>
 internal sealed class PathScript
 {
-    private const ushort Source = 1;
-    private const ushort Usd = 1;
-    private const ushort Btc = 2;
-    private const ushort Eth = 3;
-    private const uint Perpetual = 1;
-    private const int QuietEvent = 300;
-    private const long Price0 = 6_400_000_000_000;
-    private const ulong Expiry = 1_806_652_800_000_000_000; // 2027-04-02 08:00 UTC
-    private readonly byte[] _buffer = new byte[Limits.MessageBytes];
+    /// <summary>Basis points that the price goes to either side of its start, one a tick.</summary>
+    public const int Reach = 100;
+
+    /// <summary>Ticks after which the price is where it was and moves as it did.</summary>
+    public const int Cycle = 4 * Reach;
+
+    /// <summary>Accounts that are liquidated once a cycle, half of them as the price falls: one tick of twenty-five liquidates.</summary>
+    public const int Pins = 16;
+
+    private const int AccountsAnEvent = 64;
+    private readonly ScriptMessages _messages = new();
     private readonly Random _random = new(1);
-    private ulong _sequence;
-    private long _price = Price0;
-    private int _length;
+    private readonly PathMarket _market;
+    private readonly int _accounts;
+    private readonly int _positions;
+    private long _ticks;
 
-    /// <summary>Definitions, then money and positions of the accounts: to be taken before the measurement.</summary>
-    public IEnumerable<byte[]> Opening(int accounts)
+    /// <param name="accounts">Pins and crowd together, more than <see cref="Pins"/>.</param>
+    /// <param name="positions">Of each account.</param>
+    public PathScript(PathMarket market, int accounts, int positions)
     {
-        yield return Currency(Usd, 6, "USD");
-        yield return Currency(Btc, 10, "BTC");
-        yield return Currency(Eth, 9, "ETH");
-        yield return Underlying(1, Btc, "BTC");
-        yield return Underlying(2, Eth, "ETH");
-        foreach (byte[] part in ModelDocument.Portfolio.ToMessages(
-            1, _sequence + 1, 0, Source, OriginFlags.EndOfEvent, [(1, "BTC"), (2, "ETH")], [(Usd, "USD"), (Btc, "BTC"), (Eth, "ETH")]))
+        _market = market;
+        _accounts = accounts;
+        _positions = positions;
+        Capacities = new Limits
         {
-            _sequence++;
-            yield return part;
-        }
-
-        yield return Index().ToArray();
-        yield return Instrument(Perpetual, InstrumentKind.Perpetual, OptionRight.None, 0);
-        for (uint i = 0; i < 8; i++)
-            yield return Instrument(2 + i, InstrumentKind.Option, i % 2 == 0 ? OptionRight.Call : OptionRight.Put, Price0 / 10 * (8 + i / 2));
-        yield return Forward();
-        yield return Slice();
-        yield return Mark();
-        for (int account = 1; account <= accounts; account++)
-        {
-            yield return Open((ulong)account);
-            yield return Deposit((ulong)account);
-            yield return Fill((ulong)account, Perpetual, account % 2 == 0 ? 1_000 : -1_000, Price0);
-            yield return Fill((ulong)account, 2 + (uint)account % 8, account % 3 == 0 ? -5 : 5, 3_000_000);
-        }
+            Accounts = accounts + 1, Units = accounts + 16, Positions = (accounts * positions) + 16, Orders = 1_024, Instruments = 256, Underlyings = 4, Expiries = 16,
+            Grids = 4, Currencies = 4, Models = 2,
+        };
     }
 
-    /// <summary>The next price of the index, moved by up to two basis points; valid until the next call.</summary>
-    public ReadOnlySpan<byte> NextPrice(ulong dueTime)
-    {
-        _price = Math.Clamp(_price + _random.Next(-2, 3) * (Price0 / 10_000), Price0 / 10 * 9, Price0 / 10 * 11);
-        ReadOnlySpan<byte> message = Index();
-        Due(dueTime);
-        return message;
-    }
+    public Limits Capacities { get; }
 
-    /// <summary>The next pre-trade check; valid until the next call.</summary>
-    public ReadOnlySpan<byte> NextCheck(ulong dueTime, int accounts)
+    /// <summary>The market, then accounts numbered from 1, the pins first: each opens, trades and pays in. Each message is valid until the next is taken.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> Opening()
     {
-        PreTradeCheckEncoder check = PreTradeCheckEncoder.Wrap(_buffer);
-        check.SetOrigin(++_sequence, 0, Source, OriginFlags.None);
-        check.AccountId = (ulong)_random.Next(1, accounts + 1);
-        check.InstrumentId = Perpetual;
-        check.Side = Side.Buy;
-        check.Quantity = 10;
-        check.SetPrice(_price);
-        check.CorrelationId = _sequence;
-        _length = check.EncodedLength;
-        Due(dueTime);
-        return _buffer.AsSpan(0, _length);
-    }
-
-    /// <summary>
-    /// Orders that open and go and money that comes, of one account an event: nothing is priced before the event ends, which it does every
-    /// <see cref="QuietEvent"/> messages.
-    /// </summary>
-    public IEnumerable<byte[]> Quiet(int messages, int accounts)
-    {
-        for (int index = 0; index < messages; index++)
+        foreach (ReadOnlyMemory<byte> message in _market.Opening(_messages))
+            yield return message;
+        var books = new PathBooks(_market, _random, _positions);
+        for (int account = 1; account <= _accounts; account++)
         {
-            ulong account = 1 + (ulong)(index / QuietEvent % accounts);
-            ulong order = 1 + (ulong)(index / 3);
-            OriginFlags flags = index % QuietEvent == QuietEvent - 1 ? OriginFlags.EndOfEvent : OriginFlags.None;
-            yield return (index % 3) switch
-            {
-                0 => OrderOpen(account, order, flags),
-                1 => OrderCancel(account, order, flags),
-                _ => Deposit(account, flags),
-            };
+            PathBooks.Book book = account <= Pins ? books.Pinned(account - 1) : books.OfCrowd(account);
+            yield return _messages.Open((ulong)account, OriginFlags.None);
+            foreach (PathBooks.Trade trade in book.Trades)
+                yield return _messages.Fill((ulong)account, trade.Instrument, trade.Lots, trade.PriceE8, OriginFlags.None);
+            bool isLast = account % AccountsAnEvent == 0 || account == _accounts;
+            yield return _messages.Deposit((ulong)account, book.DepositMicros, isLast ? OriginFlags.EndOfEvent : OriginFlags.None);
         }
     }
 
-    private byte[] OrderOpen(ulong account, ulong id, OriginFlags flags)
+    /// <summary>Moves the price on; its messages follow by <see cref="Part"/>.</summary>
+    public void NextTick(ulong dueTime)
     {
-        OrderOpenEncoder order = OrderOpenEncoder.Wrap(_buffer);
-        order.SetOrigin(++_sequence, 0, Source, flags);
-        order.AccountId = account;
-        order.InstrumentId = Perpetual;
-        order.Side = Side.Buy;
-        order.Quantity = 10;
-        order.SetPrice(_price);
-        order.OrderId = id;
-        return _buffer[..order.EncodedLength];
+        _ticks++;
+        _messages.EventTime = dueTime;
     }
 
-    private byte[] OrderCancel(ulong account, ulong id, OriginFlags flags)
+    /// <summary>A message of the tick, in their order; valid until the next one.</summary>
+    public ReadOnlySpan<byte> Part(int index) => _market.Part(_messages, index, Price).Span;
+
+    /// <summary>The next pre-trade check, of one of the crowd's first accounts; valid until the next message.</summary>
+    public ReadOnlySpan<byte> NextCheck(ulong dueTime)
     {
-        OrderCancelEncoder cancel = OrderCancelEncoder.Wrap(_buffer);
-        cancel.SetOrigin(++_sequence, 0, Source, flags);
-        cancel.AccountId = account;
-        cancel.OrderId = id;
-        return _buffer[..cancel.EncodedLength];
+        _messages.EventTime = dueTime;
+        return _messages.Check((ulong)(Pins + 1 + _random.Next(Math.Min(64, _accounts - Pins))), Price).Span;
     }
 
-    private void Due(ulong time) => BinaryPrimitives.WriteUInt64LittleEndian(_buffer.AsSpan(16), time);
-
-    private ReadOnlySpan<byte> Index()
+    // Up, down through the start, and back.
+    private long Price
     {
-        IndexPriceEncoder index = IndexPriceEncoder.Wrap(_buffer);
-        index.SetOrigin(++_sequence, 0, Source, OriginFlags.EndOfEvent);
-        index.UnderlyingId = 1;
-        index.SetPrice(_price);
-        _length = index.EncodedLength;
-        return _buffer.AsSpan(0, _length);
-    }
-
-    private byte[] Forward()
-    {
-        ForwardPriceEncoder forward = ForwardPriceEncoder.Wrap(_buffer);
-        forward.SetOrigin(++_sequence, 0, Source, OriginFlags.EndOfEvent);
-        forward.UnderlyingId = 1;
-        forward.Expiry = Expiry;
-        forward.SetPrice(_price);
-        return _buffer[..forward.EncodedLength];
-    }
-
-    private byte[] Mark()
-    {
-        MarkPriceEncoder mark = MarkPriceEncoder.Wrap(_buffer);
-        mark.SetOrigin(++_sequence, 0, Source, OriginFlags.EndOfEvent);
-        mark.InstrumentId = Perpetual;
-        mark.SetPrice(_price);
-        return _buffer[..mark.EncodedLength];
-    }
-
-    private byte[] Slice()
-    {
-        VolatilitySliceEncoder slice = VolatilitySliceEncoder.Wrap(_buffer);
-        slice.SetOrigin(++_sequence, 0, Source, OriginFlags.EndOfEvent);
-        slice.UnderlyingId = 1;
-        slice.Expiry = Expiry;
-        slice.SetA(40_000_000_000);
-        slice.SetB(100_000_000_000);
-        slice.SetRho(-300_000_000_000);
-        slice.SetM(0);
-        slice.SetSigma(200_000_000_000);
-        return _buffer[..slice.EncodedLength];
-    }
-
-    private byte[] Currency(ushort id, byte decimals, string code)
-    {
-        CurrencyDefinitionEncoder currency = CurrencyDefinitionEncoder.Wrap(_buffer);
-        currency.SetOrigin(++_sequence, 0, Source, OriginFlags.EndOfEvent);
-        currency.CurrencyId = id;
-        currency.Decimals = decimals;
-        currency.SetCode(code);
-        return _buffer[..currency.EncodedLength];
-    }
-
-    private byte[] Underlying(ushort id, ushort currency, string code)
-    {
-        UnderlyingDefinitionEncoder underlying = UnderlyingDefinitionEncoder.Wrap(_buffer);
-        underlying.SetOrigin(++_sequence, 0, Source, OriginFlags.EndOfEvent);
-        underlying.UnderlyingId = id;
-        underlying.CurrencyId = currency;
-        underlying.SetCode(code);
-        return _buffer[..underlying.EncodedLength];
-    }
-
-    private byte[] Instrument(uint id, InstrumentKind kind, OptionRight right, long strike)
-    {
-        InstrumentDefinitionEncoder instrument = InstrumentDefinitionEncoder.Wrap(_buffer);
-        instrument.SetOrigin(++_sequence, 0, Source, OriginFlags.EndOfEvent);
-        instrument.InstrumentId = id;
-        instrument.UnderlyingId = 1;
-        instrument.SettlementCurrencyId = Btc;
-        instrument.Kind = kind;
-        instrument.Settlement = Settlement.Inverse;
-        instrument.Right = right;
-        instrument.SetContractSize(kind == InstrumentKind.Perpetual ? 1_000_000_000 : 10_000_000);
-        instrument.SetStrike(kind == InstrumentKind.Option ? strike : null);
-        instrument.Expiry = kind == InstrumentKind.Option ? Expiry : null;
-        instrument.SetSymbol($"B{id}");
-        return _buffer[..instrument.EncodedLength];
-    }
-
-    private byte[] Open(ulong account)
-    {
-        AccountOpenEncoder open = AccountOpenEncoder.Wrap(_buffer);
-        open.SetOrigin(++_sequence, 0, Source, OriginFlags.EndOfEvent);
-        open.AccountId = account;
-        open.ModelId = 1;
-        return _buffer[..open.EncodedLength];
-    }
-
-    private byte[] Deposit(ulong account, OriginFlags flags = OriginFlags.EndOfEvent)
-    {
-        CollateralTransferEncoder deposit = CollateralTransferEncoder.Wrap(_buffer);
-        deposit.SetOrigin(++_sequence, 0, Source, flags);
-        deposit.AccountId = account;
-        deposit.CurrencyId = Usd;
-        deposit.SetAmount(50_000_000_000, -6);
-        return _buffer[..deposit.EncodedLength];
-    }
-
-    private byte[] Fill(ulong account, uint instrument, long lots, long price)
-    {
-        FillEncoder fill = FillEncoder.Wrap(_buffer);
-        fill.SetOrigin(++_sequence, 0, Source, OriginFlags.EndOfEvent);
-        fill.AccountId = account;
-        fill.InstrumentId = instrument;
-        fill.Side = lots > 0 ? Side.Buy : Side.Sell;
-        fill.Quantity = Math.Abs(lots);
-        fill.SetPrice(price);
-        fill.SetFee(0, -6);
-        return _buffer[..fill.EncodedLength];
+        get
+        {
+            int phase = (int)(_ticks % Cycle);
+            return PathMarket.PriceAt(phase <= Reach ? phase : phase <= 3 * Reach ? (2 * Reach) - phase : phase - Cycle);
+        }
     }
 }

@@ -91,10 +91,10 @@ public static class ReplayBench
         Limits limits = new() { Accounts = accounts + 1, Units = accounts * 2, Positions = accounts * 4 };
         using MarginMachine machine = new(limits);
         Margins margins = new(accounts + 1);
-        foreach (byte[] message in new PathScript().Opening(accounts))
+        foreach (ReadOnlyMemory<byte> message in new ReplayScript().Opening(accounts))
         {
             margins.Begin(machine.LastSequence + 1, machine.LastTime + StepNanos);
-            machine.Apply(machine.LastSequence + 1, machine.LastTime + StepNanos, message, margins);
+            machine.Apply(machine.LastSequence + 1, machine.LastTime + StepNanos, message.Span, margins);
         }
 
         var image = new SnapshotImage();
@@ -147,11 +147,11 @@ public static class ReplayBench
             }
         }
 
-        PathScript script = new();
-        foreach (byte[] message in script.Opening(accounts: 100))
-            Append(message);
-        foreach (byte[] message in script.Quiet(messages, accounts: 100))
-            Append(message);
+        ReplayScript script = new();
+        foreach (ReadOnlyMemory<byte> message in script.Opening(accounts: 100))
+            Append(message.Span);
+        foreach (ReadOnlyMemory<byte> message in script.Quiet(messages, accounts: 100))
+            Append(message.Span);
         writer.Commit();
     }
 
