@@ -50,9 +50,10 @@ internal sealed class PathBooks
 
         for (int pin = 0; pin < _pinned.Length; pin++)
         {
-            // Long ones fall below the start, short ones above it; a basis point apart from each other and from where the price turns.
+            // Long ones fall below the start, short ones above it. Near where the price turns, because an account in liquidation is computed with every
+            // tick: nobody carries its orders out here, so it stays there until the price is back.
             bool isLong = pin % 2 == 0;
-            int level = (isLong ? -1 : 1) * (PathScript.Reach / 4 + pin * (PathScript.Reach / 2) / PathScript.Pins);
+            int level = (isLong ? -1 : 1) * (PathScript.Reach - (2 * (1 + pin)));
             Trade[] trades = Draw(positions, perpetuals: isLong ? 1_000 : -1_000, options: 10, anySide: false);
             for (int part = 0; part < PathMarket.Parts; part++)
                 Apply(market.Part(messages, part, PathMarket.PriceAt(level)));

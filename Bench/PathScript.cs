@@ -14,8 +14,8 @@ internal sealed class PathScript
     /// <summary>Ticks after which the price is where it was and moves as it did.</summary>
     public const int Cycle = 4 * Reach;
 
-    /// <summary>Accounts that are liquidated once a cycle, half of them as the price falls: one tick of twenty-five liquidates.</summary>
-    public const int Pins = 16;
+    /// <summary>Accounts that are liquidated once a cycle, half of them as the price falls: one tick of fifty liquidates.</summary>
+    public const int Pins = 8;
 
     private const int AccountsAnEvent = 64;
     private readonly ScriptMessages _messages = new();
