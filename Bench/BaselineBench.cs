@@ -46,6 +46,12 @@ public static class BaselineBench
         return checkFile is null ? 0 : Compare(measured, File.ReadAllText(checkFile), output);
     }
 
+    /// <summary><c>--check</c>: what was recorded in the repository, or in a file that is given.</summary>
+    public static int Check(ReadOnlySpan<string> options, TextWriter output, TextWriter errors) =>
+        options.Length > 0 && !options[0].StartsWith("--", StringComparison.Ordinal)
+            ? Command(["--check", .. options], output, errors)
+            : Command(["--check", Path.Combine("Bench", "baseline.json"), .. options], output, errors);
+
     /// <summary>Cost of ours over cost of the reference for each part, the least of some runs: 0.5 is twice as fast.</summary>
     /// <param name="runs">How often everything is measured.</param>
     /// <param name="directory">A folder on the disk to measure.</param>
@@ -62,25 +68,30 @@ public static class BaselineBench
         return least;
     }
 
-    /// <summary>Prints what became slower and what was not measured; 0 or 3.</summary>
+    /// <summary>Prints each ratio beside the recorded one, and what was not measured here; 0, or 3 where something became slower.</summary>
     public static int Compare(IReadOnlyDictionary<string, double> measured, string baseline, TextWriter output)
     {
         int result = 0;
-        foreach ((string name, JsonNode? recorded) in JsonNode.Parse(baseline)!["costAgainstReference"]!.AsObject())
+        output.WriteLine("cost against the reference of this run:  now  recorded   limit");
+        SortedSet<string> known = new(StringComparer.Ordinal);
+        foreach ((string name, JsonNode? entry) in JsonNode.Parse(baseline)!["costAgainstReference"]!.AsObject())
         {
-            double limit = Tolerance * recorded!.GetValue<double>();
+            double recorded = entry!.GetValue<double>(), limit = Tolerance * recorded;
+            known.Add(name);
             if (!measured.TryGetValue(name, out double now))
             {
                 output.WriteLine($"not measured here: {name}"); // a processor with narrower vectors
                 continue;
             }
 
-            if (now <= limit)
-                continue;
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"slower: {name}: {now:F3}, recorded {recorded.GetValue<double>():F3}, limit {limit:F3}"));
-            result = Difference;
+            string verdict = now <= limit ? "as fast" : "slower";
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{verdict}: {name}: {now:F3} {recorded:F3} {limit:F3}"));
+            if (now > limit)
+                result = Difference;
         }
 
+        foreach (string name in measured.Keys.Where(name => !known.Contains(name)))
+            output.WriteLine($"not recorded: {name}");
         output.WriteLine(result == 0 ? "nothing became slower" : "something became slower");
         return result;
     }

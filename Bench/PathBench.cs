@@ -32,7 +32,14 @@ public static class PathBench
             return 1;
         }
 
-        Run(settings, output);
+        IReadOnlyList<PathLine> lines = Run(settings, output);
+        if (settings.Results is { } file)
+        {
+            List<ReportSection> sections = ReportData.Read(file);
+            ReportCommand.Put(sections, ReportSections.OfPath(lines, $"dotnet run -c Release --project Bench -- path {string.Join(" ", options.ToArray())}"));
+            ReportData.Write(file, sections);
+        }
+
         return 0;
     }
 

@@ -8,11 +8,11 @@ namespace MarginEngine.Bench;
 /// <param name="Rates">Ticks a second of the open-loop runs, ascending.</param>
 /// <param name="Seconds">Length of each.</param>
 /// <param name="FloodTicks">Ticks of the throughput run.</param>
-public sealed record PathSettings(IReadOnlyList<long> Rates, double Seconds = 5, long FloodTicks = 50_000)
+public sealed record PathSettings(IReadOnlyList<long> Rates, double Seconds = 10, long FloodTicks = 50_000)
 {
     public const string Usage =
         "path [--rate N,N] [--accounts N,N] [--positions N] [--seconds S] [--flood TICKS] [--placement merged|paired|dedicated] [--sync on|off] [--decider ahead|waits]"
-        + " [--spin MICROS] [--refresh MILLIS] [--standby] [--directory DIR] [--hgrm DIR]";
+        + " [--spin MICROS] [--refresh MILLIS] [--standby] [--directory DIR] [--hgrm DIR] [--results REPORT.json]";
 
     public IReadOnlyList<int> Accounts { get; init; } = [1_000];
 
@@ -41,6 +41,9 @@ public sealed record PathSettings(IReadOnlyList<long> Rates, double Seconds = 5,
     /// <summary>Folder for one .hgrm file a run; null: none.</summary>
     public string? Histograms { get; init; }
 
+    /// <summary>The store of a report, whose section on the path is replaced; null: none.</summary>
+    public string? Results { get; init; }
+
     /// <returns>Whether name and value are an option of the bench; if so it is in the settings.</returns>
     public static bool TryApply(string name, string value, ref PathSettings settings)
     {
@@ -65,6 +68,7 @@ public sealed record PathSettings(IReadOnlyList<long> Rates, double Seconds = 5,
             case "--refresh" when isNumber: settings = settings with { RefreshMilliseconds = (int)number }; return true;
             case "--directory" when System.IO.Directory.Exists(value): settings = settings with { Directory = value }; return true;
             case "--hgrm" when System.IO.Directory.Exists(value): settings = settings with { Histograms = value }; return true;
+            case "--results" when value.Length > 0: settings = settings with { Results = value }; return true;
             default: return false;
         }
     }

@@ -10,6 +10,8 @@ return args switch
     ["journal"] => Journal(".", readsBack: false),
     ["journal", var directory] => Journal(directory, readsBack: false),
     ["journal", var directory, "--read-back"] => Journal(directory, readsBack: true),
+    ["--report", .. var options] => ReportCommand.Run(options, Console.Out, Console.Error),
+    ["--check", .. var options] => BaselineBench.Check(options, Console.Out, Console.Error),
     ["baseline", .. var options] => BaselineBench.Command(options, Console.Out, Console.Error),
     ["ticks", .. var options] => TickBench.Command(options, Console.Out, Console.Error),
     ["replay"] => ReplayBench.Command(null, Console.Out),
@@ -29,6 +31,6 @@ int Journal(string directory, bool readsBack)
 
 int List()
 {
-    Console.Error.WriteLine("verbs: baseline, codec, ring, wire, journal [DIRECTORY [--read-back]], path, path-node, pricing, kernel-digest, replay [JOURNAL], snapshot ACCOUNTS, ticks");
+    Console.Error.WriteLine("--report PAGE.html, --check, or a verb: baseline, codec, ring, wire, journal [DIRECTORY [--read-back]], path, path-node, pricing, kernel-digest, replay [JOURNAL], snapshot ACCOUNTS, ticks");
     return args.Length == 0 ? 0 : 1;
 }

@@ -13,6 +13,7 @@ public static class ReplayBench
 {
     private const int Messages = 1_000_000;
     private const long StepNanos = 1_000;
+    private const long Start = 1_770_000_000_000_000_000; // 2026-02-02
 
     /// <summary>The verb <c>replay</c>: a journal that is given, or one made of messages that price nothing.</summary>
     public static int Command(string? journal, TextWriter output)
@@ -133,24 +134,43 @@ public static class ReplayBench
     /// <summary>Accounts with books, then deposits, orders and cancellations.</summary>
     internal static void Make(string directory, int messages)
     {
-        Limits limits = new();
+        var script = new ReplayScript();
+        Write(directory, new Limits(), StepNanos, [script.Opening(accounts: 100), script.Quiet(messages, accounts: 100)]);
+    }
+
+    /// <summary>The accounts and ticks of the path bench, each tick a millisecond after the other.</summary>
+    internal static void MakeTicks(string directory, int accounts, int ticks)
+    {
+        var script = new PathScript(new PathMarket(null, Start), accounts, positions: 4);
+        Write(directory, script.Capacities, 1_000_000 / PathMarket.Parts, [script.Opening(), Ticks(script, ticks)]);
+    }
+
+    private static IEnumerable<ReadOnlyMemory<byte>> Ticks(PathScript script, int ticks)
+    {
+        for (int tick = 0; tick < ticks; tick++)
+        {
+            script.NextTick(dueTime: 0);
+            for (int part = 0; part < PathMarket.Parts; part++)
+                yield return script.Part(part).ToArray();
+        }
+    }
+
+    private static void Write(string directory, Limits limits, long stepNanos, IEnumerable<IEnumerable<ReadOnlyMemory<byte>>> scripts)
+    {
         JournalOptions options = new() { Directory = directory, ReserveBytes = 0, SyncMode = SyncMode.FileSync };
         using JournalWriter writer = JournalWriter.Open(options, EngineIdentity.Of(limits), new Storage());
         long sequence = 0;
         void Append(ReadOnlySpan<byte> message)
         {
             sequence++;
-            while (!writer.TryAppend(Journaller.InputKind, 1, sequence, 1_770_000_000_000_000_000 + (sequence * StepNanos), message))
+            while (!writer.TryAppend(Journaller.InputKind, 1, sequence, Start + (sequence * stepNanos), message))
             {
                 writer.Commit();
                 writer.PrepareNext();
             }
         }
 
-        ReplayScript script = new();
-        foreach (ReadOnlyMemory<byte> message in script.Opening(accounts: 100))
-            Append(message.Span);
-        foreach (ReadOnlyMemory<byte> message in script.Quiet(messages, accounts: 100))
+        foreach (ReadOnlyMemory<byte> message in scripts.SelectMany(script => script))
             Append(message.Span);
         writer.Commit();
     }

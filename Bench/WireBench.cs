@@ -31,21 +31,21 @@ internal static class WireBench
             + $"{(setup.Raw ? "bare UDP sockets" : setup.Ipc ? "shared memory" : setup.Multicast ? "multicast" : "unicast")}, "
             + $"{(setup.Threads ? "two threads" : "two processes")}, both spinning, a core each");
         int collections = GC.CollectionCount(0);
-        int code = setup.Throughput ? MeasureThroughput(setup) : MeasureRoundTrip(setup);
+        bool answered = setup.Throughput ? Throughput(setup, Console.Out) is not null : RoundTrip(setup, Console.Out) is not null;
+        if (!answered)
+            Console.Error.WriteLine("the peer did not answer");
         Console.WriteLine($"collections in this process while measuring: {GC.CollectionCount(0) - collections}");
-        return code;
+        return answered ? 0 : 2;
     }
 
-    private static int MeasureRoundTrip(in WireSetup setup)
+    /// <summary>Round trips in nanoseconds; null: the peer did not answer.</summary>
+    public static LatencyHistogram? RoundTrip(in WireSetup setup, TextWriter output)
     {
         var histogram = new LatencyHistogram();
         using IEcho echo = setup.Raw ? new RawEcho(setup) : setup.Ipc ? new IpcEnd(setup) : new AeronEcho(setup);
         using WirePeer peer = WirePeer.Start(setup, echo);
         if (!echo.TryConnect(TimeSpan.FromSeconds(20)))
-        {
-            Console.Error.WriteLine("the peer did not answer");
-            return 2;
-        }
+            return null;
         int warmUp = Math.Min(setup.Messages, 20_000);
         for (int i = 0; i < warmUp; i++)
             echo.RoundTrip(i);
@@ -55,33 +55,31 @@ internal static class WireBench
             echo.RoundTrip(i);
             histogram.Record((long)((Stopwatch.GetTimestamp() - start) * NanosPerTick));
         }
-        Console.WriteLine(string.Create(
+        output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"round trip us: p50 {Micros(50)}  p99 {Micros(99)}  p99.9 {Micros(99.9)}  max {histogram.MaxNanos / 1e3:F1}"));
-        return 0;
+        return histogram;
 
         string Micros(double percentile) =>
             (histogram.ValueAtPercentile(percentile) / 1e3).ToString("F2", CultureInfo.InvariantCulture);
     }
 
-    private static int MeasureThroughput(in WireSetup setup)
+    /// <summary>Messages a second; null: the peer did not answer.</summary>
+    public static double? Throughput(in WireSetup setup, TextWriter output)
     {
         using ISource source = setup.Ipc ? new IpcEnd(setup) : new AeronSource(setup);
         using WirePeer peer = WirePeer.Start(setup, source);
         if (!source.TryConnect(TimeSpan.FromSeconds(20)))
-        {
-            Console.Error.WriteLine("the peer did not answer");
-            return 2;
-        }
+            return null;
         source.Send(Math.Min(setup.Messages, 200_000), 0);
         long start = Stopwatch.GetTimestamp();
         source.Send(setup.Messages, Math.Min(setup.Messages, 200_000));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        Console.WriteLine(string.Create(
+        output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{setup.Messages / seconds / 1e6:F2} M messages/s, {setup.Messages * (double)setup.Length / seconds / 1e6:F0} MB/s, ")
             + $"retransmitted datagrams {source.Counters.Retransmits}, NAKs {source.Counters.NaksReceived}");
-        return 0;
+        return setup.Messages / seconds;
     }
 }
 

@@ -35,6 +35,7 @@ internal sealed class WirePeer : IDisposable
 {
     private readonly Process? _process;
     private readonly Thread? _thread;
+    private readonly nint _affinity;
     private volatile bool _stop;
 
     private WirePeer(in WireSetup setup, IWireEnd end)
@@ -57,6 +58,8 @@ internal sealed class WirePeer : IDisposable
             foreach (string argument in (string[])["wire", "peer", role, listen, length.ToString(CultureInfo.InvariantCulture)])
                 start.ArgumentList.Add(argument);
             _process = Process.Start(start)!;
+            if (OperatingSystem.IsLinux())
+                _affinity = Process.GetCurrentProcess().ProcessorAffinity;
             Pin(0);
             answer.SetResult(_process.StandardOutput.ReadLine() ?? throw new IOException("the peer ended at its start"));
         }
@@ -93,6 +96,10 @@ internal sealed class WirePeer : IDisposable
         if (!_process.WaitForExit(10_000))
             _process.Kill();
         _process.Dispose();
+
+        // The next peer inherits it, and would find itself alone with this process on one core.
+        if (OperatingSystem.IsLinux())
+            Process.GetCurrentProcess().ProcessorAffinity = _affinity;
     }
 
     /// <summary>Two spinning processes on one core would wait for each other's time slice at each message.</summary>
