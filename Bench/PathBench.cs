@@ -92,20 +92,20 @@ public static class PathBench
         using Node? standby = settings.Standby ? StartStandby(primary, folder.Path) : null;
         using var node = new Node(primary);
         node.Start();
-        using var driver = new PathDriver(primary, script);
+        using var driver = new PathDriver(primary, script, node);
         driver.Connect();
         long start = Stopwatch.GetTimestamp();
-        driver.Open(node);
+        driver.Open();
         double load = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        driver.Flood(node, settings.FloodTicks / 4); // compiles the hot loops
-        long nanos = driver.Flood(node, settings.FloodTicks);
+        driver.Flood(settings.FloodTicks / 4); // compiles the hot loops
+        long nanos = driver.Flood(settings.FloodTicks);
         double fastest = settings.FloodTicks * 1e9 / nanos;
         output.WriteLine(Invariant($"{accounts:N0} accounts, {placement}, sync {(syncs ? "on" : "off")}, decider {(waits ? "waits for" : "ahead of")} the disk: loaded in {load:F1} s"));
         output.WriteLine(Invariant($"  at most {fastest:N0} ticks/s, {fastest * PathMarket.Parts:N0} messages/s"));
         var runs = new List<PathRun>();
         foreach (long rate in settings.Rates)
         {
-            PathRun run = Drive(driver, node, rate, settings.Seconds);
+            PathRun run = Drive(driver, rate, settings.Seconds);
             runs.Add(run);
             Print(run, output);
             Save(settings, Invariant($"path-{accounts}-{placement}-{(syncs ? "sync" : "nosync")}-{(waits ? "waits" : "ahead")}-{rate}"), driver);
@@ -116,17 +116,19 @@ public static class PathBench
         return new PathLine(placement, syncs, waits, accounts, load, fastest, runs);
     }
 
-    private static PathRun Drive(PathDriver driver, Node node, long rate, double seconds)
+    private static PathRun Drive(PathDriver driver, long rate, double seconds)
     {
+        var load = new OtherLoad();
         long bytes = GC.GetTotalAllocatedBytes(precise: true);
         int collections = GC.CollectionCount(0);
-        (double sustained, bool isKept) = driver.Drive(node, rate, seconds);
+        (double sustained, bool isKept) = driver.Drive(rate, seconds);
         collections = GC.CollectionCount(0) - collections;
         bytes = GC.GetTotalAllocatedBytes(precise: true) - bytes;
+        double? others = load.Processors;
         using Process self = Process.GetCurrentProcess();
         return new PathRun(
             rate, sustained, isKept, LatencyFigures.Of(driver.Liquidations), LatencyFigures.Of(driver.Calls), LatencyFigures.Of(driver.Answers),
-            LatencyFigures.Of(driver.Margins), bytes, collections, self.WorkingSet64);
+            LatencyFigures.Of(driver.Margins), bytes, collections, self.WorkingSet64, others);
     }
 
     private static NodeOptions Options(string journal, Placement placement, bool syncs, bool waits, PathSettings settings, PathScript script)
@@ -187,7 +189,7 @@ public static class PathBench
     {
         string kept = run.IsKept ? "" : Invariant($" NOT KEPT: {run.TicksPerSecond:N0}/s sustained");
         output.WriteLine(Invariant(
-            $"  {run.Rate,9:N0} ticks/s{kept}; {run.AllocatedBytes} bytes allocated, {run.Collections} collections, {run.ResidentBytes >> 20} MiB resident"));
+            $"  {run.Rate,9:N0} ticks/s{kept}; {run.AllocatedBytes} bytes allocated, {run.Collections} collections, {run.ResidentBytes >> 20} MiB resident; others used {run.OtherProcessors:F2} processors"));
         output.WriteLine($"            liquidations {Figures(run.Liquidations)}");
         output.WriteLine($"            margin calls {Figures(run.Calls)}");
         output.WriteLine($"            answers      {Figures(run.Answers)}");

@@ -24,15 +24,17 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
     private readonly Subscription _margins;
     private readonly Subscription _replies;
     private readonly PathScript _script;
+    private readonly Node _node;
     private bool _measures;
 
-    public PathDriver(NodeOptions node, PathScript script)
+    public PathDriver(NodeOptions options, PathScript script, Node node)
     {
+        _node = node;
         _script = script;
         _agent = new AeronAgent(new AeronOptions(new DriverClock(_clock)) { TermLength = 4 << 20 });
-        _input = _agent.AddPublication(node.Input!.Channel, node.Input.Stream);
-        _margins = _agent.AddSubscription(node.Output!.Channel, node.Output.MarginStream);
-        _replies = _agent.AddSubscription(node.Output.Channel, node.Output.ReplyStream);
+        _input = _agent.AddPublication(options.Input!.Channel, options.Input.Stream);
+        _margins = _agent.AddSubscription(options.Output!.Channel, options.Output.MarginStream);
+        _replies = _agent.AddSubscription(options.Output.Channel, options.Output.ReplyStream);
     }
 
     /// <summary>Answers to pre-trade checks: from due to heard.</summary>
@@ -57,7 +59,7 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
             Work();
     }
 
-    public void Open(Node node)
+    public void Open()
     {
         foreach (ReadOnlyMemory<byte> message in _script.Opening())
         {
@@ -66,7 +68,7 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
                 Work();
         }
 
-        Settle(node);
+        Settle();
         if (Rejected > 0)
             throw new InvalidOperationException($"{Rejected} messages of the opening were refused");
     }
@@ -76,7 +78,7 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
     /// is counted from when it was due, what was never sent is told by the rate.
     /// </summary>
     /// <returns>Ticks a second that were sent and published, and whether that is what was asked for.</returns>
-    public (double TicksPerSecond, bool IsKept) Drive(Node node, long ticksPerSecond, double seconds)
+    public (double TicksPerSecond, bool IsKept) Drive(long ticksPerSecond, double seconds)
     {
         Answers.Reset();
         Margins.Reset();
@@ -101,14 +103,14 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
                 Work();
         }
 
-        Settle(node);
+        Settle();
         _measures = false;
         long end = _clock.MonotonicNanos;
         return (tick * 1e9 / Math.Max(end - start, 1), tick == count && end <= last);
     }
 
     /// <summary>Ticks as fast as the node takes them; returns nanoseconds until everything was published.</summary>
-    public long Flood(Node node, long ticks)
+    public long Flood(long ticks)
     {
         _measures = false;
         long start = _clock.MonotonicNanos;
@@ -119,7 +121,7 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
                 Work();
         }
 
-        Settle(node);
+        Settle();
         return _clock.MonotonicNanos - start;
     }
 
@@ -158,24 +160,29 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
     private void Send(ReadOnlySpan<byte> message)
     {
         while (_input.Offer(message) < 0)
-            Work();
+            WorkUnlessFaulted();
         Sent++;
     }
 
-    private void Settle(Node node)
+    private void Settle()
     {
-        while (node.Fault is null && TakenFrom(node) < Sent)
-            Work();
-        while (node.Fault is null && node.Gauges.Published.Value < node.Gauges.Received.Value)
-            Work();
-        if (node.Fault is { } fault)
-            throw new InvalidOperationException(fault.ToString(), fault.Cause);
+        while (TakenFrom(_node) < Sent)
+            WorkUnlessFaulted();
+        while (_node.Gauges.Published.Value < _node.Gauges.Received.Value)
+            WorkUnlessFaulted();
         for (int i = 0; i < 1_000; i++)
             Work();
     }
 
     private static long TakenFrom(Node node) =>
         node.Gauges.In.Total() - node.Gauges.InputEvents[(int)NodeEvent.TimeTick] + node.Gauges.GatewayRejects.Total();
+
+    private void WorkUnlessFaulted()
+    {
+        if (_node.Fault is { } fault)
+            throw new InvalidOperationException(fault.ToString(), fault.Cause);
+        Work();
+    }
 
     private void Work()
     {

@@ -18,6 +18,7 @@ internal sealed class PathScript
     public const int Pins = 8;
 
     private const int AccountsAnEvent = 64;
+    private const int AccountsAPrice = 64 * 64;
     private readonly ScriptMessages _messages = new();
     private readonly Random _random = new(1);
     private readonly PathMarket _market;
@@ -55,6 +56,10 @@ internal sealed class PathScript
                 yield return _messages.Fill((ulong)account, trade.Instrument, trade.Lots, trade.PriceE8, OriginFlags.None);
             bool isLast = account % AccountsAnEvent == 0 || account == _accounts;
             yield return _messages.Deposit((ulong)account, book.DepositMicros, isLast ? OriginFlags.EndOfEvent : OriginFlags.None);
+
+            // A million accounts take minutes, and prices that nobody repeats grow stale: then every account is looked at with every event.
+            for (int part = 0; part < PathMarket.Parts && account % AccountsAPrice == 0; part++)
+                yield return _market.Part(_messages, part, Price);
         }
     }
 

@@ -88,6 +88,7 @@ public sealed record PathLine(Placement Placement, bool Syncs, bool DeciderWaits
 /// <param name="IsKept">Whether the node kept up; if not, latencies are those of a queue that grows.</param>
 /// <param name="AllocatedBytes">By the whole process, driver and subscriber too.</param>
 /// <param name="ResidentBytes">Of the whole process.</param>
+/// <param name="OtherProcessors">That others kept busy meanwhile; null: unknown.</param>
 public sealed record PathRun(
     long Rate, double TicksPerSecond, bool IsKept, LatencyFigures Liquidations, LatencyFigures Calls, LatencyFigures Answers, LatencyFigures Margins,
-    long AllocatedBytes, int Collections, long ResidentBytes);
+    long AllocatedBytes, int Collections, long ResidentBytes, double? OtherProcessors);
