@@ -26,6 +26,8 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
     private readonly PathScript _script;
     private readonly Node _node;
     private bool _measures;
+    private bool _pollsMargins;
+    private ulong _heardUpTo;
 
     public PathDriver(NodeOptions options, PathScript script, Node node)
     {
@@ -69,6 +71,7 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
         }
 
         Settle();
+        Hear();
         if (Rejected > 0)
             throw new InvalidOperationException($"{Rejected} messages of the opening were refused");
     }
@@ -104,8 +107,9 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
         }
 
         Settle();
-        _measures = false;
         long end = _clock.MonotonicNanos;
+        Hear();
+        _measures = false;
         return (tick * 1e9 / Math.Max(end - start, 1), tick == count && end <= last);
     }
 
@@ -122,13 +126,17 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
         }
 
         Settle();
-        return _clock.MonotonicNanos - start;
+        long nanos = _clock.MonotonicNanos - start;
+        Hear();
+        return nanos;
     }
 
     public PollAction OnMessage(ReadOnlySpan<byte> message, in MessageContext context)
     {
         if (RejectDecoder.TryWrap(message, out _))
             Rejected++;
+        else if (_pollsMargins && HeartbeatDecoder.TryWrap(message, out HeartbeatDecoder heartbeat))
+            _heardUpTo = heartbeat.Sequence;
         else if (_measures && PreTradeAnswerDecoder.TryWrap(message, out PreTradeAnswerDecoder answer))
             Answers.Record(_clock.MonotonicNanos - (long)answer.CauseTime);
         else if (_measures && MarginUpdateDecoder.TryWrap(message, out MarginUpdateDecoder update))
@@ -170,8 +178,14 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
             WorkUnlessFaulted();
         while (_node.Gauges.Published.Value < _node.Gauges.Received.Value)
             WorkUnlessFaulted();
-        for (int i = 0; i < 1_000; i++)
-            Work();
+    }
+
+    // What left the node last is on its way yet, and is the slowest of all: a heartbeat behind it says that it was heard.
+    private void Hear()
+    {
+        ulong last = (ulong)_node.Gauges.Received.Value;
+        while (_heardUpTo < last)
+            WorkUnlessFaulted();
     }
 
     private static long TakenFrom(Node node) =>
@@ -188,7 +202,9 @@ internal sealed class PathDriver : IMessageHandler, IDisposable
     {
         _agent.DoWork();
         PathDriver handler = this;
+        _pollsMargins = true;
         _margins.Poll(ref handler, 256);
+        _pollsMargins = false;
         _replies.Poll(ref handler, 256);
     }
 
