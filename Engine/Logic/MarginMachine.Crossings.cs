@@ -52,6 +52,21 @@ public sealed partial class MarginMachine
         moves.EndEvent();
     }
 
+    // A price that ends an age which was charged for lowers margins at once, whatever it is.
+    private bool EndsCharge(long before)
+    {
+        long age = PriceClock - before;
+        foreach (CompiledModel model in _models)
+        {
+            if (model.Id != 0 && model.IsByCrossings && model.ChargesStaleness && age > model.StalePriceNanos)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     // Nobody depends on an expiry's volatilities who holds none of its options.
     private void CollectHolders(MarketMoves moves)
     {
@@ -137,6 +152,7 @@ public sealed partial class MarginMachine
         double deadline = rules.ChargesStaleness && bounds.OldestPrice != long.MaxValue
             ? (bounds.OldestPrice + rules.StalePriceNanos) / 1e9
             : double.PositiveInfinity;
+        deadline = Math.Min(deadline, clock + bounds.StaleSeconds);
         _crossings.LookBeyond(index, bounds, _market.ValuationTime / 1e9, deadline, clock);
     }
 

@@ -74,6 +74,11 @@ public sealed partial class MarginMachine
             return RejectCode.OutOfRange;
         }
 
+        if (EndsCharge(expiry.ForwardTime))
+        {
+            _market.Moves.OptionsMovedUnbounded(index, expiry.Underlying);
+        }
+
         expiry.ForwardTime = PriceClock;
         _pendingMessages++;
         bool moved = Moves(ref expiry.ForwardConfidenceE8, forward.Confidence);
@@ -107,6 +112,11 @@ public sealed partial class MarginMachine
         {
             // Options are valued on the forward and the surface; a mark of their own would contradict them, unless a model measures from it.
             return RejectCode.Inconsistent;
+        }
+
+        if (EndsCharge(instrument.MarkTime))
+        {
+            _market.Moves.MovedUnbounded(instrument.Underlying);
         }
 
         instrument.MarkTime = PriceClock;

@@ -16,14 +16,14 @@ public readonly record struct Allowance(int Underlying, double Up, double Down, 
 /// <code>
 /// headroom  h = min(t E - M, M - t' E) - what roundings may be off
 /// moved     t |dE| + |dM|  &lt;=  what prices do together + sum over underlyings u (P_u w_u + D_u z_u) + T y
-/// w how far prices come apart, z path of deviations, y years:   P w = D z = T y = h / 8;   the rest of h is left to prices moving together (<see cref="HeadroomCurve"/>)
+/// w how far prices come apart, z path of deviations, y years:   P w = D z = T y = h / 8, charges for stale prices h / 8;   the rest of h is left to prices moving together (<see cref="HeadroomCurve"/>)
 /// </code>
 /// so that while every move stays within what is allowed the sum stays below h, and the state is what it was. Caps of contracts only narrow it.
 /// A scratch of the last account added up; not thread safe.
 /// </summary>
 public sealed class AccountBounds
 {
-    // Part of the headroom for each of spread, volatility and time.
+    // Part of the headroom for each of spread, volatility, time and stale prices.
     private const double Share = 0.125;
     private const double LargestSpread = 1e-3;
 
@@ -40,6 +40,8 @@ public sealed class AccountBounds
     private double _equityTime;
     private double _marginTime;
     private double _years;
+    private double _staleSpeed;
+    private bool _hasStale;
     private double _rounding;
     private double _up;
     private double _down;
@@ -59,6 +61,9 @@ public sealed class AccountBounds
     /// <summary>When the oldest price of a contract of the account came.</summary>
     public long OldestPrice { get; private set; }
 
+    /// <summary>Seconds that prices which are stale may go on without a new one; infinite where no charge grows.</summary>
+    public double StaleSeconds { get; private set; }
+
     /// <summary>Years that may pass.</summary>
     public double Years { get; private set; }
 
@@ -69,6 +74,8 @@ public sealed class AccountBounds
         _equityTime = 0.0;
         _marginTime = 0.0;
         _years = double.PositiveInfinity;
+        _staleSpeed = 0.0;
+        _hasStale = false;
         _rounding = RoundingMicros;
         OldestPrice = long.MaxValue;
     }
@@ -91,6 +98,8 @@ public sealed class AccountBounds
         _equityTime += unit.ValueTime * scale;
         _marginTime += unit.MarginTime * scale;
         _years = Math.Min(_years, unit.TimeCap);
+        _staleSpeed += unit.StaleSpeed * scale;
+        _hasStale |= unit.HasStale;
         OldestPrice = Math.Min(OldestPrice, unit.OldestPrice);
         _rounding += (unit.Legs + 2) * AtomsPerLeg * Math.Max(micros, 1.0);
         _rounding += RoundingPart * (unit.ValuePrice + unit.RowPrice + unit.MarginPrice + unit.LargestRow + unit.Amount) * scale;
@@ -173,7 +182,9 @@ public sealed class AccountBounds
         _spread = price > 0.0 ? Math.Min(LargestSpread, Share * headroom / price) : LargestSpread;
         _deviation = deviation > 0.0 ? Math.Min(deviationCap, Share * headroom / deviation) : deviationCap;
         Years = time > 0.0 ? Math.Min(_years, Share * headroom / time) : _years;
-        double spent = (price * _spread) + (deviation > 0.0 ? deviation * _deviation : 0.0) + (time > 0.0 ? time * Years : 0.0);
+        StaleSeconds = _staleSpeed > 0.0 ? Math.Min(LotModuli.StaleSeconds, Share * headroom / _staleSpeed) : _hasStale ? LotModuli.StaleSeconds : double.PositiveInfinity;
+        double stale = _staleSpeed > 0.0 ? _staleSpeed * StaleSeconds : 0.0;
+        double spent = stale + (price * _spread) + (deviation > 0.0 ? deviation * _deviation : 0.0) + (time > 0.0 ? time * Years : 0.0);
         if (!_curve.TryBegin(account, groups))
         {
             _up = _down = Math.Min(cap, (headroom - spent) / Math.Max(price, 1e-9));

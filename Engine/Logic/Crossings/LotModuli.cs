@@ -17,6 +17,9 @@ public struct LotModuli
     /// <summary>Part of its deviation that it may change by along the smile.</summary>
     public const double SmilePart = 0.05;
 
+    /// <summary>Seconds that the charge for a stale price is followed for, before its holders are looked at again.</summary>
+    public const double StaleSeconds = 120.0;
+
     /// <summary>Part of the time to expiry that may pass.</summary>
     public const double TimePart = 0.04;
 

@@ -31,7 +31,11 @@ public struct UnitModuli
     public double DeviationCap;
     public double TimeCap;
 
-    /// <summary>When the oldest price of its legs came; <see cref="long.MaxValue"/>: it has none.</summary>
+    /// <summary>Atoms a second that charges for stale prices grow by; <see cref="HasStale"/>: within <see cref="LotModuli.StaleSeconds"/> of now.</summary>
+    public double StaleSpeed;
+    public bool HasStale;
+
+    /// <summary>When the oldest price of its legs came that is not stale yet; <see cref="long.MaxValue"/>: it has none.</summary>
     public long OldestPrice;
 
     public static UnitModuli None => new()

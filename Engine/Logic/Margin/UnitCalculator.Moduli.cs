@@ -57,6 +57,34 @@ public sealed partial class UnitCalculator
         }
     }
 
+    // A price that is not stale will be, at a time that is known. The charge for one that is grows in proportion to its age, up to a maximum; that it ends when a price
+    // comes is told by who takes the price.
+    private void BoundAge(CompiledModel rules, in LotRisk risk, double size, long time)
+    {
+        long age = _scope.Now - time;
+        if (!rules.ChargesStaleness || age <= rules.StalePriceNanos)
+        {
+            _moduli.OldestPrice = Math.Min(_moduli.OldestPrice, time);
+            return;
+        }
+
+        double stale = rules.StalePriceNanos / 1e9, beyond = ((double)age / rules.StalePriceNanos) - 1.0, notional = size * risk.Notional;
+        for (int addOn = 0; addOn < rules.AddOnCount; addOn++)
+        {
+            if (rules.Kinds[addOn] != AddOnKind.Staleness)
+            {
+                continue;
+            }
+
+            ref readonly AddOnTerms terms = ref rules.AddOn(addOn, _scope.Underlying);
+            double part = rules.Places[addOn] == AddOnPlace.After ? 1.0 : rules.MaintenanceFactorE8 / 1e8;
+            bool grows = terms[0] * beyond < terms[1];
+            _moduli.HasStale |= grows;
+            _moduli.StaleSpeed += grows ? part * terms[0] / stale * notional * 1.03 : 0.0;
+            _moduli.MarginPrice += 2.1 * part * Math.Min(terms[1], terms[0] * (beyond + (LotModuli.StaleSeconds / stale))) * notional;
+        }
+    }
+
     private void AddDeltaLiquidity(in AddOnTerms terms, double part, long netDelta)
     {
         double index = _market.UnderlyingAt(_scope.Underlying).Index;

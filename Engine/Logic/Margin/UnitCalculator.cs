@@ -350,7 +350,7 @@ public sealed partial class UnitCalculator
         if (WantsBounds(rules))
         {
             _moduli.Add(_rows.Moduli(_scope.Model, position.Instrument), lots, rules.CountsOptionValue || !contract.IsOption);
-            _moduli.OldestPrice = Math.Min(_moduli.OldestPrice, contract.IsOption ? _market.ExpiryAt(contract.Expiry).ForwardTime : contract.MarkTime);
+            BoundAge(rules, risk, Math.Abs(lots), contract.IsOption ? _market.ExpiryAt(contract.Expiry).ForwardTime : contract.MarkTime);
         }
 
         long value, delta;

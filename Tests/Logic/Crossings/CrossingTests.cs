@@ -28,6 +28,39 @@ internal sealed class CrossingTests
     public void Nothing_is_missed_in_large_books(int seed) =>
         Compare(new CrossingMarket(seed, new CrossingStyle { IsPinned = true, Accounts = 100, Legs = 60, Step = 5e-5 }, Models()), $"large, seed {seed}");
 
+    [TestCase(51)]
+    [TestCase(52)]
+    public void Nothing_is_missed_while_prices_grow_stale_and_when_they_come_again(int seed)
+    {
+        using var market = new CrossingMarket(seed, new CrossingStyle { IsPinned = seed == 51, Accounts = 150 }, [ModelDocument.Shipped("portfolio")]);
+        using Twin twin = new(market.Desk);
+        Random random = new(seed);
+        long before = market.Desk.Machine.Looks, events = 0;
+        for (int silence = 0; silence < 12; silence++)
+        {
+            // Marks and forwards stay away for up to ten minutes, the index goes on.
+            for (int step = random.Next(20, 80); step > 0; step--, events++)
+            {
+                market.Desk.Now += random.NextInt64(2_000_000_000, 10_000_000_000);
+                market.Desk.Index(decimal.Round(64_000m * (1m + ((decimal)random.NextDouble() * 0.0002m)), 2), underlying: 1);
+                twin.Follow();
+            }
+
+            for (int step = random.Next(5); step > 0; step--)
+            {
+                market.Move();
+                twin.Follow();
+            }
+
+            market.MoveTogether(1m + ((decimal)(random.NextDouble() - 0.5) * 0.001m));
+            twin.Follow();
+        }
+
+        twin.AssertSame($"silent feeds, seed {seed}");
+        Assert.That(twin.Calls, Is.GreaterThan(20));
+        Assert.That(market.Desk.Machine.Looks - before, Is.LessThan(events * market.Accounts / 2), "a silent feed is no reason to look at everybody with every event");
+    }
+
     [TestCase(41)]
     public void Nothing_is_missed_among_every_kind_of_message(int seed)
     {
