@@ -41,7 +41,7 @@ internal sealed partial class Simulation
 
     private void CheckAll()
     {
-        Require(!_expectsDivergence, "a standby with another state than its primary's was not found out");
+        Require(!_expectsDivergence, $"a standby with another state than its primary's was not found out");
         foreach (SimulatedNode node in _nodes)
             Require(node.Stop(), $"{node.Host} does not stop: {node.Failure}");
         History history = History.Of(_nodes[_primary].Disk, Topology.Options(_primary, NodeRole.Primary, _epoch, _scenario));

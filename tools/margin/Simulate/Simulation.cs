@@ -1,5 +1,7 @@
 // One seed, start to end: a whole system in one thread on a simulated clock, network and disk, an operator that keeps it going, faults as the
 // seed has them, and the checks of everything the engine promises.
+using System.Runtime.CompilerServices;
+using System.Text;
 using MarginEngine.Journal;
 using MarginEngine.Pipeline;
 
@@ -224,9 +226,22 @@ internal sealed partial class Simulation : IDisposable
             + $" connected {running.Gauges.StandbyConnected.Value} diverged {running.Gauges.Diverged.Value} full {running.Gauges.DiskNearlyFull.Value}"
         : $"{node.Host} down ({node.Failure?.Message})"));
 
-    private static void Require(bool holds, string promise)
+    private static void Require(bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] BrokenPromise promise)
     {
         if (!holds)
-            throw new SimulationFailure(promise);
+            throw new SimulationFailure(promise.ToString());
+    }
+
+    // Asked some million times a seed: the words are put together only where they are needed.
+    [InterpolatedStringHandler]
+    private readonly ref struct BrokenPromise(int literalLength, int formattedCount, bool holds, out bool isNeeded)
+    {
+        private readonly StringBuilder? _words = (isNeeded = !holds) ? new(literalLength + (16 * formattedCount)) : null;
+
+        public void AppendLiteral(string words) => _words!.Append(words);
+
+        public void AppendFormatted<T>(T value) => _words!.Append(value);
+
+        public override string ToString() => _words!.ToString();
     }
 }
