@@ -9,6 +9,9 @@ public sealed class BucketRing
     /// <summary>Buckets of a lane. No entry may lie further ahead than <see cref="Reach"/>.</summary>
     public const int Buckets = 16_384;
 
+    /// <summary>Of an entry: two links and its bucket.</summary>
+    internal const int BytesPerEntry = 3 * sizeof(int);
+
     // Entries are counted from 1 in the lists, so that untouched memory is an empty ring.
     private const int Nowhere = 0;
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace MarginEngine.Logic;
 
@@ -15,6 +16,9 @@ public sealed class CrossingIndex
     private const double DeviationWidth = 5e-7;
     private const double SecondsWidth = 2.0;
     private const double SecondsAYear = 365.0 * 86_400.0;
+
+    /// <summary>Of an entry with its places in the four rings.</summary>
+    internal static int BytesPerEntry => Unsafe.SizeOf<Entry>() + (4 * BucketRing.BytesPerEntry);
 
     private readonly MarketMoves _moves;
     private readonly Entry[] _entries;

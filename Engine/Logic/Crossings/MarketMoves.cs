@@ -20,6 +20,9 @@ public sealed class MarketMoves
     // Slices grow steeper as they near expiry or the market fears: this much without notice.
     private const double SlopeRoom = 1.5;
 
+    /// <summary>Of its mark, the component of the underlying's moves that it is.</summary>
+    internal static int BytesPerInstrument => System.Runtime.CompilerServices.Unsafe.SizeOf<Component>();
+
     private readonly Component[] _components;
     private readonly Envelope[] _envelopes;
     private readonly double[] _slopes;

@@ -59,6 +59,9 @@ public sealed unsafe partial class RiskRows : IDisposable
     // Rows touched at start; more are touched when a model that has them prices its first instruments.
     private const int FirstRows = 64;
 
+    /// <summary>Under one model: its rows and their slopes, touched as a model uses them, and what goes with them.</summary>
+    internal static int BytesPerInstrument => (2 * Limits.Rows * sizeof(double)) + sizeof(LotRisk) + sizeof(LotSlopes) + sizeof(LotModuli);
+
     private readonly MarketState _market;
     private readonly CompiledModel[] _models;
     private readonly int _instruments;

@@ -35,6 +35,9 @@ public sealed partial class UnitCalculator
     private readonly long[] _profitsWithOrders = new long[Limits.Rows];
     private readonly long[] _netDelta;
     private readonly int[] _expiries;
+    /// <summary>Of scratch for a unit that holds every contract there is: a leg, lots by strike, whether it was seen.</summary>
+    internal static int BytesPerInstrument => System.Runtime.CompilerServices.Unsafe.SizeOf<UnitLeg>() + (2 * sizeof(long)) + sizeof(int) + sizeof(bool);
+
     private readonly UnitLeg[] _legs;
     private readonly RowLots[] _rowLots;
     private readonly bool[] _expirySeen;

@@ -46,6 +46,9 @@ public sealed partial class MarketState
         _strikes = new OptionStrike[limits.Instruments];
     }
 
+    /// <summary>Of its symbol, its place in the list of what moved, its strike.</summary>
+    internal static int BytesBesideInstrument => SymbolBytes + sizeof(int) + System.Runtime.CompilerServices.Unsafe.SizeOf<OptionStrike>();
+
     public const int SymbolBytes = 32;
     public const int CodeBytes = 8;
 

@@ -13,12 +13,7 @@ public sealed class IdMap
 
     public IdMap(int capacity)
     {
-        int size = 16;
-        while (size < capacity * 2)
-        {
-            size *= 2;
-        }
-
+        int size = SlotsOf(capacity);
         Capacity = capacity;
         _keys = new ulong[size];
         _values = new int[size];
@@ -27,6 +22,20 @@ public sealed class IdMap
     }
 
     public int Capacity { get; }
+
+    /// <summary>Memory of a map, in bytes.</summary>
+    internal static long BytesOf(int capacity) => (long)SlotsOf(capacity) * (sizeof(ulong) + sizeof(int));
+
+    private static int SlotsOf(int capacity)
+    {
+        int size = 16;
+        while (size < capacity * 2)
+        {
+            size *= 2;
+        }
+
+        return size;
+    }
 
     public int Count { get; private set; }
 

@@ -20,6 +20,9 @@ public sealed class Pool<T>
         _freeCount = capacity;
     }
 
+    /// <summary>Memory of a slot with its place among the free ones.</summary>
+    internal static int BytesEach => System.Runtime.CompilerServices.Unsafe.SizeOf<T>() + sizeof(int);
+
     public int Capacity => _slots.Length;
 
     public int Count => _slots.Length - _freeCount;
