@@ -1,5 +1,5 @@
-// Processor, cores, runtime, clock, governor, memory and network limits: what `margin doctor` reads from the runtime, /proc and /sys.
-// A file that does not exist on this system gives the value "unknown", never an error.
+// Processor, cores, runtime, clock, memory and network limits: what `margin doctor` reads from the runtime, /proc and /sys.
+// A file that does not exist on this system is no error.
 using System.Globalization;
 using System.Runtime;
 using System.Runtime.InteropServices;
@@ -12,25 +12,24 @@ internal static class MachineChecks
 {
     private const string Unknown = "unknown";
 
-    public static IEnumerable<Finding> All()
+    public static IEnumerable<Finding> All(SystemFiles files)
     {
-        yield return Processor();
+        yield return Processor(files);
         yield return Features();
         yield return Cores();
         yield return Runtime();
         yield return NurseryBudget();
-        yield return ClockSource();
         yield return ClockSynchronisation();
-        yield return Governor();
-        yield return HugePages();
-        yield return LockedMemory();
-        yield return SocketBuffer("receive buffer limit", "/proc/sys/net/core/rmem_max", "net.core.rmem_max");
-        yield return SocketBuffer("send buffer limit", "/proc/sys/net/core/wmem_max", "net.core.wmem_max");
+        foreach (Finding finding in KernelChecks.All(files, Environment.ProcessorCount))
+            yield return finding;
+        yield return LockedMemory(files);
+        yield return SocketBuffer(files, "receive buffer limit", "proc/sys/net/core/rmem_max", "net.core.rmem_max");
+        yield return SocketBuffer(files, "send buffer limit", "proc/sys/net/core/wmem_max", "net.core.wmem_max");
     }
 
-    private static Finding Processor()
+    private static Finding Processor(SystemFiles files)
     {
-        string? model = ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
+        string? model = Array.Find(files.Lines("proc/cpuinfo") ?? [], line => line.StartsWith("model name", StringComparison.Ordinal));
         string name = model is null ? Unknown : model[(model.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
         return new("processor", $"{name}, {RuntimeInformation.ProcessArchitecture}");
     }
@@ -72,13 +71,6 @@ internal static class MachineChecks
             "export DOTNET_GCgen0size=0x10000000 (256 MB): cold threads then collect ten times less often");
     }
 
-    private static Finding ClockSource()
-    {
-        string source = Read("/sys/devices/system/clocksource/clocksource0/current_clocksource");
-        bool fast = source is Unknown or "tsc" or "kvm-clock" or "hyperv_clocksource_tsc_page" or "arch_sys_counter";
-        return Finding.Judge("clock source", source, fast, "each time stamp costs a system call: boot with clocksource=tsc if the TSC is stable");
-    }
-
     private static Finding ClockSynchronisation()
     {
         if (!OperatingSystem.IsLinux()) return new("clock synchronisation", Unknown);
@@ -92,57 +84,21 @@ internal static class MachineChecks
             "run chrony or ptp4l: times of causes from other hosts are compared with this clock");
     }
 
-    private static Finding Governor()
+    private static Finding LockedMemory(SystemFiles files)
     {
-        string governor = Read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-        return Finding.Judge("frequency governor", governor, governor is Unknown or "performance", "cpupower frequency-set -g performance");
+        string? limit = files.Field("proc/self/limits", "Max locked memory");
+        bool enough = limit is "unlimited" || (long.TryParse(limit, CultureInfo.InvariantCulture, out long bytes) && bytes >= 1L << 30);
+        return Finding.OfSetting("locked memory limit", limit is null or "unlimited" ? limit : $"{limit} bytes", enough,
+            new("unlimited", "pages of the engine may be swapped out", "ulimit -l unlimited, or LimitMEMLOCK=infinity in the unit"));
     }
 
-    private static Finding HugePages()
-    {
-        string setting = Read("/sys/kernel/mm/transparent_hugepage/enabled");
-        int open = setting.IndexOf('[', StringComparison.Ordinal), close = setting.IndexOf(']', StringComparison.Ordinal);
-        string chosen = open >= 0 && close > open ? setting[(open + 1)..close] : setting;
-        string reserved = Field("/proc/meminfo", "HugePages_Total:");
-        return Finding.Judge("huge pages", $"transparent: {chosen}; reserved: {reserved}", chosen is not "never",
-            "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
-    }
-
-    private static Finding LockedMemory()
-    {
-        string limit = Field("/proc/self/limits", "Max locked memory");
-        bool enough = limit is Unknown or "unlimited" || (long.TryParse(limit, CultureInfo.InvariantCulture, out long bytes) && bytes >= 1L << 30);
-        return Finding.Judge("locked memory limit", limit is Unknown or "unlimited" ? limit : $"{limit} bytes", enough,
-            "ulimit -l unlimited, or LimitMEMLOCK=infinity in the unit: pages of the engine may be swapped out");
-    }
-
-    private static Finding SocketBuffer(string subject, string file, string setting)
+    private static Finding SocketBuffer(SystemFiles files, string subject, string file, string setting)
     {
         const long wanted = 4L << 20;
-        string value = Read(file);
-        bool enough = !long.TryParse(value, CultureInfo.InvariantCulture, out long bytes) || bytes >= wanted;
-        return Finding.Judge(subject, value is Unknown ? value : $"{value} bytes", enough,
-            $"sysctl -w {setting}={wanted}: bursts overflow a smaller socket buffer and must be sent again");
-    }
-
-    private static string Field(string file, string prefix)
-    {
-        string? line = ReadLines(file).FirstOrDefault(candidate => candidate.StartsWith(prefix, StringComparison.Ordinal));
-        return line?[prefix.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault() ?? Unknown;
-    }
-
-    private static string Read(string file) => ReadLines(file).FirstOrDefault()?.Trim() ?? Unknown;
-
-    private static string[] ReadLines(string file)
-    {
-        try
-        {
-            return File.ReadAllLines(file);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
+        string? value = files.Line(file);
+        bool enough = long.TryParse(value, CultureInfo.InvariantCulture, out long bytes) && bytes >= wanted;
+        return Finding.OfSetting(subject, value is null ? null : $"{value} bytes", enough,
+            new($"{wanted} bytes", "bursts overflow a smaller socket buffer and must be sent again", $"sysctl -w {setting}={wanted}"));
     }
 
     [DllImport("libc", EntryPoint = "ntp_adjtime")]

@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MarginEngine.Logic;
 using MarginEngine.Tool.Doctor;
 using MarginEngine.Tool.Shell;
 using Spectre.Console;
@@ -19,19 +20,27 @@ internal static class DoctorVerb
             DefaultValueFactory = _ => Directory.GetCurrentDirectory(),
         };
         Option<string?> config = new("--config") { Description = "A configuration of `margin run`: journal.syncMode is set in it to what was measured to be right.", HelpName = "FILE" };
+        Option<string> limits = new("--limits")
+        {
+            Description = "Capacities of which the memory is told: names and numbers, for example `accounts 1000000 positions 10000000`; others stand at their defaults.",
+            HelpName = "LIMITS",
+            DefaultValueFactory = _ => "",
+        };
         Option<bool> json = Options.Json();
         Verb verb = new("doctor", "Checks whether this machine suits the engine and says what to fix.",
-            "margin doctor", "margin doctor --directory /var/lib/margin --json", "margin doctor --directory /var/lib/margin --config margin.json")
+            "margin doctor", "margin doctor --directory /var/lib/margin --json", "margin doctor --directory /var/lib/margin --config margin.json",
+            "margin doctor --limits \"accounts 1000000 units 2000000 positions 10000000 instruments 5000\"")
         {
-            directory, config, json,
+            directory, config, limits, json,
         };
-        return verb.Does(line => Run(terminal, line.GetValue(directory)!, line.GetValue(config), line.GetValue(json)));
+        return verb.Does(line => Run(terminal, line.GetValue(directory)!, line.GetValue(config), BookMemory.Read(line.GetValue(limits)!), line.GetValue(json)));
     }
 
-    private static int Run(Terminal terminal, string directory, string? config, bool json)
+    private static int Run(Terminal terminal, string directory, string? config, Limits limits, bool json)
     {
         if (!Directory.Exists(directory)) throw CommandFailure.Unreachable($"no directory {directory}");
-        List<Finding> findings = [.. MachineChecks.All(), NetworkChecks.LoopbackMulticast(), KernelCheck.Digest(), .. DiskChecks.All(directory)];
+        SystemFiles files = new();
+        List<Finding> findings = [.. MachineChecks.All(files), .. BookMemory.Of(limits, files), NetworkChecks.LoopbackMulticast(), KernelCheck.Digest(), .. DiskChecks.All(directory)];
         if (config is not null) SetSyncMode(config, findings.Find(finding => finding.Subject == DiskChecks.SyncModeKey)!.Value);
         if (json) WriteJson(terminal, findings);
         else WriteTable(terminal, findings);
@@ -70,6 +79,12 @@ internal static class DoctorVerb
             writer.WriteString("value", finding.Value);
             writer.WriteString("severity", finding.Severity.ToString().ToLowerInvariant());
             if (finding.Fix is not null) writer.WriteString("fix", finding.Fix);
+            if (finding.Recommended is { } recommended)
+            {
+                writer.WriteString("recommended", recommended.Setting);
+                writer.WriteString("why", recommended.Why);
+            }
+
             writer.WriteEndObject();
         }
 
@@ -86,6 +101,7 @@ internal static class DoctorVerb
             string mark = finding.Severity switch
             {
                 Severity.Good => "[green]good[/]",
+                Severity.Unseen => "unseen",
                 Severity.Advice => "[yellow]advice[/]",
                 _ => "[red]problem[/]",
             };
