@@ -47,7 +47,7 @@ internal sealed class DecisionWatch(PairClient client, int sides, int messagesAS
         }
     }
 
-    public void WorkUntil(Func<bool> condition, Func<string> message) => PipelineTests.Until.True(condition, Work, message);
+    public void WorkUntil(Func<bool> condition, Func<string> message) => PipelineTests.Until.True(condition, Work, message, () => client.HeardAll);
 
     /// <summary>Works for a time: as long as a fault lasts.</summary>
     public void WorkFor(TimeSpan time)

@@ -10,7 +10,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PromotionTests;
 
-[NonParallelizable]
+[Parallelizable(ParallelScope.Self)]
 public sealed class FailoverTests
 {
     private const int LeaseMillis = 2_000;
@@ -106,22 +106,28 @@ public sealed class FailoverTests
         MemberProcess[] nodes = pair.Start();
         Assert.That(pair.Primary(client), Is.SameAs(nodes[0]));
         client.WorkUntil(() => pair.IsReady(nodes[1]) && client.Confirmed >= 300, () => pair.Messages);
-        CommandTests.CommandResult tooEarly = Promote(pair.Options[1]);
+        CommandTests.CommandResult tooEarly = Promote(client, pair.Options[1]);
         Assert.That(tooEarly.Code, Is.EqualTo(Tool.Shell.ExitCode.Refused), tooEarly.ToString());
         Assert.That(tooEarly.Error, Does.Contain("not promoted: the primary is alive"));
-        CommandTests.CommandResult wrong = Promote(pair.Options[0]);
+        CommandTests.CommandResult wrong = Promote(client, pair.Options[0]);
         Assert.That(wrong.Error, Does.Contain("not promoted: it is the primary"), wrong.ToString());
         nodes[0].Kill();
-        Assert.That(Promote(pair.Options[0]).Code, Is.EqualTo(Tool.Shell.ExitCode.Unreachable), "nobody runs there");
+        Assert.That(Promote(client, pair.Options[0]).Code, Is.EqualTo(Tool.Shell.ExitCode.Unreachable), "nobody runs there");
         CommandTests.CommandResult promoted = tooEarly;
-        client.WorkUntil(() => (promoted = Promote(pair.Options[1])).Code == Tool.Shell.ExitCode.Done, () => $"{promoted} {pair.Messages}");
+        client.WorkUntil(() => (promoted = Promote(client, pair.Options[1])).Code == Tool.Shell.ExitCode.Done, () => $"{promoted} {pair.Messages}");
         Assert.That(promoted.Out, Does.Contain("promoted: primary of epoch 2"));
         client.WorkUntil(() => client.IsDone, () => $"confirmed {client.Confirmed}; {pair.Messages}");
         pair.StopAll(client, nodes[1]);
         Successor.AssertNothingMissing(Reference.Of(pair.Options[1]), client.Margins, client.Replies);
     }
 
-    private static CommandTests.CommandResult Promote(NodeOptions node) => CommandTests.MarginCommand.Run("promote", node.Journal.Directory);
+    // The client goes on hearing meanwhile: one that is silent for seconds counts as gone.
+    private static CommandTests.CommandResult Promote(PairClient client, NodeOptions node)
+    {
+        Task<CommandTests.CommandResult> command = Task.Run(() => CommandTests.MarginCommand.Run("promote", node.Journal.Directory));
+        client.WorkUntil(() => command.IsCompleted, () => "the command does not end");
+        return command.Result;
+    }
 
     [Test]
     public void A_standby_whose_primary_did_not_wait_for_it_does_not_take_over_and_says_why()
@@ -137,7 +143,7 @@ public sealed class FailoverTests
         client.WorkUntil(() => second.Messages.Contains("the primary's gate did not wait for this standby", StringComparison.Ordinal), () => pair.Messages);
         Assert.That(second.Messages, Does.Contain("acceptLoss"));
         Assert.That(second.IsPrimary, Is.False);
-        CommandTests.CommandResult refused = Promote(pair.Options[Array.IndexOf(nodes, second)]);
+        CommandTests.CommandResult refused = Promote(client, pair.Options[Array.IndexOf(nodes, second)]);
         Assert.That(refused.Code, Is.EqualTo(Tool.Shell.ExitCode.Refused), refused.ToString());
         CommandTests.CommandResult forced = CommandTests.MarginCommand.Run(
             "promote", pair.Options[Array.IndexOf(nodes, second)].Journal.Directory, "--force", "the test wants it");

@@ -25,6 +25,9 @@ internal sealed class PairClient : IDisposable
 
     public World WorldOf(int side) => _sides[side].World;
 
+    /// <summary>Messages heard from all nodes.</summary>
+    public int HeardAll => _sides.Sum(side => side.World.Heard);
+
     public int Heard(int side) => _sides[side].World.Heard;
 
     public IEnumerable<byte[]> Margins => _sides.SelectMany(side => side.World.Margins.Heard);
@@ -54,7 +57,7 @@ internal sealed class PairClient : IDisposable
         }
     }
 
-    public void WorkUntil(Func<bool> condition, Func<string> message, int messages = 16) => Until.True(condition, () => Work(messages), message);
+    public void WorkUntil(Func<bool> condition, Func<string> message, int messages = 16) => Until.True(condition, () => Work(messages), message, () => HeardAll);
 
     public void Dispose()
     {
