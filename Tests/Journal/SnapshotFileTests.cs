@@ -77,23 +77,28 @@ internal sealed class SnapshotFileTests
     [Test]
     public void A_bit_that_turns_anywhere_is_found()
     {
-        FaultyStorage whole = new();
-        Write(whole, 7);
+        FaultyStorage disk = new();
+        Write(disk, 7);
         string path = SnapshotFolder.PathOf(Folder, 7);
-        int length = whole.BytesOf(path).Length;
+        int length = disk.BytesOf(path).Length;
         Random random = new(11);
         IEnumerable<int> places = Enumerable.Range(0, 600).Select(_ => random.Next(length)).Concat(Enumerable.Range(0, 128)).Concat([512, 515, length - 1]);
         foreach (int place in places)
         {
-            FaultyStorage disk = whole.Copy();
-            disk.Damage(path, bytes =>
-            {
-                bytes[place] ^= (byte)(1 << random.Next(8));
-                return bytes;
-            });
+            byte bit = (byte)(1 << random.Next(8));
+            Turn(disk, path, place, bit);
             Assert.That(() => SnapshotFile.Read(disk, path, null), Throws.InstanceOf<SnapshotUnusableException>(), $"byte {place} of {length}");
+            Turn(disk, path, place, bit);
         }
+
+        AssertWhole(disk, 7);
     }
+
+    private static void Turn(FaultyStorage disk, string path, int place, byte bit) => disk.Damage(path, bytes =>
+    {
+        bytes[place] ^= bit;
+        return bytes;
+    });
 
     [Test]
     public void A_file_that_is_cut_at_any_block_or_has_a_block_of_zeros_is_refused()

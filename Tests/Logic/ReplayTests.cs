@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>The same messages give the same bytes; a decider in steady state allocates nothing.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ReplayTests
 {
     [Test]
@@ -53,22 +54,19 @@ internal sealed class ReplayTests
     }
 
     [Test]
-    public void A_million_messages_allocate_nothing_and_collect_nothing()
+    public void A_quarter_of_a_million_messages_allocate_nothing()
     {
         using Desk desk = Desk.Lively(seed: 5, ticks: 200);
         Silence sink = new();
         byte[][] loop = [.. desk.Applied.TakeLast(400).Select(applied => applied.Message)];
         Loop(desk, loop, sink, 20_000);
-        GC.Collect();
-        int collections = GC.CollectionCount(0);
         long allocated = GC.GetAllocatedBytesForCurrentThread();
-        Loop(desk, loop, sink, 1_000_000);
+        Loop(desk, loop, sink, 250_000);
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         Assert.Multiple(() =>
         {
             Assert.That(allocated, Is.Zero);
-            Assert.That(GC.CollectionCount(0) - collections, Is.Zero);
-            Assert.That(sink.Decisions, Is.GreaterThan(100_000), "the loop really decided");
+            Assert.That(sink.Decisions, Is.GreaterThan(25_000), "the loop really decided");
         });
     }
 

@@ -9,6 +9,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PipelineTests;
 
+[Parallelizable(ParallelScope.Self)]
 public sealed class IntakeTests
 {
     private const ushort Source = 7;
@@ -82,12 +83,14 @@ public sealed class IntakeTests
     {
         foreach (byte[] message in Script.Messages(ticks: 40).DistinctBy(message => Frame.TemplateId(message)))
         {
+            var door = new Door(rejectSlots: 8_192);
             for (int length = 0; length < message.Length; length++)
             {
-                var door = new Door();
                 Assert.That(door.Intake.TryTake(message.AsSpan(0, length)), Is.True);
-                Assert.That(door.Gauges.GatewayRejects.Total(), Is.EqualTo(1), $"{Schema.NameOf(Frame.TemplateId(message))} cut at {length}");
+                Assert.That(door.Gauges.GatewayRejects.Total(), Is.EqualTo(length + 1), $"{Schema.NameOf(Frame.TemplateId(message))} cut at {length}");
             }
+
+            Assert.That(door.Gauges.Received.Value, Is.Zero, Schema.NameOf(Frame.TemplateId(message)));
         }
     }
 

@@ -4,12 +4,13 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.LogicTests;
 
-/// <summary>Expiries with a forward and no surface: priced from the surfaces around them, and moved, aged and lost with those.</summary>
+/// <summary>Expiries with a forward and no surface: priced from the surfaces around them, and moved, aged and lost with those. MARGIN_SURFACE_ROUNDS sets how many random ways are tried.</summary>
 [TestFixture]
 [Parallelizable(ParallelScope.Self)]
 internal sealed class NeighbourTests
 {
     private const int Seed = 5_150;
+    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("MARGIN_SURFACE_ROUNDS"), out int rounds) ? rounds : 20;
     private static readonly ulong Early = Desk.At("2026-02-27T08:00:00Z"), Middle = Desk.Expiry, Late = Desk.At("2026-06-26T08:00:00Z");
     private static readonly GridNodes Front = GridNodes.Of((-0.3, 0.62), (0.0, 0.5), (0.3, 0.58));
     private static readonly SviSlice Back = new(0.10, 0.05, -0.2, 0.0, 0.3);
@@ -136,7 +137,7 @@ internal sealed class NeighbourTests
     [Test]
     public void Whatever_the_way_to_a_surface_the_prices_are_those_of_its_last_state()
     {
-        for (int round = 0; round < 60; round++)
+        for (int round = 0; round < Rounds; round++)
         {
             PricingRandom random = new(Seed + round);
             using Desk desk = Five(out ulong[] expiries);

@@ -2,12 +2,15 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.VenueTests.Agreement;
 
-/// <summary>What every reference must keep on random books, within the rounding it allows an engine: the references are judged before they judge.</summary>
+/// <summary>
+/// What every reference must keep on random books, within the rounding it allows an engine: the references are judged before they judge. MARGIN_BOOKS sets
+/// the number of books, 100 a model by default.
+/// </summary>
 [TestFixture]
 [Parallelizable(ParallelScope.Self)]
 internal sealed class ReferenceSanityTests
 {
-    private const int Books = 300;
+    private static readonly int Books = int.TryParse(Environment.GetEnvironmentVariable("MARGIN_BOOKS"), out int books) ? books : 100;
 
     [TestCaseSource(typeof(ReferenceModels), nameof(ReferenceModels.Names))]
     public void Neither_the_order_of_positions_nor_where_one_is_split_matters(string name) => ForBooks(name, (model, book) =>
