@@ -13,11 +13,13 @@ namespace MarginEngine.Tests.DeterminismTests;
 /// vectors at all, the C library's other code paths, compilers, culture, time zone. State and decisions must agree to the bit.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ProcessorSettingsTests
 {
     private static readonly Dictionary<string, Dictionary<string, string>> Settings = new()
     {
-        ["as the machine is"] = [],
+        // The run of these tests leaves profiles out, see tests.runsettings.
+        ["as the machine is"] = new() { ["DOTNET_TieredPGO"] = "1" },
         ["without AVX-512"] = new() { ["DOTNET_EnableAVX512F"] = "0", ["DOTNET_EnableAVX512"] = "0" },
         ["without AVX2"] = new() { ["DOTNET_EnableAVX2"] = "0", [MarginMachine.SoftwareSwitch] = "1" },
         ["without any vectors"] = new() { ["DOTNET_EnableHWIntrinsic"] = "0", [MarginMachine.SoftwareSwitch] = "1" },
