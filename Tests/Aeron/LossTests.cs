@@ -8,6 +8,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.AeronTests;
 
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class LossTests
 {
     // What kinds of channel the seeds go round: the sender's, the receivers', how many, and whether the sender waits for the slowest.

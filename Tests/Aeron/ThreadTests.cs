@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.AeronTests;
 
 [TestFixture]
 [CancelAfter(60_000)]
+[Parallelizable(ParallelScope.Self)]
 public sealed class ThreadTests
 {
     private const int Stream = 1001;

@@ -10,6 +10,7 @@ namespace MarginEngine.Tests.AuditTests;
 
 /// <summary>`margin diff` names record and field, tells a longer tail as such, and ends with 3 for both.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class DiffTests
 {
     private const int Records = 500;

@@ -13,6 +13,7 @@ namespace MarginEngine.Tests.AuditTests;
 /// <summary>`margin operate` against a node: each command is taken into the journal with who and why, told to the node's owner, and signed with the rest.</summary>
 [TestFixture]
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+[Parallelizable(ParallelScope.Self)]
 public sealed class OperateTests
 {
     private static CommandResult Operate(NodeOptions options, params string[] what) => MarginCommand.Run(

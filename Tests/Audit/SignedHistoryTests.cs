@@ -10,6 +10,7 @@ namespace MarginEngine.Tests.AuditTests;
 /// <summary>A forger who can write every checksum anew is found; an honest history is not doubted.</summary>
 [TestFixture]
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SignedHistoryTests
 {
     private const int Records = 2_345;

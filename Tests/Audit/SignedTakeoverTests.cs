@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.AuditTests;
 
 /// <summary>Both nodes of a pair sign their own journals, and the signatures go on when the standby becomes the primary.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SignedTakeoverTests
 {
     [Test]

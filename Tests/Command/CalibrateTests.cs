@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.CommandTests;
 
 /// <summary>`margin calibrate` on a chain made from a known smile, on damage, and on every chain of the data folder.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class CalibrateTests
 {
     private const double Forward = 66_385.0;

@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.CommandTests;
 
 /// <summary>`margin demo` for real: five processes over loopback, an orderly end, and no process or folder left in any case.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class DemoTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);

@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.CommandTests;
 
 /// <summary>`margin model`, and the published schema of the documents: what it allows the reader takes, what the reader refuses it refuses.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class ModelTests
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "Engine", "Logic", "Models");

@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.CommandTests;
 
 /// <summary>`margin replay` and `margin inspect` on a journal whose decisions are known.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class ReplayTests
 {
     private ScratchFolder _scratch = null!;

@@ -12,6 +12,7 @@ namespace MarginEngine.Tests.CommandTests;
 
 /// <summary>`margin run`: where its settings come from, what it refuses, how it ends.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class RunTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);

@@ -7,6 +7,7 @@ namespace MarginEngine.Tests.CommandTests;
 
 /// <summary>`margin snapshot`, and `margin replay --snapshot` from what it wrote.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class SnapshotVerbTests
 {
     private ScratchFolder _scratch = null!;

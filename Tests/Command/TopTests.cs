@@ -8,6 +8,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.CommandTests;
 
 /// <summary>`margin top` on the directory of a node that takes messages.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class TopTests
 {
     [Test]

@@ -9,6 +9,7 @@ namespace MarginEngine.Tests.CommandTests;
 
 /// <summary>`margin verify` on whole, torn, damaged, foreign and missing journals.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class VerifyTests
 {
     private const int Records = 1_000;

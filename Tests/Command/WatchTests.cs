@@ -12,6 +12,7 @@ namespace MarginEngine.Tests.CommandTests;
 
 /// <summary>`margin watch` as a process, hearing a real stream over loopback.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class WatchTests
 {
     private const int Stream = 1001;

@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>Bad messages about owners, classes, funding and settlement: a code, the field, and nothing else. And good ones allocate nothing.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class AccountRejectTests
 {
     private const uint Perpetual = 1, Call = 2;

@@ -5,6 +5,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.LogicTests;
 
 /// <content>Random parts: whatever they say, they are taken whole or refused whole.</content>
+[Parallelizable(ParallelScope.Self)]
 internal sealed partial class ModelTests
 {
     [TestCase(1, 25_000)]

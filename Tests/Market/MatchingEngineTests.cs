@@ -11,6 +11,7 @@ using Limits = MarginEngine.Logic.Limits;
 namespace MarginEngine.Tests.MarketTests;
 
 /// <summary>The matching engine over real sockets on loopback, against a margin machine on another thread that plays the engine's part.</summary>
+[Parallelizable(ParallelScope.Self)]
 public class MatchingEngineTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);

@@ -11,6 +11,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PipelineTests;
 
+[Parallelizable(ParallelScope.Self)]
 internal sealed class DivergenceTests
 {
     private const int Before = 100;

@@ -7,6 +7,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PipelineTests;
 
+[Parallelizable(ParallelScope.Self)]
 public sealed class FollowerTests
 {
     private const long Start = 1_770_000_000_000_000_000;

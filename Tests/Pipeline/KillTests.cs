@@ -7,7 +7,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PipelineTests;
 
-[NonParallelizable]
+[Parallelizable(ParallelScope.Self)]
 public sealed class KillTests
 {
     private const int MessagesARound = 3_000;

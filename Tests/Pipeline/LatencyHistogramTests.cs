@@ -5,6 +5,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PipelineTests;
 
+[Parallelizable(ParallelScope.Self)]
 public sealed class LatencyHistogramTests
 {
     [TestCase(0)]

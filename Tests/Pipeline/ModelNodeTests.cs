@@ -8,6 +8,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PipelineTests;
 
+[Parallelizable(ParallelScope.Self)]
 public sealed class ModelNodeTests
 {
     [Test]

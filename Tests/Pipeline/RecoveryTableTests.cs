@@ -10,6 +10,7 @@ using static MarginEngine.Tests.PipelineTests.RecoveryHistory;
 namespace MarginEngine.Tests.PipelineTests;
 
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class RecoveryTableTests
 {
     private static readonly Lazy<RecoveryHistory> Made = new(() => new RecoveryHistory());

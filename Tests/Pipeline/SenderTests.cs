@@ -4,6 +4,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PipelineTests;
 
+[Parallelizable(ParallelScope.Self)]
 public sealed class SenderTests
 {
     [Test]

@@ -10,6 +10,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PipelineTests;
 
+[Parallelizable(ParallelScope.Self)]
 public sealed class SnapshotNodeTests
 {
     [Test]

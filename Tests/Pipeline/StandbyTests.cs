@@ -7,6 +7,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PipelineTests;
 
+[Parallelizable(ParallelScope.Self)]
 public sealed class StandbyTests
 {
     [Test]

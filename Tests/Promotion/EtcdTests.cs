@@ -9,7 +9,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PromotionTests;
 
-[NonParallelizable]
+[Parallelizable(ParallelScope.Self)]
 public sealed class EtcdTests
 {
     [Test]

@@ -5,6 +5,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PromotionTests;
 
+[Parallelizable(ParallelScope.Self)]
 public sealed class LeaseFileTests
 {
     private const long Ttl = 1_000_000_000;

@@ -9,6 +9,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PromotionTests;
 
+[Parallelizable(ParallelScope.Self)]
 public sealed class RejoinTests
 {
     private static readonly List<byte[]> Script = PipelineTests.Script.Messages(ticks: 200);

@@ -7,6 +7,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PromotionTests;
 
+[Parallelizable(ParallelScope.Self)]
 public sealed class TakeoverTests
 {
     [Test]

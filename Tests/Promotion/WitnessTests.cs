@@ -8,7 +8,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.PromotionTests;
 
-[NonParallelizable]
+[Parallelizable(ParallelScope.Self)]
 public sealed class WitnessTests
 {
     [Test]

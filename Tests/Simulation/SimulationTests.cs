@@ -7,6 +7,7 @@ using NUnit.Framework;
 
 namespace MarginEngine.Tests.SimulationTests;
 
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SimulationTests
 {
     private const int MostSeedsForADefect = 200;

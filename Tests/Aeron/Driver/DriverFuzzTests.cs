@@ -9,6 +9,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.AeronTests;
 
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class DriverFuzzTests
 {
     private static readonly int Rounds =

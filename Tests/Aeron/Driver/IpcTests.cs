@@ -7,6 +7,7 @@ using NUnit.Framework;
 namespace MarginEngine.Tests.AeronTests;
 
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 public sealed class IpcTests
 {
     private DriverWorld _world = null!;

@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>One digest under every processor setting, in processes of their own; and the refusal of a processor without fused multiply-add.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class KernelProcessTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);

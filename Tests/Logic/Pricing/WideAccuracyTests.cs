@@ -8,6 +8,7 @@ namespace MarginEngine.Tests.LogicTests;
 /// the textbook formulas in about 100 bits.
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class WideAccuracyTests
 {
     private const int Points = 24_000;

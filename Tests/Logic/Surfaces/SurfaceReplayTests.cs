@@ -6,6 +6,7 @@ namespace MarginEngine.Tests.LogicTests;
 
 /// <summary>With grids as without: the same messages give the same bytes, everything counts in the digest, nothing is allocated.</summary>
 [TestFixture]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class SurfaceReplayTests
 {
     private const int Seed = 77;
