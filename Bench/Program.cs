@@ -14,6 +14,7 @@ return args switch
     ["--check", .. var options] => BaselineBench.Check(options, Console.Out, Console.Error),
     ["baseline", .. var options] => BaselineBench.Command(options, Console.Out, Console.Error),
     ["ticks", .. var options] => TickBench.Command(options, Console.Out, Console.Error),
+    ["memory", .. var sizes] => MemoryBench.Command(sizes, Console.Out, Console.Error),
     ["replay"] => ReplayBench.Command(null, Console.Out),
     ["replay", var directory] => ReplayBench.Command(directory, Console.Out),
     ["snapshot", var accounts] when int.TryParse(accounts, out int count) && count is > 0 and <= 1_000_000 => ReplayBench.Snapshot(count, Console.Out),
@@ -31,6 +32,6 @@ int Journal(string directory, bool readsBack)
 
 int List()
 {
-    Console.Error.WriteLine("--report PAGE.html, --check, or a verb: baseline, codec, ring, wire, journal [DIRECTORY [--read-back]], path, path-node, pricing, kernel-digest, replay [JOURNAL], snapshot ACCOUNTS, ticks");
+    Console.Error.WriteLine("--report PAGE.html, --check, or a verb: baseline, codec, ring, wire, journal [DIRECTORY [--read-back]], path, path-node, pricing, kernel-digest, replay [JOURNAL], snapshot ACCOUNTS, ticks, memory [ACCOUNTS POSITIONS INSTRUMENTS]");
     return args.Length == 0 ? 0 : 1;
 }

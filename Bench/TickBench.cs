@@ -52,7 +52,7 @@ public static class TickBench
         foreach (ReadOnlyMemory<byte> message in script.Opening(machine))
             player.Apply(message.Span);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{settings.Accounts} accounts x {settings.Positions} positions, {TickScript.Options} options, model {settings.Model}; loaded in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; "
+            $"{settings.Accounts} accounts x {settings.Positions} positions, {script.Options} options, model {settings.Model}; loaded in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; "
             + $"{Process.GetCurrentProcess().WorkingSet64 >> 20} MiB resident"));
 
         MarginMachine? whole = settings.Exhaustive > 0 ? new MarginMachine(script.Capacities) { IsExhaustive = true } : null;

@@ -10,7 +10,6 @@ internal sealed class TickScript
 {
     public const long Start = 1_770_292_800_000_000_000; // 2026-02-05 12:00 UTC
     private const int Expiries = 10;
-    private const int Strikes = 50;
     private const ushort Usd = 1;
     private const ushort Btc = 2;
     private const long Price0 = 6_400_000_000_000;
@@ -22,6 +21,7 @@ internal sealed class TickScript
 
     private readonly int _accounts;
     private readonly int _positions;
+    private readonly int _strikes;
     private readonly ModelDocument _model;
     private readonly Random _random = new(20);
     private readonly byte[][] _parts = new byte[Expiries + 2][];
@@ -29,8 +29,14 @@ internal sealed class TickScript
     private ulong _sequence;
     private long _price = Price0;
 
-    public TickScript(int accounts, int positions, string model, int? refreshSlice = null)
+    /// <param name="accounts">Accounts.</param>
+    /// <param name="positions">Positions of each.</param>
+    /// <param name="model">A shipped model; it publishes at crossings here.</param>
+    /// <param name="refreshSlice">Accounts of a refresh slice; null: the default.</param>
+    /// <param name="strikes">Strikes of an expiry, a call and a put at each.</param>
+    public TickScript(int accounts, int positions, string model, int? refreshSlice = null, int strikes = 50)
     {
+        _strikes = strikes;
         _accounts = accounts;
         _positions = positions;
         _model = ModelDocument.Shipped(model).With("timing.evaluation", "crossings");
@@ -38,14 +44,14 @@ internal sealed class TickScript
             _parts[part] = new byte[256];
         Capacities = new Limits
         {
-            Accounts = accounts + 1, Units = (accounts * 2) + 16, Positions = (accounts * positions) + 16, Orders = 1_024, Instruments = 2_048, Underlyings = 4,
+            Accounts = accounts + 1, Units = (accounts * 2) + 16, Positions = (accounts * positions) + 16, Orders = 1_024, Instruments = Math.Max(2_048, Options + 1), Underlyings = 4,
             Expiries = 16, Grids = 4, Currencies = 4, Models = 2, RefreshSlice = refreshSlice ?? new Limits().RefreshSlice, RefreshPositions = refreshSlice is null ? new Limits().RefreshPositions : Limits.MostRefreshPositions,
         };
     }
 
     public Limits Capacities { get; }
 
-    public const int Options = 2 * Expiries * Strikes;
+    public int Options => 2 * Expiries * _strikes;
 
     /// <summary>Messages of a tick.</summary>
     public int Parts => _parts.Length;
@@ -67,7 +73,8 @@ internal sealed class TickScript
     }
 
     /// <summary>Definitions, prices, then the accounts; collateral is measured by the machine that takes the messages.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Opening(MarginMachine machine)
+    /// <param name="machine">Null: nothing is measured, everybody has a million more than enough.</param>
+    public IEnumerable<ReadOnlyMemory<byte>> Opening(MarginMachine? machine)
     {
         yield return Currency(Usd, 6, "USD");
         yield return Currency(Btc, 10, "BTC");
@@ -83,9 +90,9 @@ internal sealed class TickScript
         uint id = 2;
         for (int expiry = 0; expiry < Expiries; expiry++)
         {
-            for (int strike = 0; strike < Strikes; strike++)
+            for (int strike = 0; strike < _strikes; strike++)
             {
-                long price = Price0 / 100 * (50 + (2 * strike));
+                long price = (Price0 / 2) + (Price0 / _strikes * strike);
                 yield return Instrument(id++, InstrumentKind.Option, OptionRight.Call, expiry, price);
                 yield return Instrument(id++, InstrumentKind.Option, OptionRight.Put, expiry, price);
             }
@@ -100,6 +107,12 @@ internal sealed class TickScript
             yield return Open((ulong)account);
             for (int position = 0; position < _positions; position++)
                 yield return Fill((ulong)account, position == 0 ? 1 : (uint)_random.Next(2, 2 + Options), _random.Next(2) == 0 ? 1 : -1, 0, OriginFlags.None);
+
+            if (machine is null)
+            {
+                yield return Deposit((ulong)account, 1_000_000_000_000);
+                continue;
+            }
 
             // Given or taken in the same event: nobody is ever seen without. What is too much goes as the fee of a round trip.
             AccountMargin margin = machine.Report((ulong)account)!.Margin;
