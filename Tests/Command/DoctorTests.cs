@@ -85,7 +85,7 @@ internal sealed class DoctorTests
     public void The_memory_of_the_book_is_told_by_record_and_held_against_what_is_free()
     {
         const string enough = "MemAvailable:    8000000 kB\n", little = "MemAvailable:    1000000 kB\n";
-        Limits limits = BookMemory.Read("accounts 1000001 units 2000000 positions 10000000 instruments 5000");
+        Limits limits = BookMemory.Read("accounts=1000001,units=2000000,positions=10000000,instruments=5000");
         Assert.That((limits.Accounts, limits.Units, limits.Positions, limits.Orders), Is.EqualTo((1_000_001, 2_000_000, 10_000_000, new Limits().Orders)));
         foreach ((string text, Severity severity) in new[] { (enough, Severity.Good), (little, Severity.Advice) })
         {
@@ -97,10 +97,11 @@ internal sealed class DoctorTests
     }
 
     [TestCase("accounts")]
-    [TestCase("traders 5")]
-    [TestCase("5 accounts")]
-    [TestCase("accounts -1")]
-    [TestCase("accounts 17000000")]
+    [TestCase("traders=5")]
+    [TestCase("5=5")]
+    [TestCase("accounts=-1")]
+    [TestCase("accounts=17000000")]
+    [TestCase("16384=5")]
     public void Limits_that_cannot_be_are_refused(string text) => Assert.That(() => BookMemory.Read(text), Throws.InstanceOf<CommandFailure>());
 
     private static Finding[] Of(ScratchFolder scratch, int cores) => [.. KernelChecks.All(new SystemFiles(scratch.Path), cores)];

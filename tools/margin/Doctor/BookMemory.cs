@@ -7,16 +7,16 @@ namespace MarginEngine.Tool.Doctor;
 
 internal static class BookMemory
 {
-    /// <summary>The default limits with those that are named, for example <c>accounts 1000000 positions 10000000</c>.</summary>
+    /// <summary>The default limits with those that are named, for example <c>accounts=1000000,positions=10000000</c>.</summary>
     /// <exception cref="CommandFailure">There is no such limit, or it cannot be that.</exception>
     public static Limits Read(string text)
     {
-        string[] words = LimitsText.Of(new Limits()).Split(' '), given = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        for (int index = 0; index < given.Length; index += 2)
+        string[] words = LimitsText.Of(new Limits()).Split(' ');
+        foreach (string given in text.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
-            int name = Array.IndexOf(words, given[index]);
-            if (name < 0 || name % 2 != 0 || index + 1 == given.Length) throw CommandFailure.Usage($"--limits: no number of '{given[index]}'; there are {LimitsText.Of(new Limits())}");
-            words[name + 1] = given[index + 1];
+            int name = given.Split('=') is [string named, _] ? Array.IndexOf(words, named) : -1;
+            if (name < 0) throw CommandFailure.Usage($"--limits: no limit and number in '{given}'; by default {LimitsText.Of(new Limits())}");
+            words[name + 1] = given[(given.IndexOf('=', StringComparison.Ordinal) + 1)..];
         }
 
         return LimitsText.Parse(string.Join(' ', words)) ?? throw CommandFailure.Usage($"--limits: {text} cannot be");

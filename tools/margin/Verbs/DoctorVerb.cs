@@ -22,14 +22,14 @@ internal static class DoctorVerb
         Option<string?> config = new("--config") { Description = "A configuration of `margin run`: journal.syncMode is set in it to what was measured to be right.", HelpName = "FILE" };
         Option<string> limits = new("--limits")
         {
-            Description = "Capacities of which the memory is told: names and numbers, for example `accounts 1000000 positions 10000000`; others stand at their defaults.",
+            Description = "Capacities of which the memory is told: for example `accounts=1000000,positions=10000000`; others stand at their defaults.",
             HelpName = "LIMITS",
             DefaultValueFactory = _ => "",
         };
         Option<bool> json = Options.Json();
         Verb verb = new("doctor", "Checks whether this machine suits the engine and says what to fix.",
             "margin doctor", "margin doctor --directory /var/lib/margin --json", "margin doctor --directory /var/lib/margin --config margin.json",
-            "margin doctor --limits \"accounts 1000000 units 2000000 positions 10000000 instruments 5000\"")
+            "margin doctor --limits accounts=1000000,units=2000000,positions=10000000,instruments=5000")
         {
             directory, config, limits, json,
         };
