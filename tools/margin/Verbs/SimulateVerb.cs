@@ -71,7 +71,8 @@ internal static class SimulateVerb
         void Line(string name, FormattableString value) => terminal.Out.WriteLine($"{name,-14}{FormattableString.Invariant(value)}");
         var network = counts.Network;
         Line("seeds", $"{counts.Seeds} in {seconds:F1} s, {failures} failed");
-        Line("simulated", $"{counts.SimulatedNanos / 1e9:F0} s, {counts.Messages} messages sent and heard, {counts.Restarts} starts of a node after a fault, {counts.RecordsCut} records of replaced primaries cut, {counts.SentIntoTheVoid} decisions sent to a hearer cut off for over 10 s");
+        Line("simulated", $"{counts.SimulatedNanos / 1e9:F0} s, {counts.Messages} messages sent and heard, {counts.Restarts} starts of a node after a fault");
+        Line("allowed", $"{counts.RecordsCut} records of replaced primaries cut, {counts.SentIntoTheVoid} decisions sent to a hearer cut off for over 10 s");
         Line("network", $"{network.Sent} datagrams: {network.Dropped} lost, {network.Doubled} doubled, {network.Delayed} late, {network.Overtaken} overtaken, {network.Cut} cut, {network.Damaged} damaged, {network.Severed} swallowed by a partition");
         Line("faults", $"{string.Join(", ", Enum.GetValues<Fault>().Select(fault => $"{counts.Faults[(int)fault]} {Words(fault)}"))}");
     }
