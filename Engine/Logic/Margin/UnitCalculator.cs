@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using MarginEngine.Codecs;
 
@@ -35,8 +36,8 @@ public sealed partial class UnitCalculator
     private readonly long[] _profitsWithOrders = new long[Limits.Rows];
     private readonly long[] _netDelta;
     private readonly int[] _expiries;
-    /// <summary>Of scratch for a unit that holds every contract there is: a leg, lots by strike, whether it was seen.</summary>
-    internal static int BytesPerInstrument => System.Runtime.CompilerServices.Unsafe.SizeOf<UnitLeg>() + (2 * sizeof(long)) + sizeof(int) + sizeof(bool);
+    /// <summary>Of scratch for a unit that holds every contract there is: a leg, its lots of a row, lots by strike, whether it was seen.</summary>
+    internal static int BytesPerInstrument => Unsafe.SizeOf<UnitLeg>() + Unsafe.SizeOf<RowLots>() + (2 * sizeof(long)) + sizeof(int) + sizeof(bool);
 
     private readonly UnitLeg[] _legs;
     private readonly RowLots[] _rowLots;
