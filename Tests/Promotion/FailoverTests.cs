@@ -90,7 +90,7 @@ public sealed class FailoverTests
         MemberProcess first = pair.Primary(client), second = nodes.Single(node => node != first);
         client.WorkUntil(() => pair.IsReady(second) && client.Confirmed >= 300, () => pair.Messages);
         Task<int> ending = Task.Run(first.Stop);
-        client.WorkUntil(() => ending.IsCompleted && second.TakesInput, () => $"nobody took over, long before the lease can run out; {pair.Messages}");
+        client.WorkBusily(() => ending.IsCompleted && second.TakesInput, () => $"nobody took over, long before the lease can run out; {pair.Messages}");
         Assert.That(ending.Result, Is.Zero, first.Messages);
         client.WorkUntil(() => client.IsDone, () => $"confirmed {client.Confirmed}; {pair.Messages}");
         pair.StopAll(client, second);

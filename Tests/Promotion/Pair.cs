@@ -73,7 +73,7 @@ internal sealed class Pair : IDisposable
         }
 
         Task<int> ending = Task.Run(primary.Stop);
-        client.WorkUntil(() => ending.IsCompleted, () => Messages);
+        client.WorkBusily(() => ending.IsCompleted, () => Messages);
         for (int i = 0; i < 300; i++)
             client.Work(0);
     }

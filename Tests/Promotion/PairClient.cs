@@ -59,6 +59,13 @@ internal sealed class PairClient : IDisposable
 
     public void WorkUntil(Func<bool> condition, Func<string> message, int messages = 16) => Until.True(condition, () => Work(messages), message, () => HeardAll);
 
+    /// <summary>Works without ever sleeping: whoever ends waits for its hearers only a moment.</summary>
+    public void WorkBusily(Func<bool> condition, Func<string> message)
+    {
+        int rounds = 0;
+        Until.True(condition, () => Work(), message, () => ++rounds);
+    }
+
     public void Dispose()
     {
         foreach (Side side in _sides)
