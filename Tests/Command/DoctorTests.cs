@@ -28,7 +28,6 @@ internal sealed class DoctorTests
     private static IEnumerable<TestCaseData> Settings()
     {
         yield return Case("frequency governor", "sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "powersave\n", "performance on cpu0, powersave on cpu1", "performance");
-        yield return Case("transparent huge pages", Huge, "always madvise [never]\n", "never", "madvise");
         yield return Case("transparent huge pages", Huge, "[always] madvise never\n", "always", "madvise");
         yield return Case("reserved huge pages", $"{Reserved}/free_hugepages", "12\n", "12 free of 0, 2 MiB each", "0 free");
         yield return Case("isolated cores", Isolated, "\n", "none", "1-5");

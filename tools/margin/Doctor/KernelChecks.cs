@@ -38,10 +38,8 @@ internal static class KernelChecks
         const string file = "sys/kernel/mm/transparent_hugepage/enabled";
         string? setting = files.Line(file);
         string? chosen = setting is null ? null : Chosen(setting);
-        string why = chosen == "always"
-            ? "with always any program's fault may wait until memory is compacted, this one's too; the engine asks for the pages it wants"
-            : "the engine's tables then stand in pages of 2 MiB, which it asks for: fewer misses of the address cache";
-        return Finding.OfSetting("transparent huge pages", chosen, chosen == "madvise", new("madvise", why, $"echo madvise > /{file}"));
+        const string why = "with always a fault may wait until memory is compacted; the engine touches its tables at start and asks for no huge pages, which gained it nothing where they were tried";
+        return Finding.OfSetting("transparent huge pages", chosen, chosen is "madvise" or "never", new("madvise", why, $"echo madvise > /{file}"));
     }
 
     private static Finding ReservedHugePages(SystemFiles files)
@@ -49,7 +47,7 @@ internal static class KernelChecks
         const string directory = "sys/kernel/mm/hugepages/hugepages-2048kB";
         string? free = files.Line($"{directory}/free_hugepages"), all = files.Line($"{directory}/nr_hugepages");
         return Finding.OfSetting("reserved huge pages", free is null || all is null ? null : $"{free} free of {all}, 2 MiB each", free == "0",
-            new("0 free", "the engine uses transparent ones; what is reserved and not used is lost to everybody", $"echo 0 > /{directory}/nr_hugepages, or leave them to whom they were reserved for"));
+            new("0 free", "the engine uses none; what is reserved and not used is lost to everybody", $"echo 0 > /{directory}/nr_hugepages, or leave them to whom they were reserved for"));
     }
 
     private static Finding IsolatedCores(SystemFiles files, int cores, string subject, string file, string parameter, string why)
