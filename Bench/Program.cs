@@ -32,6 +32,7 @@ int Journal(string directory, bool readsBack)
 
 int List()
 {
-    Console.Error.WriteLine("--report PAGE.html, --check, or a verb: baseline, codec, ring, wire, journal [DIRECTORY [--read-back]], path, path-node, pricing, kernel-digest, replay [JOURNAL], snapshot ACCOUNTS, ticks, memory [ACCOUNTS POSITIONS INSTRUMENTS]");
+    Console.Error.WriteLine("--report PAGE.html, --check, or a verb: baseline, codec, ring, wire, journal [DIRECTORY [--read-back]], path, path-node, pricing, "
+        + "kernel-digest, replay [JOURNAL], snapshot ACCOUNTS, ticks, memory [ACCOUNTS POSITIONS INSTRUMENTS]");
     return args.Length == 0 ? 0 : 1;
 }
