@@ -294,8 +294,13 @@ public sealed class JournalWriter : IDisposable
                 {
                     // Records already accepted may use the reserve: that is what it is for.
                     _prepared = _preparer.Prepare(_segment + 1, leaving: null);
-                    Volatile.Write(ref _nearlyFull, _preparer.IsNearlyFull);
                 }
+                else
+                {
+                    // A disk may fill between two looks of the cold thread: then it shows here, while there is still a segment for time besides the reserve.
+                    _ = _preparer.HasRoom(_options.ReserveBytes + _options.SegmentBytes);
+                }
+                Volatile.Write(ref _nearlyFull, _preparer.IsNearlyFull);
             }
             catch (StorageException cause)
             {

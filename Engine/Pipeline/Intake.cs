@@ -19,6 +19,9 @@ internal sealed class Intake
     public const ushort OwnSource = ushort.MaxValue - 1;
 
     private const int ScratchBytes = 256;
+
+    // Header and padding of a journal record, at the most.
+    private const int RecordBytes = 64;
     private readonly SlotWriter _input;
     private readonly SlotWriter _rejects;
     private readonly PublicationLag _lag;
@@ -28,7 +31,12 @@ internal sealed class Intake
     private readonly byte[] _scratch = new byte[ScratchBytes];
     private readonly int _maximumSources;
     private int _sources;
+    private readonly long _aheadBytes;
     private long _sequence;
+    private long _takenBytes;
+    private long _journalledBytes;
+    private long _markedSequence;
+    private long _markedBytes;
 
     /// <param name="input">The input ring; its longest message is the longest that is taken.</param>
     /// <param name="rejects">The ring of the gateway's rejects.</param>
@@ -36,8 +44,10 @@ internal sealed class Intake
     /// <param name="limitNanos">Age at which an input that is not published stops the intake.</param>
     /// <param name="clock">Stamps.</param>
     /// <param name="gauges">Reads how far publication is; counts.</param>
-    public Intake(SlotWriter input, SlotWriter rejects, int maximumSources, long limitNanos, IClock clock, NodeGauges gauges)
+    /// <param name="aheadBytes">What may be taken ahead of the journal: a part of the reserve, which has to hold it when the disk is full.</param>
+    public Intake(SlotWriter input, SlotWriter rejects, int maximumSources, long limitNanos, IClock clock, NodeGauges gauges, long aheadBytes = long.MaxValue)
     {
+        _aheadBytes = aheadBytes;
         _input = input;
         _rejects = rejects;
         _maximumSources = maximumSources;
@@ -65,6 +75,7 @@ internal sealed class Intake
         }
 
         _gauges.Received.Set(sequence);
+        _markedSequence = sequence;
     }
 
     /// <summary>Takes or rejects a frame; false when there is no room for either, then nothing happened and it must come again.</summary>
@@ -109,17 +120,33 @@ internal sealed class Intake
     private bool TryStamp(ReadOnlySpan<byte> frame, ushort source)
     {
         long timestamp = NextTimestamp();
+        if (!HasReserveFor(frame.Length))
+            return Held(NodeEvent.InputHeld);
         if (_lag.Holds(timestamp, _sequence, _gauges.Published.Value))
             return Held(NodeEvent.InputHeldForPublication);
         if (!_input.TryWrite(_sequence + 1, timestamp, frame))
             return Held(NodeEvent.InputHeld);
         _sequence++;
         LastTimestampNanos = timestamp;
+        _takenBytes += frame.Length + RecordBytes;
         if (_lastOfSource[source]++ == 0 && source != OwnSource)
             _sources++;
         _gauges.In.Count(Frame.TemplateId(frame));
         _gauges.Received.Set(_sequence);
         return true;
+    }
+
+    // Bytes ahead of the journal, told from a mark that it has passed: never fewer than there are. One message is always let in.
+    private bool HasReserveFor(int bytes)
+    {
+        long journalled = _gauges.Journalled.Value;
+        if (journalled >= _markedSequence)
+        {
+            _journalledBytes = _markedBytes;
+            (_markedSequence, _markedBytes) = (_sequence, _takenBytes);
+        }
+
+        return journalled >= _sequence || _takenBytes + bytes + RecordBytes - _journalledBytes <= _aheadBytes;
     }
 
     private long NextTimestamp() => Math.Max(LastTimestampNanos + 1, _clock.WallNanos);

@@ -63,6 +63,8 @@ internal sealed class Journaller : IStage
         _writer.Commit();
         _gauges.Sync.Record(unchecked(_clock.MonotonicNanos - before));
         _gauges.JournalBytes.Set(_writer.BytesWritten);
+        if (_writer.IsNearlyFull)
+            _gauges.DiskNearlyFull.Set(1); // housekeeping looks ten times a second, and takes it back
         Durable.SetValue(_input.Position);
         _gauges.Journalled.Set(_writer.DurableSequence);
     }

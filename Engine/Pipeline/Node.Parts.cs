@@ -95,7 +95,8 @@ public sealed partial class Node
     {
         var intake = new Intake(
             new SlotWriter(_inputRing, _options.MaximumMessageBytes), new SlotWriter(rejectRing, MessageSlot.SlotBytes),
-            _options.Limits.Sources, _options.RepublishMillis * NanosPerMilli / 2, _clock, Gauges);
+            _options.Limits.Sources, _options.RepublishMillis * NanosPerMilli / 2, _clock, Gauges,
+            _options.Journal.ReserveBytes > 0 ? _options.Journal.ReserveBytes / 4 : long.MaxValue);
         Gauges.Received.Set(recovered.LastSequence);
         return new Gateway(
             network.Agent.AddSubscription(_options.Input!.Channel, _options.Input.Stream, _options.Input.Senders()), intake,

@@ -170,6 +170,35 @@ public sealed class IntakeTests
     }
 
     [Test]
+    public void No_more_is_taken_ahead_of_the_journal_than_a_part_of_its_reserve_holds()
+    {
+        var door = new Door(aheadBytes: 1_000);
+        int taken = 0;
+        while (door.Intake.TryTake(Index(taken + 1)))
+            taken++;
+        Assert.That(taken, Is.InRange(5, 1_000 / 64), "each message with the header of its record");
+        Assert.That(door.Gauges.Events(NodeEvent.InputHeld), Is.EqualTo(1));
+        door.Gauges.Journalled.Set(taken - 1);
+        for (int more = 0; more < 2; more++)
+            door.Intake.TryTake(Index(taken + 1 + more));
+        door.Gauges.Journalled.Set(door.Gauges.Received.Value);
+        long received = door.Gauges.Received.Value;
+        Assert.That(door.Intake.TryTake(Index((int)received + 1)), Is.True, "what the journal has is not ahead of it");
+        for (int message = 0; message < 1_000; message++)
+        {
+            long next = door.Gauges.Received.Value + 1;
+            if (!door.Intake.TryTake(Index((int)next)))
+                door.Gauges.Journalled.Set(next - 1);
+            Assert.That((door.Gauges.Received.Value - door.Gauges.Journalled.Value) * 64, Is.LessThanOrEqualTo(1_000));
+            while (door.Input.TryPeek(out _))
+                door.Input.Advance();
+            door.Input.Release();
+        }
+
+        Assert.That(door.Gauges.Received.Value, Is.GreaterThan(800));
+    }
+
+    [Test]
     public void A_disk_without_reserve_refuses_input_and_ticks_go_on_while_there_is_room_for_them()
     {
         var door = new Door();
@@ -299,7 +328,7 @@ public sealed class IntakeTests
     {
         private readonly SlotReader _rejects;
 
-        public Door(int inputSlots = 1024, int rejectSlots = 256, int sources = 64, long limitNanos = 5_000_000_000)
+        public Door(int inputSlots = 1024, int rejectSlots = 256, int sources = 64, long limitNanos = 5_000_000_000, long aheadBytes = long.MaxValue)
         {
             var input = Rings.Create(inputSlots);
             var rejects = Rings.Create(rejectSlots);
@@ -307,7 +336,7 @@ public sealed class IntakeTests
             _rejects = new SlotReader(rejects);
             input.AddGatingSequences(Input.Released);
             rejects.AddGatingSequences(_rejects.Released);
-            Intake = new Intake(new SlotWriter(input, Longest), new SlotWriter(rejects, 256), sources, limitNanos, Clock, Gauges);
+            Intake = new Intake(new SlotWriter(input, Longest), new SlotWriter(rejects, 256), sources, limitNanos, Clock, Gauges, aheadBytes);
         }
 
         public ManualClock Clock { get; } = new();
