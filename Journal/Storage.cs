@@ -22,6 +22,7 @@ public sealed partial class Storage : IStorage
 
     const int OwnerAndGroup = 0x1A0; // rw-r-----
     const int LockExclusive = 2;
+    const int LockAttempts = 30;
     const int LockNonBlocking = 4;
     const int AdviceDontNeed = 4;
     const int NoEntry = 2;
@@ -52,9 +53,18 @@ public sealed partial class Storage : IStorage
     public IDisposable Lock(string path)
     {
         var file = new StorageFile(path, OpenOrThrow(path, ReadWrite | CreateIfMissing | CloseOnExec));
-        if (flock(file.Descriptor, LockExclusive | LockNonBlocking) == 0)
-            return file;
-        int error = Marshal.GetLastPInvokeError();
+        int error = 0;
+        // A child that somebody in this process is just starting holds every descriptor until it executes: what it holds is no writer, and it is gone in a moment.
+        for (int attempt = 0; attempt < LockAttempts; attempt++)
+        {
+            if (flock(file.Descriptor, LockExclusive | LockNonBlocking) == 0)
+                return file;
+            error = Marshal.GetLastPInvokeError();
+            if (error != WouldBlock)
+                break;
+            Thread.Sleep(10);
+        }
+
         file.Dispose();
         if (error == WouldBlock)
             throw new JournalLockedException($"Another writer has the journal open: {path} is locked.");
