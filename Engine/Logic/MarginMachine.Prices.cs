@@ -114,7 +114,7 @@ public sealed partial class MarginMachine
             return RejectCode.Inconsistent;
         }
 
-        if (EndsCharge(instrument.MarkTime))
+        if (!instrument.IsOption && EndsCharge(instrument.MarkTime))
         {
             _market.Moves.MovedUnbounded(instrument.Underlying);
         }

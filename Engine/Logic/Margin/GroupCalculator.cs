@@ -16,9 +16,6 @@ namespace MarginEngine.Logic;
 /// </summary>
 public sealed class GroupCalculator
 {
-    // Adding 1.5 * 2^52 leaves an integer below 2^51 in the low bits of a double.
-    private const double Magic = 6755399441055744.0;
-    private const long MagicBits = 0x4338_0000_0000_0000;
     private const long LargestShared = 1L << 49;
 
     private readonly MarketState _market;
@@ -161,10 +158,10 @@ public sealed class GroupCalculator
 
     // The same for whole padded rows in USD, where all of them are small enough for doubles to hold: a gain times its share is off by less than one, which the low half
     // of the product tells.
-    private static bool TryAddShared(ReadOnlySpan<long> profits, long shareE8, Span<long> rows)
+    internal static bool TryAddShared(ReadOnlySpan<long> profits, long shareE8, Span<long> rows)
     {
-        Vector256<double> magic = Vector256.Create(Magic), share = Vector256.Create(shareE8 / 1e8);
-        Vector256<long> bits = Vector256.Create(MagicBits), parts = Vector256.Create(shareE8), whole = Vector256.Create(Fixed.One);
+        Vector256<double> magic = Vector256.Create(RowSums.Magic), share = Vector256.Create(shareE8 / 1e8);
+        Vector256<long> bits = Vector256.Create(RowSums.MagicBits), parts = Vector256.Create(shareE8), whole = Vector256.Create(Fixed.One);
         Vector256<long> limit = Vector256.Create(LargestShared), seen = Vector256<long>.Zero;
         ref long from = ref MemoryMarshal.GetReference(profits), to = ref MemoryMarshal.GetReference(rows);
         for (nuint at = 0; at < (nuint)rows.Length; at += 4)

@@ -24,11 +24,6 @@ public struct LotFigures
     /// <summary>Notional that fees and slippage are a part of, atoms.</summary>
     public double Notional;
 
-    // Adding 1.5 * 2^52 leaves the rounded integer in the low mantissa bits; exact half-to-even for |x| < 2^51.
-    private const double Magic = 6755399441055744.0;
-    private const long MagicBits = 0x4338_0000_0000_0000;
-    private const double Range = 2251799813685248.0;
-
     /// <summary>
     /// Lots times each figure, rounded as <see cref="Fixed.ToAtoms"/> rounds lots * figure * scale: value in atoms, delta in nano base units | delta, gamma USD in
     /// micro-USD, then vega, theta, rho and nothing. False where one of them is too large for it.
@@ -40,9 +35,9 @@ public struct LotFigures
         Vector256<double> quantity = Vector256.Create(lots);
         Vector256<double> one = quantity * Vector256.LoadUnsafe(ref from) * Vector256.Create(1.0, 1e9, 1e6, 1e6);
         Vector256<double> two = quantity * Vector256.LoadUnsafe(ref from, 4) * Vector256.Create(1e6, 1e6, 1e6, 0.0);
-        Vector256<double> range = Vector256.Create(Range), magic = Vector256.Create(Magic);
-        first = unchecked((one + magic).AsInt64() - Vector256.Create(MagicBits));
-        second = unchecked((two + magic).AsInt64() - Vector256.Create(MagicBits));
+        Vector256<double> range = Vector256.Create(RowSums.Range), magic = Vector256.Create(RowSums.Magic);
+        first = unchecked((one + magic).AsInt64() - Vector256.Create(RowSums.MagicBits));
+        second = unchecked((two + magic).AsInt64() - Vector256.Create(RowSums.MagicBits));
         return Vector256.LessThanAll(Vector256.Max(Vector256.Abs(one), Vector256.Abs(two)), range);
     }
 }

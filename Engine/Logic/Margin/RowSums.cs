@@ -12,9 +12,9 @@ namespace MarginEngine.Logic;
 public static partial class RowSums
 {
     // Adding 1.5 * 2^52 leaves the rounded integer in the low mantissa bits; exact half-to-even for |x| < 2^51.
-    private const double Magic = 6755399441055744.0;
-    private const long MagicBits = 0x4338_0000_0000_0000;
-    private const double Range = 2251799813685248.0;
+    internal const double Magic = 6755399441055744.0;
+    internal const long MagicBits = 0x4338_0000_0000_0000;
+    internal const double Range = 2251799813685248.0;
 
     /// <summary>sums[i] += round(lots * row[i]) for whole padded rows; false when a product leaves the exact range and was saturated.</summary>
     public static bool Add(ReadOnlySpan<double> row, double lots, double largestRow, Span<long> sums)
