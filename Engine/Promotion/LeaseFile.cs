@@ -1,21 +1,19 @@
-// A lease in a file that both nodes can reach: for tests, demos and two nodes of one machine. Not for network file systems, whose
-// locks and renames promise less.
-using System.Globalization;
+// A lease in files that both nodes can reach: for tests, demos and two nodes of one machine. Not for network file systems, whose links and
+// listings promise less. No lock: a node that is stopped, wherever it is, keeps nobody out.
 
 namespace MarginEngine.Promotion;
 
 /// <summary>
-/// One line: epoch, count of renewals, time to live in nanoseconds, held or free, holder. Written whole and renamed into place, by whoever
-/// holds the lock of the file beside it. No clock is compared between nodes: a watcher takes a lease for run out when the count has not
-/// changed for its time to live, measured from when the watcher had read it.
+/// Every grant, renewal and return is an entry of <see cref="LeaseEntries"/>. No clock is compared between nodes: a watcher takes a lease for
+/// run out when no entry has come for its time to live, measured from when the watcher had read the last.
 /// </summary>
 public sealed class LeaseFile : ILease
 {
     private const int RenewalsATtl = 5;
     private const int LooksATtl = 20;
-    private readonly string _path;
+    private readonly LeaseEntries _entries;
     private readonly string _node;
-    private Entry _seen;
+    private LeaseEntry _seen;
     private long _seenSinceNanos = long.MaxValue;
     private long _nextNanos = long.MinValue;
     private long _validUntilNanos;
@@ -24,17 +22,15 @@ public sealed class LeaseFile : ILease
     private bool _release;
     private LeaseView _view = LeaseView.Unknown;
 
-    /// <param name="path">The file; its directory must exist.</param>
+    /// <param name="path">An absolute path that the entries' numbers are appended to; its directory must exist.</param>
     /// <param name="node">This node's name, different from the other's; letters, digits, dots and dashes.</param>
     /// <param name="ttlNanos">How long a grant lasts.</param>
     public LeaseFile(string path, string node, long ttlNanos)
     {
-        _path = path;
+        _entries = new LeaseEntries(path, node);
         _node = node;
         TtlNanos = ttlNanos;
     }
-
-    private readonly record struct Entry(uint Epoch, long Count, long TtlNanos, bool IsHeld, string Holder);
 
     /// <inheritdoc/>
     public long TtlNanos { get; }
@@ -99,7 +95,7 @@ public sealed class LeaseFile : ILease
         }
         else if (wanted == _seen.Epoch && IsFree(nowNanos))
         {
-            _isMine = Change(entry => new Entry(entry.Epoch + 1, entry.Count, TtlNanos, true, _node), nowNanos);
+            _isMine = Change(entry => new LeaseEntry(entry.Epoch + 1, entry.Count, TtlNanos, true, _node), nowNanos);
         }
 
         LeaseState state = _isMine ? LeaseState.Mine : IsFree(nowNanos) ? LeaseState.Free : LeaseState.Others;
@@ -113,57 +109,21 @@ public sealed class LeaseFile : ILease
     /// <summary>Reads what stands there; a change starts the watch anew.</summary>
     private void Look()
     {
-        Entry entry = Read();
+        LeaseEntry entry = _entries.Read();
         if (entry == _seen)
             return;
         _seen = entry;
         _seenSinceNanos = long.MaxValue;
     }
 
-    /// <summary>Under the lock, if nothing has changed since it was seen: writes the next entry. False where it has changed.</summary>
-    private bool Change(Func<Entry, Entry> change, long nowNanos)
+    /// <summary>If nothing has changed since it was seen: the next entry. False where something has.</summary>
+    private bool Change(Func<LeaseEntry, LeaseEntry> change, long nowNanos)
     {
-        using FileStream hold = new(_path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        Entry entry = Read();
-        if (entry != _seen)
-        {
-            _seen = entry;
-            _seenSinceNanos = long.MaxValue;
-            return false;
-        }
-
-        Entry next = change(entry) with { Count = entry.Count + 1 };
-        string line = string.Create(CultureInfo.InvariantCulture, $"{next.Epoch} {next.Count} {next.TtlNanos} {(next.IsHeld ? "held" : "free")} {next.Holder}\n");
-        string preparing = $"{_path}.{_node}.new";
-        using (FileStream file = new(preparing, FileMode.Create))
-        {
-            file.Write(System.Text.Encoding.UTF8.GetBytes(line));
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(preparing, _path, overwrite: true);
-        _seen = next;
-        _seenSinceNanos = long.MaxValue;
-        _validUntilNanos = nowNanos + TtlNanos;
-        return true;
-    }
-
-    private Entry Read()
-    {
-        string text;
-        try
-        {
-            text = File.ReadAllText(_path);
-        }
-        catch (FileNotFoundException)
-        {
-            return new Entry(0, 0, 0, false, "");
-        }
-
-        string[] fields = text.TrimEnd('\n').Split(' ');
-        return fields.Length == 5 && uint.TryParse(fields[0], CultureInfo.InvariantCulture, out uint epoch)
-            && long.TryParse(fields[1], CultureInfo.InvariantCulture, out long count) && long.TryParse(fields[2], CultureInfo.InvariantCulture, out long ttl)
-            ? new Entry(epoch, count, ttl, fields[3] == "held", fields[4])
-            : throw new FormatException($"{_path} is no lease: {text}");
+        LeaseEntry next = change(_seen) with { Count = _seen.Count + 1 };
+        bool isAdded = _entries.TryAdd(next);
+        Look();
+        if (isAdded)
+            _validUntilNanos = nowNanos + TtlNanos;
+        return isAdded;
     }
 }
