@@ -227,6 +227,9 @@ public sealed partial class AeronAgent : ISubscriptionOwner, ITagResolver, IDisp
         _receiveBatch.Dispose();
     }
 
+    /// <summary>Every receiver that is there has consumed everything offered, as far as it said so: at the latest an interval of status messages after it has.</summary>
+    public bool IsConsumed => _publications.TrueForAll(static publication => publication.IsConsumed);
+
     internal long NextReceiverId() => unchecked(_nextReceiverId++);
 
     internal void AddImage(NetworkImage image)

@@ -95,6 +95,9 @@ public sealed unsafe class Publication
     /// <summary>Everything offered was handed to the network. True also after the end.</summary>
     public bool IsDrained => _sender.IsDrained;
 
+    /// <summary>Every receiver that is there has consumed everything offered.</summary>
+    public bool IsConsumed => _sender.IsConsumed;
+
     /// <summary>Takes a copy of the message; the agent's next duty cycle sends it.</summary>
     /// <param name="message">0 to <see cref="MaxMessageLength"/> bytes</param>
     /// <param name="reservedValue">travels in the frame header for the application's use</param>

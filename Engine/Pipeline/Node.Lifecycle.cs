@@ -63,13 +63,21 @@ public sealed partial class Node
         }
     }
 
-    /// <summary>Hands what was offered to the network, so that the last messages are not lost with the sockets.</summary>
+    /// <summary>
+    /// Hands what was offered to the network, and to whoever lost a part of it, so that the last messages are not lost with the sockets. Longer than a receiver
+    /// takes to say where it stands nobody is waited for: it may be gone.
+    /// </summary>
     private void Flush(long deadline)
     {
+        const long FarewellNanos = 500_000_000;
+        long until = Math.Min(deadline, _clock.MonotonicNanos + FarewellNanos);
         foreach (NetworkStage network in _networks)
         {
-            while (network.Agent.DoWork() > 0 && _clock.MonotonicNanos < deadline)
+            for (int work = 1; (work > 0 || !network.Agent.IsConsumed) && _clock.MonotonicNanos < until;)
             {
+                work = network.Agent.DoWork();
+                if (work == 0)
+                    Thread.Sleep(1);
             }
         }
     }

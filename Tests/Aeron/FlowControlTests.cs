@@ -204,6 +204,26 @@ public sealed class FlowControlTests
         }
     }
 
+    [TestCase("max")]
+    [TestCase("min")]
+    public void A_stream_is_consumed_when_everybody_who_is_there_has_said_so(string kind)
+    {
+        Channel channel = Channel.ForPublication($"aeron:udp?endpoint=224.20.30.41:45000|fc={kind}", new AeronOptions(new SimulatedTime()));
+        var flow = new FlowControl(channel.Flow, 5_000_000_000);
+        Assert.That(flow.HasConsumed(96), Is.True, "nobody is there");
+        void Says(long receiver, long consumption) => flow.OnStatusMessage(new StatusMessageFrame { ReceiverId = receiver, ReceiverWindow = 1_000 }, null, consumption, 0, 1);
+        Says(1, 96);
+        Says(2, 64);
+        Assert.That(flow.HasConsumed(96), Is.False);
+        Says(2, 96);
+        Says(2, 64);
+        Assert.That(flow.HasConsumed(96), Is.True, "a status message that was overtaken takes nothing back");
+        Says(3, 0);
+        Assert.That(flow.HasConsumed(96), Is.False);
+        flow.Remove(3);
+        Assert.That((flow.HasConsumed(96), flow.HasConsumed(128)), Is.EqualTo((true, false)));
+    }
+
     [Test]
     public void More_receivers_than_are_tracked_push_nobody_out()
     {

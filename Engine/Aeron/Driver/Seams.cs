@@ -15,6 +15,9 @@ internal interface IPublicationDriver
     /// <summary>Everything offered was handed on.</summary>
     bool IsDrained { get; }
 
+    /// <summary>Whoever listens has consumed everything offered; a driver elsewhere sees to that by itself.</summary>
+    bool IsConsumed => IsDrained;
+
     /// <summary>The addresses a channel with control-mode=manual sends to; null for any other.</summary>
     Destinations? ManualDestinations => null;
 

@@ -64,6 +64,9 @@ public sealed class AeronAgent : IDisposable
         return work;
     }
 
+    /// <summary>The driver is another process, and lingers by itself.</summary>
+    public bool IsConsumed { get; } = true;
+
     /// <summary>Sleeps until <see cref="Wake"/>, or for at most a tenth of a millisecond, then tells to look again.</summary>
     public bool WaitForInput(int timeoutMicros) => _wake.WaitOne(TimeSpan.FromMicroseconds(Math.Min(timeoutMicros, LongestSleepMicros)));
 

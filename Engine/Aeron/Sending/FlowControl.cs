@@ -38,6 +38,17 @@ internal sealed class FlowControl
     /// <summary>Somebody listens, and the group has the size that the channel asks for.</summary>
     public bool IsConnected => _count > 0 && _members >= _spec.GroupSize;
 
+    /// <summary>Every receiver that is there has said that it consumed everything before this position.</summary>
+    public bool HasConsumed(long position)
+    {
+        for (int i = 0; i < _count; i++)
+        {
+            if (_receivers[i].Consumed < position)
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>Takes a receiver's consumption and window; returns the new limit, which is never lower than the old.</summary>
     /// <param name="tag">the group tag of the message, if it carried one</param>
     public long OnStatusMessage(in StatusMessageFrame frame, long? tag, long consumption, long limit, long now)
@@ -49,6 +60,8 @@ internal sealed class FlowControl
             index = TryAdd(frame.ReceiverId, now);
             EndClamp(frame.ReceiverId);
         }
+        if (index >= 0)
+            _receivers[index].Consumed = Math.Max(_receivers[index].Consumed, consumption);
         if (_spec.Kind == FlowKind.Max)
         {
             if (index >= 0)
@@ -191,6 +204,7 @@ internal sealed class FlowControl
 
         /// <summary>Consumption and window: what it lets the sender send.</summary>
         public long Reach;
+        public long Consumed;
         public long HeardNanos;
         public bool IsMember;
     }

@@ -70,6 +70,9 @@ internal sealed unsafe partial class NetworkPublication : IPublicationDriver, ID
     /// <summary>Everything offered was handed to the network.</summary>
     public bool IsDrained => State is PublicationState.Lingering or PublicationState.Closed || IsAllSent;
 
+    /// <summary>Everything offered was consumed by every receiver that is there.</summary>
+    public bool IsConsumed => State is PublicationState.Lingering or PublicationState.Closed || (IsAllSent && _flowControl.HasConsumed(_senderPosition));
+
     private bool IsAllSent => _senderPosition >= Log.TailPosition();
 
     public Destinations? ManualDestinations => _channel.ControlMode == ControlMode.Manual ? _endpoint.Destinations : null;
