@@ -10,6 +10,9 @@ public sealed partial class MarginMachine
 {
     private readonly CrossingIndex _crossings;
 
+    // Valuation time moves by this at the least.
+    private long _valuationStep = long.MaxValue;
+
     // Asked before every input: what a message touches is listed where somebody needs the list.
     private bool AnyModelWantsEveryMove()
     {
@@ -142,7 +145,7 @@ public sealed partial class MarginMachine
         }
 
         AccountBounds bounds = _calculator.Bounds;
-        if (IsExhaustive || !bounds.TryAllow(index, rules, account.State, margin, _calculator.Groups))
+        if (IsExhaustive || !bounds.TryAllow(index, rules, account.State, margin, _calculator.Groups, _valuationStep / 1e9))
         {
             _crossings.LookAlways(index);
             return;
@@ -153,7 +156,9 @@ public sealed partial class MarginMachine
             ? (bounds.OldestPrice + rules.StalePriceNanos) / 1e9
             : double.PositiveInfinity;
         deadline = Math.Min(deadline, clock + bounds.StaleSeconds);
-        _crossings.LookBeyond(index, bounds, _market.ValuationTime / 1e9, deadline, clock);
+        double next = (_market.ValuationTime + Math.Min(_valuationStep, long.MaxValue - _market.ValuationTime)) / 1e9;
+        double valuation = Math.Max(next, (_market.ValuationTime / 1e9) + bounds.Seconds);
+        _crossings.LookBeyond(index, bounds, Math.Min(valuation, deadline), clock);
     }
 
     // Brings the units of an account up to date. Under a model by crossings nothing keeps track of which of them are.
@@ -164,7 +169,7 @@ public sealed partial class MarginMachine
         _calculator.RefreshUnits(index, all: rules.IsByCrossings && !rules.NetsAcross, PriceClock);
     }
 
-    // The restored machine has no bounds yet: it looks at every account once.
+    // The restored machine has no bounds yet: it looks at every account with the next move. Not at once: whether the market has moved is part of what is decided.
     private void LookAtAll()
     {
         for (int account = 0; account < _book.AccountCount; account++)

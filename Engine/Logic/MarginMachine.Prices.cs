@@ -322,13 +322,20 @@ public sealed partial class MarginMachine
     // Rows of one market are all priced at one moment: valuation time moves only together with a new pricing of every option.
     private void AdvanceValuation(long time)
     {
-        long step = long.MaxValue;
+        // Accounts are not looked at before the next step where time alone is why: a shorter step takes that back.
+        long step = long.MaxValue, foreseen = _valuationStep;
         foreach (CompiledModel model in _models)
         {
             if (model.Id != 0)
             {
                 step = Math.Min(step, model.RepriceNanos);
             }
+        }
+
+        _valuationStep = step;
+        if (step < foreseen)
+        {
+            LookAtAll();
         }
 
         long passed = time - _market.ValuationTime;

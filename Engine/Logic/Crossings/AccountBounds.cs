@@ -26,6 +26,7 @@ public sealed class AccountBounds
     // Part of the headroom for each of spread, volatility, time and stale prices.
     private const double Share = 0.125;
     private const double LargestSpread = 1e-3;
+    private const double SecondsAYear = 365.0 * 86_400.0;
 
     // Atoms that integers round by, a leg and a unit; and the part of every sum that doubles may be off by, with room.
     private const double AtomsPerLeg = 64.0;
@@ -64,8 +65,8 @@ public sealed class AccountBounds
     /// <summary>Seconds that prices which are stale may go on without a new one; infinite where no charge grows.</summary>
     public double StaleSeconds { get; private set; }
 
-    /// <summary>Years that may pass.</summary>
-    public double Years { get; private set; }
+    /// <summary>Seconds that valuation time may pass; 0: none, the account is looked at with its next step.</summary>
+    public double Seconds { get; private set; }
 
     public void Begin()
     {
@@ -146,7 +147,8 @@ public sealed class AccountBounds
     /// <param name="state">State the account is in.</param>
     /// <param name="margin">Its margin now.</param>
     /// <param name="groups">Its groups, where the model nets rows across units.</param>
-    public bool TryAllow(int account, CompiledModel rules, AccountState state, in AccountMargin margin, GroupCalculator groups)
+    /// <param name="step">Seconds that valuation time moves by at the least.</param>
+    public bool TryAllow(int account, CompiledModel rules, AccountState state, in AccountMargin margin, GroupCalculator groups, double step)
     {
         const MarginFlags unknown = MarginFlags.Unpriced | MarginFlags.Saturated;
         if (!_isBounded || !rules.IsBounded || state == AccountState.Liquidation || margin.Equity <= 0 || (margin.Flags & unknown) != 0)
@@ -181,10 +183,14 @@ public sealed class AccountBounds
 
         _spread = price > 0.0 ? Math.Min(LargestSpread, Share * headroom / price) : LargestSpread;
         _deviation = deviation > 0.0 ? Math.Min(deviationCap, Share * headroom / deviation) : deviationCap;
-        Years = time > 0.0 ? Math.Min(_years, Share * headroom / time) : _years;
+
+        // No headroom is set aside for time that cannot pass before the account is looked at.
+        double years = time > 0.0 ? Math.Min(_years, Share * headroom / time) : _years;
+        years = years * SecondsAYear < step ? 0.0 : years;
+        Seconds = years * SecondsAYear;
         StaleSeconds = _staleSpeed > 0.0 ? Math.Min(LotModuli.StaleSeconds, Share * headroom / _staleSpeed) : _hasStale ? LotModuli.StaleSeconds : double.PositiveInfinity;
         double stale = _staleSpeed > 0.0 ? _staleSpeed * StaleSeconds : 0.0;
-        double spent = stale + (price * _spread) + (deviation > 0.0 ? deviation * _deviation : 0.0) + (time > 0.0 ? time * Years : 0.0);
+        double spent = stale + (price * _spread) + (deviation > 0.0 ? deviation * _deviation : 0.0) + (time > 0.0 ? time * years : 0.0);
         if (!_curve.TryBegin(account, groups))
         {
             _up = _down = Math.Min(cap, (headroom - spent) / Math.Max(price, 1e-9));

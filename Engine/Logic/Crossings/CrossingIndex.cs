@@ -14,8 +14,7 @@ public sealed class CrossingIndex
     private const double PriceWidth = 4e-6;
     private const double SpreadWidth = 1e-7;
     private const double DeviationWidth = 5e-7;
-    private const double SecondsWidth = 2.0;
-    private const double SecondsAYear = 365.0 * 86_400.0;
+    private const double SecondsWidth = 0.25;
 
     /// <summary>Of an entry with its places in the four rings.</summary>
     internal static int BytesPerEntry => Unsafe.SizeOf<Entry>() + (4 * BucketRing.BytesPerEntry);
@@ -86,12 +85,11 @@ public sealed class CrossingIndex
     /// <summary>The account need not be looked at while every underlying stays within what it is allowed from here on.</summary>
     /// <param name="account">Its number in the book.</param>
     /// <param name="bounds">What it is allowed.</param>
-    /// <param name="valuation">Valuation time it was calculated at, seconds.</param>
     /// <param name="deadline">Clock of prices at which it is looked at in any case, seconds.</param>
     /// <param name="clock">Clock of prices, seconds.</param>
-    public void LookBeyond(int account, AccountBounds bounds, double valuation, double deadline, double clock)
+    public void LookBeyond(int account, AccountBounds bounds, double deadline, double clock)
     {
-        double until = Math.Min(Math.Min(deadline, valuation + (bounds.Years * SecondsAYear)), clock + (_time.Reach * 0.999));
+        double until = Math.Min(deadline, clock + (_time.Reach * 0.999));
         if (!_time.TryPut(0, account, clock, until) || !TryPutAll(account, bounds))
         {
             LookAlways(account);

@@ -61,6 +61,42 @@ internal sealed class CrossingTests
         Assert.That(market.Desk.Machine.Looks - before, Is.LessThan(events * market.Accounts / 2), "a silent feed is no reason to look at everybody with every event");
     }
 
+    // Valuation time moves once a minute: until then no account is looked at for want of time. A second model that moves it every second changes that for all.
+    [TestCase(61)]
+    public void Time_is_a_reason_to_look_when_valuation_moves_and_not_before(int seed)
+    {
+        ModelDocument quick = ModelDocument.Shipped("cross").With("timing.repriceSeconds", "1");
+        using var market = new CrossingMarket(seed, new CrossingStyle { IsPinned = true, Accounts = 200 }, [ModelDocument.Shipped("portfolio")]);
+        using Twin twin = new(market.Desk);
+        double[] looksAnEvent = new double[2];
+        for (int part = 0; part < 2; part++)
+        {
+            long before = market.Desk.Machine.Looks;
+            for (int step = 0; step < 200; step++)
+            {
+                market.Pass(900_000_000);
+                twin.Follow();
+            }
+
+            looksAnEvent[part] = (market.Desk.Machine.Looks - before) / 200.0;
+            if (part == 0)
+            {
+                foreach (byte[] message in quick.ToMessages(
+                    7, market.Desk.NextOrigin(), (ulong)market.Desk.Now, market.Desk.Source, Codecs.OriginFlags.EndOfEvent, [(1, "BTC"), (2, "ETH"), (3, "USDC")],
+                    [(Desk.Usd, "USD"), (Desk.Btc, "BTC"), (Desk.Eth, "ETH"), (4, "USDC")]))
+                {
+                    market.Desk.Apply(message);
+                }
+
+                market.Desk.SkipOrigin(market.Desk.Machine.LastSourceSequence(market.Desk.Source));
+            }
+        }
+
+        twin.AssertSame($"valuation steps, seed {seed}");
+        TestContext.Out.WriteLine($"looks an event: {looksAnEvent[0]:F1} with valuations a minute apart, {looksAnEvent[1]:F1} a second apart");
+        Assert.That(looksAnEvent[0], Is.LessThan(looksAnEvent[1] / 2));
+    }
+
     [TestCase(41)]
     public void Nothing_is_missed_among_every_kind_of_message(int seed)
     {

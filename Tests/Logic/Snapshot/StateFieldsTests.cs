@@ -28,7 +28,7 @@ internal sealed class StateFieldsTests
         (typeof(MarginMachine),
             "_market _book _models _parameters _staging _pendingModels _sources _surface _decisions _now _lastHeartbeat _hasMarketTime _marketTime _isHalted _isReduceOnly "
             + "_classes _movedUnderlyings _anyIndexMoved _refreshCursor _riskArrayCursor _lastRiskArray _pendingMessages LastSequence Epoch Evaluations _rows",
-            "_limits _crossings _oldestOfRound OldestMarginNanos Looks IsExhaustive _calculator _planner _fillable _fillablePrices _shares _faultPlace _clearedParameters"),
+            "_limits _crossings _valuationStep _oldestOfRound OldestMarginNanos Looks IsExhaustive _calculator _planner _fillable _fillablePrices _shares _faultPlace _clearedParameters"),
         (typeof(MarketState),
             "_instruments _symbols _underlyings _underlyingCodes _expiries _currencies _currencyCodes InstrumentCount UnderlyingCount ExpiryCount CurrencyCount "
             + "DirtyCurrencies ValuationTime Grids Arrays",
