@@ -58,12 +58,13 @@ public sealed partial class HeadroomCurve
         }
 
         AddTo(profits, row, lots, slopes, _rows.SlopeRow(model, position.Instrument));
-        sums.RowRest += size * slope.RowRest * rules.MaintenanceFactorE8 / 1e8;
+        sums.RowRest += size * (slope.RowRest + (slope.RowCurvature * slope.Moved)) * rules.MaintenanceFactorE8 / 1e8;
         sums.RowCurvature += size * slope.RowCurvature;
         if (isEquity)
         {
             sums.Value += lots * slope.Value;
             sums.ValueCurvature += size * slope.ValueCurvature;
+            sums.EquityRest += size * slope.ValueCurvature * slope.Moved;
         }
     }
 

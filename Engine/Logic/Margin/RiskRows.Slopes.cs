@@ -9,9 +9,16 @@ namespace MarginEngine.Logic;
 /// </summary>
 public struct LotSlopes
 {
-    /// <summary>Version it was computed at.</summary>
-    public uint Version;
+    /// <summary>The instrument was not priced anew since they were computed or found to do.</summary>
+    public bool IsCurrent;
     public uint ModelGeneration;
+
+    /// <summary>Of the bounds that they go with, and the forward they were computed at.</summary>
+    public uint Serial;
+    public double Forward;
+
+    /// <summary>Relative way of the price since, at the least: the derivatives are off by the second derivatives' bounds times this.</summary>
+    public double Moved;
 
     /// <summary>False: rows and value are bounded by their <see cref="LotModuli"/> alone.</summary>
     public bool IsUsable;
@@ -46,12 +53,19 @@ public sealed unsafe partial class RiskRows
     {
         ref readonly LotRisk risk = ref Price(model, instrument);
         ref LotSlopes slopes = ref _lotSlopes[(model * _instruments) + instrument];
-        if (slopes.Version != risk.InstrumentVersion || slopes.ModelGeneration != risk.ModelGeneration)
+        if (slopes.IsCurrent && slopes.ModelGeneration == risk.ModelGeneration)
         {
-            slopes = new LotSlopes { Version = risk.InstrumentVersion, ModelGeneration = risk.ModelGeneration };
+            return ref slopes;
+        }
+
+        ref readonly BoundedAt at = ref _boundedAt[(model * _instruments) + instrument];
+        if (!TryKeep(at, risk, ref slopes))
+        {
+            slopes = new LotSlopes { ModelGeneration = risk.ModelGeneration, Serial = at.Serial, Forward = at.Forward };
             Fill(model, instrument, risk, ref slopes);
         }
 
+        slopes.IsCurrent = true;
         return ref slopes;
     }
 
@@ -97,7 +111,7 @@ public sealed unsafe partial class RiskRows
         ref readonly Expiry expiry = ref _market.ExpiryAt(contract.Expiry);
         OptionTerms terms = TermsOf(rules, contract, expiry, moduli.Years);
         terms.Volatility = risk.Volatility;
-        double v = moduli.Deviation, k = Functions.Log(terms.Strike / terms.Forward);
+        double v = risk.Volatility * Math.Sqrt(terms.Years), k = Functions.Log(terms.Strike / terms.Forward);
         (double slope, double bend) = SmileAt(contract, expiry, k, v);
         RowVolatility.Fill(rules, underlying, terms.Volatility, terms.Years, k, TermFactor(model, contract.Expiry, terms.Years), _sigma.AsSpan(0, padded));
         double least = FillDeviationSlopes(contract, rules, terms, v, slope, padded, out bool hasKink);
@@ -126,7 +140,7 @@ public sealed unsafe partial class RiskRows
 
         slopes.Value = unit * value;
         double term = TermFactor(model, contract.Expiry, terms.Years) * 1.05;
-        FinishOption(rules, contract, terms, moduli, unit, discount, least, bend, term, hasKink, ref slopes);
+        FinishOption(rules, contract, terms, v, unit, discount, least, bend, term, hasKink, ref slopes);
     }
 
     // (m_k v)' in every row; returns the least deviation of any. A shock of the surface moves with moneyness itself, up to the wing, where it stops.
@@ -179,11 +193,11 @@ public sealed unsafe partial class RiskRows
     }
 
     private void FinishOption(
-        CompiledModel rules, in Instrument contract, in OptionTerms terms, in LotModuli moduli, double unit, double discount, double least, double bend, double term, bool hasKink,
+        CompiledModel rules, in Instrument contract, in OptionTerms terms, double v, double unit, double discount, double least, double bend, double term, bool hasKink,
         ref LotSlopes slopes)
     {
         ref readonly RowBounds rows = ref rules.Bounds[contract.Underlying];
-        double v = moduli.Deviation, steepest = SlopeOf(contract, v);
+        double steepest = SlopeOf(contract, v);
         if (!(least > 0.0))
         {
             return;

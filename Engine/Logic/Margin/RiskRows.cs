@@ -17,7 +17,7 @@ public sealed unsafe partial class RiskRows : IDisposable
     private const int FirstRows = 64;
 
     /// <summary>Under one model: its rows and their slopes, touched as a model uses them, and what goes with them.</summary>
-    internal static int BytesPerInstrument => (2 * Limits.Rows * sizeof(double)) + sizeof(LotRisk) + sizeof(LotSlopes) + sizeof(LotModuli);
+    internal static int BytesPerInstrument => (2 * Limits.Rows * sizeof(double)) + sizeof(LotRisk) + sizeof(LotSlopes) + sizeof(LotModuli) + sizeof(BoundedAt);
 
     private readonly MarketState _market;
     private readonly CompiledModel[] _models;
@@ -46,6 +46,7 @@ public sealed unsafe partial class RiskRows : IDisposable
         _slopes = (double*)NativeMemory.AlignedAlloc(bytes, 64);
         _lotSlopes = new LotSlopes[limits.Models * limits.Instruments];
         _moduli = new LotModuli[limits.Models * limits.Instruments];
+        _boundedAt = new BoundedAt[limits.Models * limits.Instruments];
         _terms = new TermShock[limits.Models * limits.Expiries];
     }
 
@@ -97,27 +98,25 @@ public sealed unsafe partial class RiskRows : IDisposable
         risk.ModelGeneration = rules.Generation;
         row.Clear();
         double scale = Fixed.Power10(_market.CurrencyAt(contract.Currency).Decimals);
-        if (rules.IsByCrossings)
-        {
-            _moduli[(model * _instruments) + instrument] = default;
-        }
-
+        _lotSlopes[(model * _instruments) + instrument].IsCurrent = false;
         risk.IsUnpriced = !(contract.IsOption
             ? TryPriceOption(model, instrument, contract, scale, row, ref risk)
             : TryPriceLinear(rules, contract, scale, row, ref risk));
         if (rules.IsByCrossings && rules.IsBounded && !contract.IsOption && !risk.IsUnpriced)
         {
+            Unbound(model, instrument);
             BoundLinear(rules, contract, scale, risk, ref _moduli[(model * _instruments) + instrument]);
         }
 
         if (rules.TakesArrays && contract.ArrayRows > 0)
         {
-            _moduli[(model * _instruments) + instrument] = default;
+            Unbound(model, instrument);
             risk.IsUnpriced = !TryTakeArray(rules, instrument, contract, scale, row, ref risk);
         }
 
         if (risk.IsUnpriced)
         {
+            Unbound(model, instrument);
             PriceUnpriced(contract, scale, ref risk);
         }
 
@@ -223,8 +222,7 @@ public sealed unsafe partial class RiskRows : IDisposable
 
         if (rules.IsByCrossings && rules.IsBounded)
         {
-            double delta = greeks.Delta * Functions.Exp(terms.Rate * years);
-            BoundOption(model, contract, terms, size * scale, premium, delta, risk, ref _moduli[(model * _instruments) + instrument]);
+            BoundWhereDue(model, instrument, contract, terms, size * scale, premium, greeks.Delta, risk);
         }
 
         return true;
