@@ -51,6 +51,9 @@ public sealed record Limits
     /// </summary>
     public int RefreshPositions { get; init; } = 32;
 
+    /// <summary>How the state digest takes the accounts: 1 one after the other, as journals of before have it; 2 each by itself.</summary>
+    public int Digest { get; init; } = 2;
+
     /// <summary>Rows of a scenario table after padding; a multiple of the widest vector.</summary>
     public const int Rows = 256;
 
@@ -124,12 +127,13 @@ public sealed record Limits
         Check.That(Accounts is > 0 and <= 16_777_216);
         Check.That(Units >= Accounts || Units > 0);
         Check.That(Positions > 0 && Orders > 0 && Instruments > 0);
-        Check.That(Underlyings is > 0 and <= 1_024 && Expiries > 0);
+        Check.That(Underlyings is > 0 and <= 1_024 && Expiries is > 0 and <= 1_048_576);
         Check.That(Grids is > 0 and <= 1_048_576);
         Check.That(Currencies is > 0 and <= 64);
         Check.That(Models is > 0 and <= 16);
         Check.That(Legs is > 0 and <= 256);
-        Check.That(RefreshSlice is > 0 and <= 999_999 && RefreshPositions is > 0 and <= MostRefreshPositions && EventMessages > 0);
+        Check.That(RefreshSlice is > 0 and <= 999_999 && RefreshPositions is > 0 and <= MostRefreshPositions && EventMessages is > 0 and <= 9_999_999);
+        Check.That(Digest is 1 or 2);
         Check.That(Sources is > 0 and <= 65_536);
     }
 }

@@ -9,13 +9,14 @@ public static class LimitsText
     private static readonly string[] Names =
     [
         "accounts", "units", "positions", "orders", "instruments", "underlyings", "expiries", "currencies", "models", "legs",
-        "eventMessages", "sources", "refreshSlice", "grids", "slice",
+        "eventMessages", "sources", "refreshSlice", "grids", "slice", "digest",
     ];
 
     // Journals of before name fewer: the first so many. Grids stand at their default then, which none of their messages depends on, and a refresh had no
-    // other bound than its number of accounts. The header of a segment has room for 255 bytes: hence the short last name.
+    // other bound than its number of accounts, and the accounts were one digest. The header of a segment has room for 255 bytes: hence the short last name.
     private const int FirstNames = 13;
     private const int RefreshPositionsAt = 14;
+    private const int DigestAt = 15;
 
     /// <summary>For example <c>accounts 256 units 512 ..</c>: every capacity, always in the same order.</summary>
     public static string Of(Limits limits) => string.Join(
@@ -29,6 +30,7 @@ public static class LimitsText
         if (words.Length % 2 != 0 || words.Length < 2 * FirstNames || words.Length > 2 * Names.Length)
             return null;
         values[RefreshPositionsAt] = Limits.MostRefreshPositions;
+        values[DigestAt] = 1;
         for (int i = 0; i < words.Length / 2; i++)
         {
             if (words[2 * i] != Names[i] || !int.TryParse(words[(2 * i) + 1], NumberStyles.None, CultureInfo.InvariantCulture, out values[i]))
@@ -52,6 +54,7 @@ public static class LimitsText
             RefreshSlice = values[12],
             Grids = values[13],
             RefreshPositions = values[RefreshPositionsAt],
+            Digest = values[DigestAt],
         };
         try
         {
@@ -69,6 +72,6 @@ public static class LimitsText
     [
         limits.Accounts, limits.Units, limits.Positions, limits.Orders, limits.Instruments, limits.Underlyings, limits.Expiries,
         limits.Currencies, limits.Models, limits.Legs, limits.EventMessages, limits.Sources, limits.RefreshSlice, limits.Grids,
-        limits.RefreshPositions,
+        limits.RefreshPositions, limits.Digest,
     ];
 }

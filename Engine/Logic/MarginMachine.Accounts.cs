@@ -82,7 +82,7 @@ public sealed partial class MarginMachine
         code = Trade(account, instrument, fill.Side, fill.Quantity, fill.Price.Mantissa, fill.Fee, feeToFund: true, out field);
         if (code == 0 && fill.LiquidationId == (ulong)_book.AccountAt(account).LiquidationId)
         {
-            ref long left = ref _book.AccountAt(account).LiquidationLots;
+            ref long left = ref _book.ChangeAccount(account).LiquidationLots;
             left = Math.Max(0, left - fill.Quantity);
         }
 
@@ -123,7 +123,7 @@ public sealed partial class MarginMachine
             return RejectCode.Capacity;
         }
 
-        ref Position position = ref _book.PositionAt(index);
+        ref Position position = ref _book.ChangePosition(index);
         if (contract.IsOption)
         {
             position.Lots += signed;
@@ -259,7 +259,7 @@ public sealed partial class MarginMachine
 
     private void TouchByOwner(int account)
     {
-        _book.AccountAt(account).IsChangedByOwner = true;
+        _book.ChangeAccount(account).IsChangedByOwner = true;
         _book.TouchAccount(account);
     }
 }

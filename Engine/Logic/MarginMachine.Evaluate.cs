@@ -31,6 +31,7 @@ public sealed partial class MarginMachine
 
         RefreshSlice();
         PublishRiskArray();
+        TakeDigests(DigestsAnEvent);
     }
 
     // From dirty instruments and indices to the units that hold them, where the model wants every move.
@@ -98,7 +99,6 @@ public sealed partial class MarginMachine
 
     private void EvaluateAccount(int index)
     {
-        ref Account account = ref _book.AccountAt(index);
         _book.ClearDirty(index);
         _crossings.ClearDue(index);
         _calculator.Detail = Detail.Bounds;
@@ -125,7 +125,7 @@ public sealed partial class MarginMachine
     // What follows from a margin that counts: state, publication, calls, liquidation.
     private void Conclude(int index, in AccountMargin margin, bool hasBounds)
     {
-        ref Account account = ref _book.AccountAt(index);
+        ref Account account = ref _book.ChangeAccount(index);
         Evaluations++;
         account.Margin = margin;
         CompiledModel rules = _models[account.Model];
@@ -201,7 +201,7 @@ public sealed partial class MarginMachine
         for (int looked = 0; looked < count && left > 0; looked++)
         {
             StepRefreshCursor();
-            ref Account account = ref _book.AccountAt(_refreshCursor);
+            ref readonly Account account = ref _book.AccountAt(_refreshCursor);
             CompiledModel rules = _models[account.Model];
             bool liquidationWaits = account.State == AccountState.Liquidation && !_isHalted
                 && _now - account.LiquidationTime >= rules.LiquidationRetryNanos;

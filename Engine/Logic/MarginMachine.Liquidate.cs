@@ -14,7 +14,7 @@ public sealed partial class MarginMachine
     // A new instruction when there is none in force, when the last one is filled and was not enough, or when it waited too long.
     private void LiquidateIfDue(int index, CompiledModel rules)
     {
-        ref Account account = ref _book.AccountAt(index);
+        ref Account account = ref _book.ChangeAccount(index);
         if (!HasOpenLots(index))
         {
             SettleBankruptcy(index);
@@ -74,7 +74,7 @@ public sealed partial class MarginMachine
     // Nothing is left to close and the account owes: the fund pays what it has, those who gained most bear the rest.
     private void SettleBankruptcy(int index)
     {
-        ref Account account = ref _book.AccountAt(index);
+        ref Account account = ref _book.ChangeAccount(index);
         if (account.Margin.GrossEquity >= 0 || (account.Margin.Flags & MarginFlags.Unpriced) != 0)
         {
             return;
@@ -82,7 +82,7 @@ public sealed partial class MarginMachine
 
         _market.TryCurrency(Limits.MoneyCurrency, out int money);
         long deficit = -account.Margin.GrossEquity;
-        _book.BalancesOf(index).Clear();
+        _book.ChangeBalances(index).Clear();
         _book.TouchAccount(index);
         long paid = 0;
         if (_book.TryAccount(Limits.FundAccount, out int fund))

@@ -200,7 +200,7 @@ public sealed partial class MarginMachine
             {
                 if (_book.AccountAt(account).Model == old)
                 {
-                    _book.AccountAt(account).Model = slot;
+                    _book.ChangeAccount(account).Model = slot;
                 }
             }
 
@@ -280,7 +280,7 @@ public sealed partial class MarginMachine
     // What the version to come would ask of the account, where that is wanted: once a refresh time, however often its margin is published.
     private void PublishComparison(int index, CompiledModel inForce)
     {
-        ref Account account = ref _book.AccountAt(index);
+        ref Account account = ref _book.ChangeAccount(index);
         if (_pendingModels == 0 || _now - account.ComparedTime < inForce.RefreshNanos)
         {
             return;

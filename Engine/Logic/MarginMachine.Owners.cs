@@ -33,7 +33,7 @@ public sealed partial class MarginMachine
         }
 
         int index = _book.AccountCount - 1;
-        ref Account account = ref _book.AccountAt(index);
+        ref Account account = ref _book.ChangeAccount(index);
         account.OwnerId = open.OwnerId ?? 0;
         account.Class = classIndex + 1;
         account.FollowsClass = open.ModelId is null;
@@ -63,7 +63,7 @@ public sealed partial class MarginMachine
             return code;
         }
 
-        ref Account account = ref _book.AccountAt(index);
+        ref Account account = ref _book.ChangeAccount(index);
         account.Model = model;
         account.FollowsClass = configure.ModelId is null;
         if (classIndex >= 0)

@@ -125,7 +125,7 @@ public sealed partial class MarginMachine
     {
         for (int index = 0; index < _book.AccountCount; index++)
         {
-            ref Account account = ref _book.AccountAt(index);
+            ref Account account = ref _book.ChangeAccount(index);
             if (account.Class != classIndex + 1)
             {
                 continue;

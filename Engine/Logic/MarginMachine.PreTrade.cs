@@ -26,7 +26,7 @@ public sealed partial class MarginMachine
             return RejectCode.OutOfRange;
         }
 
-        ref Account account = ref _book.AccountAt(index);
+        ref Account account = ref _book.ChangeAccount(index);
         _surface.EndEvent(PriceClock, _decisions);
         SpreadMarketMoves();
         RefreshUnits(index);

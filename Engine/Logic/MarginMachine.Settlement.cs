@@ -88,7 +88,7 @@ public sealed partial class MarginMachine
         int next;
         for (int held = _book.UnitAt(unit).FirstPosition; held >= 0; held = next)
         {
-            ref Position position = ref _book.PositionAt(held);
+            ref Position position = ref _book.ChangePosition(held);
             next = position.NextOfUnit;
             ref readonly Instrument contract = ref _market.InstrumentAt(position.Instrument);
             if (contract.Expiry != expiry)

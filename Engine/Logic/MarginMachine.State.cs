@@ -25,10 +25,7 @@ public sealed partial class MarginMachine
         AddMarket(ref digest);
         AddModels(ref digest);
         AddClasses(ref digest);
-        for (int account = 0; account < _book.AccountCount; account++)
-        {
-            AddAccount(account, ref digest);
-        }
+        AddAccounts(ref digest);
 
         for (int source = 0; source < _sources.Count; source++)
         {
@@ -164,19 +161,7 @@ public sealed partial class MarginMachine
             digest.Add(LeavesMoneyOut ? 0 : balance);
         }
 
-        ulong sum = 0;
-        for (int unit = account.FirstUnit; unit >= 0; unit = _book.UnitAt(unit).NextOfAccount)
-        {
-            for (int position = _book.UnitAt(unit).FirstPosition; position >= 0; position = _book.PositionAt(position).NextOfUnit)
-            {
-                unchecked
-                {
-                    sum += DigestOf(_book.PositionAt(position));
-                }
-            }
-        }
-
-        digest.Add(sum);
+        digest.Add(PositionsOf(index));
     }
 
     private ulong DigestOf(in Position position)

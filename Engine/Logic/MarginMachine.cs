@@ -232,6 +232,7 @@ public sealed partial class MarginMachine : IDisposable
         }
 
         _lastHeartbeat = _now;
+        DoubtDigests();
         _decisions.Heartbeat(Epoch, _book, StateDigest(), _isHalted, _sources);
     }
 

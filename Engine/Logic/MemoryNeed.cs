@@ -23,15 +23,15 @@ public static class MemoryNeed
     {
         long accounts = limits.Accounts, units = limits.Units, positions = limits.Positions, orders = limits.Orders, instruments = limits.Instruments;
 
-        // Of crossings: two entries an account besides those of its units, its head, its place in the ring of time. Three sets of accounts are bits: what is
-        // dirty, what is looked at always, what is due.
+        // Of crossings: two entries an account besides those of its units, its head, its place in the ring of time. Five sets of accounts are bits: what is
+        // dirty, what is looked at always, what is due, whose digest and whose positions' digest are out of date.
         long entry = CrossingIndex.BytesPerEntry;
-        long account = Unsafe.SizeOf<Account>() + (sizeof(long) * (long)limits.Currencies) + (2 * entry) + sizeof(int) + BucketRing.BytesPerEntry;
+        long account = Unsafe.SizeOf<Account>() + (sizeof(long) * (long)limits.Currencies) + (2 * entry) + sizeof(int) + BucketRing.BytesPerEntry + AccountDigests.BytesPerAccount;
         long instrument = Unsafe.SizeOf<Instrument>() + MarketState.BytesBesideInstrument + (sizeof(long) * (long)Limits.Rows) + MarketMoves.BytesPerInstrument
             + UnitCalculator.BytesPerInstrument + (limits.Models * (long)RiskRows.BytesPerInstrument);
         return
         [
-            new("account", accounts, (accounts * account) + IdMap.BytesOf(limits.Accounts) + (3 * ((accounts + 63) / 64 * sizeof(ulong)))),
+            new("account", accounts, (accounts * account) + IdMap.BytesOf(limits.Accounts) + (5 * ((accounts + 63) / 64 * sizeof(ulong)))),
             new("unit", units, units * (Pool<RiskUnit>.BytesEach + entry)),
             new("position", positions, positions * Pool<Position>.BytesEach),
             new("order", orders, (orders * Pool<Order>.BytesEach) + IdMap.BytesOf(limits.Orders)),

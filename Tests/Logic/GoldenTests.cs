@@ -17,8 +17,8 @@ internal sealed class GoldenTests
     // What version 1 had: origin, account, model. Later fields stand behind it.
     private const int AccountBlockBytes = OriginDecoder.EncodedLength + 8 + 2;
 
-    // Capacities as they were then: refreshes had no bound in positions.
-    private static readonly Limits s_first = Limits.Small with { RefreshPositions = Limits.MostRefreshPositions };
+    // Capacities as they were then: refreshes had no bound in positions, the state was one digest.
+    private static readonly Limits s_first = Limits.Small with { RefreshPositions = Limits.MostRefreshPositions, Digest = 1 };
 
     private static readonly (string Name, Func<Desk> Run, ulong Decisions, ulong State)[] Runs =
     [

@@ -10,7 +10,7 @@ public sealed class LimitsTextTests
     private static readonly Limits Largest = new()
     {
         Accounts = 16_777_216, Units = int.MaxValue, Positions = int.MaxValue, Orders = int.MaxValue, Instruments = int.MaxValue, Underlyings = 1_024,
-        Expiries = int.MaxValue, Currencies = 64, Models = 16, Legs = 256, EventMessages = int.MaxValue, Sources = 65_536, RefreshSlice = 999_999,
+        Expiries = 1_048_576, Currencies = 64, Models = 16, Legs = 256, EventMessages = 9_999_999, Sources = 65_536, RefreshSlice = 999_999,
         Grids = 1_048_576, RefreshPositions = Limits.MostRefreshPositions,
     };
 
@@ -31,14 +31,21 @@ public sealed class LimitsTextTests
     public void A_line_from_before_there_were_grids_reads_with_their_default()
     {
         string text = LimitsText.Of(Limits.Small);
-        Assert.That(LimitsText.Parse(text[..text.IndexOf(" grids", StringComparison.Ordinal)]), Is.EqualTo(Limits.Small with { Grids = new Limits().Grids, RefreshPositions = Limits.MostRefreshPositions }));
+        Assert.That(LimitsText.Parse(text[..text.IndexOf(" grids", StringComparison.Ordinal)]), Is.EqualTo(Limits.Small with { Grids = new Limits().Grids, RefreshPositions = Limits.MostRefreshPositions, Digest = 1 }));
     }
 
     [Test]
     public void A_line_from_before_refreshes_were_bounded_by_positions_has_no_such_bound()
     {
         string text = LimitsText.Of(Limits.Small);
-        Assert.That(LimitsText.Parse(text[..text.IndexOf(" slice", StringComparison.Ordinal)]), Is.EqualTo(Limits.Small with { RefreshPositions = Limits.MostRefreshPositions }));
+        Assert.That(LimitsText.Parse(text[..text.IndexOf(" slice", StringComparison.Ordinal)]), Is.EqualTo(Limits.Small with { RefreshPositions = Limits.MostRefreshPositions, Digest = 1 }));
+    }
+
+    [Test]
+    public void A_line_from_before_accounts_were_digests_by_themselves_has_them_in_one()
+    {
+        string text = LimitsText.Of(Limits.Small);
+        Assert.That(LimitsText.Parse(text[..text.IndexOf(" digest", StringComparison.Ordinal)]), Is.EqualTo(Limits.Small with { Digest = 1 }));
     }
 
     [TestCase("")]

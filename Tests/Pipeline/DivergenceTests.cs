@@ -1,5 +1,6 @@
 // What both nodes leave behind when their states part: two dumps of one sequence, and the name of the first field, while the primary goes on.
 using System.Reflection;
+using System.Runtime.InteropServices;
 using MarginEngine.Codecs;
 using MarginEngine.Journal;
 using MarginEngine.Logic;
@@ -94,6 +95,6 @@ internal sealed class DivergenceTests
         if (!isIt)
             return;
         var book = (Book)typeof(MarginMachine).GetField("_book", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(node.Machine)!;
-        book.BalancesOf(book.AccountCount - 1)[0] ^= 1 << 5;
+        MemoryMarshal.GetReference(book.BalancesOf(book.AccountCount - 1)) ^= 1 << 5;
     }
 }

@@ -31,6 +31,7 @@ public sealed partial class Book
         _accountIds = new IdMap(limits.Accounts);
         _orderIds = new IdMap(limits.Orders);
         _dirty = new ulong[(limits.Accounts + 63) / 64];
+        _digests = new AccountDigests(limits.Accounts);
         _market = market;
     }
 
@@ -40,16 +41,17 @@ public sealed partial class Book
 
     public int OrderCount => _orders.Count;
 
-    public ref Account AccountAt(int index) => ref _accounts[index];
+    public ref readonly Account AccountAt(int index) => ref _accounts[index];
 
+    /// <summary>Not part of the state that is compared: what it holds of the account is calculated.</summary>
     public ref RiskUnit UnitAt(int index) => ref _units[index];
 
-    public ref Position PositionAt(int index) => ref _positions[index];
+    public ref readonly Position PositionAt(int index) => ref _positions[index];
 
-    public ref Order OrderAt(int index) => ref _orders[index];
+    public ref readonly Order OrderAt(int index) => ref _orders[index];
 
     /// <summary>Balances of an account, one a currency, in atoms.</summary>
-    public Span<long> BalancesOf(int account) => _balances.AsSpan(account * _currencies, _currencies);
+    public ReadOnlySpan<long> BalancesOf(int account) => _balances.AsSpan(account * _currencies, _currencies);
 
     public bool TryAccount(ulong id, out int index) => _accountIds.TryGet(id, out index);
 
@@ -65,13 +67,14 @@ public sealed partial class Book
 
         _accounts[AccountCount] = new Account { Id = id, Model = model, FirstUnit = -1 };
         _accounts[AccountCount].Margin.WorstRow = -1;
+        _digests.Changed(AccountCount);
         AccountCount++;
         return true;
     }
 
     public void Credit(int account, int currency, long atoms)
     {
-        ref long balance = ref BalancesOf(account)[currency];
+        ref long balance = ref ChangeBalances(account)[currency];
         balance = Fixed.Add(balance, atoms);
         _accounts[account].Currencies |= 1UL << currency;
     }
@@ -82,7 +85,7 @@ public sealed partial class Book
         ulong bit = 1UL << (account & 63);
         _dirtyCount += (word & bit) == 0 ? 1 : 0;
         word |= bit;
-        _accounts[account].IsDirty = true;
+        ChangeAccount(account).IsDirty = true;
     }
 
     public void TouchUnit(int unit)
@@ -121,7 +124,7 @@ public sealed partial class Book
         ulong bit = 1UL << (account & 63);
         _dirtyCount -= (word & bit) != 0 ? 1 : 0;
         word &= ~bit;
-        _accounts[account].IsDirty = false;
+        ChangeAccount(account).IsDirty = false;
     }
 
     /// <summary>-1: the account has no such unit.</summary>
@@ -216,6 +219,7 @@ public sealed partial class Book
         }
 
         contract.FirstHolder = position;
+        _digests.PositionsChanged(account);
         return position;
     }
 
@@ -244,6 +248,7 @@ public sealed partial class Book
         }
 
         int unit = removed.Unit;
+        _digests.PositionsChanged(_units[unit].Account);
         ref int link = ref _units[unit].FirstPosition;
         while (link != position)
         {
@@ -268,7 +273,7 @@ public sealed partial class Book
 
         int order = _orders.Take();
         _orderIds.TryAdd(id, order);
-        ref Position of = ref _positions[position];
+        ref Position of = ref ChangePosition(position);
         _orders[order] = new Order
         {
             Id = id,
@@ -296,7 +301,7 @@ public sealed partial class Book
         ref Order reduced = ref _orders[order];
         lots = Math.Min(lots, reduced.Lots);
         long cost = lots == reduced.Lots ? reduced.Cost : Fixed.MultiplyFloor(reduced.Cost, lots, reduced.Lots);
-        ref Position of = ref _positions[reduced.Position];
+        ref Position of = ref ChangePosition(reduced.Position);
         CountOrder(ref of, reduced.Side, -lots, -cost);
         reduced.Lots -= lots;
         reduced.Cost -= cost;

@@ -122,7 +122,7 @@ public sealed class LiquidationPlanner
         long best = 0;
         for (int index = 0; index < _positionCount; index++)
         {
-            ref Position position = ref _book.PositionAt(_positions[index]);
+            ref Position position = ref _book.ChangePosition(_positions[index]);
             if (position.Lots == 0)
             {
                 continue;
@@ -154,7 +154,7 @@ public sealed class LiquidationPlanner
     // Closes the whole position where that is still not enough, else the least number of lots that is.
     private AccountMargin CloseUntilSafe(int account, CompiledModel rules, int index, long nowNanos)
     {
-        ref Position position = ref _book.PositionAt(_positions[index]);
+        ref Position position = ref _book.ChangePosition(_positions[index]);
         long lots = position.Lots;
         long low = 0;
         long high = Math.Abs(lots);
@@ -202,7 +202,7 @@ public sealed class LiquidationPlanner
     {
         for (int index = 0; index < _positionCount; index++)
         {
-            ref Position position = ref _book.PositionAt(_positions[index]);
+            ref Position position = ref _book.ChangePosition(_positions[index]);
             if (position.Lots != 0)
             {
                 AddLeg(index, position.Lots);
@@ -218,7 +218,7 @@ public sealed class LiquidationPlanner
     {
         long worth = Worth(account, position);
         position.Lots = left;
-        ref long balance = ref _book.BalancesOf(account)[_market.InstrumentAt(position.Instrument).Currency];
+        ref long balance = ref _book.ChangeBalances(account)[_market.InstrumentAt(position.Instrument).Currency];
         balance = Fixed.Add(balance, Fixed.Add(worth, -Worth(account, position)));
     }
 
@@ -290,10 +290,10 @@ public sealed class LiquidationPlanner
     {
         for (int index = 0; index < _positionCount; index++)
         {
-            _book.PositionAt(_positions[index]).Lots = _original[index];
+            _book.ChangePosition(_positions[index]).Lots = _original[index];
         }
 
-        _balances.AsSpan().CopyTo(_book.BalancesOf(account));
+        _balances.AsSpan().CopyTo(_book.ChangeBalances(account));
         _calculator.RefreshUnits(account, all: true, nowNanos);
     }
 }

@@ -52,7 +52,7 @@ public sealed unsafe partial class RiskRows
     }
 
     // Whether derivatives of an earlier price still do, for an option whose bounds outlived that price too.
-    private bool TryKeep(in BoundedAt at, in LotRisk risk, ref LotSlopes slopes)
+    private static bool TryKeep(in BoundedAt at, in LotRisk risk, ref LotSlopes slopes)
     {
         if (!slopes.IsUsable || !at.IsValid || slopes.ModelGeneration != risk.ModelGeneration || slopes.Serial != at.Serial)
         {

@@ -31,7 +31,7 @@ public sealed partial class Book
         stream.Enter("account", account.Id);
         stream.Field(ref account.Id, "id");
         stream.Record(ref account);
-        Span<long> balances = BalancesOf(index);
+        Span<long> balances = _balances.AsSpan(index * _currencies, _currencies);
         for (int currency = 0; currency < _market.CurrencyCount; currency++)
         {
             stream.Enter("balance", _market.CurrencyCodeAt(currency));
@@ -43,6 +43,7 @@ public sealed partial class Book
         {
             Check.That(_accountIds.TryAdd(account.Id, index));
             AccountCount++;
+            _digests.PositionsChanged(index);
             account.FirstUnit = -1;
             if (account.IsDirty)
             {

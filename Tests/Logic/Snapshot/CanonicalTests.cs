@@ -88,7 +88,7 @@ internal sealed class CanonicalTests
         foreach ((int account, int instrument, long lots, ulong order) in holdings)
         {
             int position = book.PositionOrAdd(account, instrument);
-            book.PositionAt(position).Lots = lots;
+            book.ChangePosition(position).Lots = lots;
             foreach (ulong id in detour ? new[] { order, order + 2_000_000 } : [order + 2_000_000, order])
             {
                 Assert.That(book.TryAddOrder(id, position, Side.Buy, 3, 100, (long)(id % 7)), Is.True);

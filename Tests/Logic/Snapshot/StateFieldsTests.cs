@@ -35,7 +35,7 @@ internal sealed class StateFieldsTests
             "Moves ListsTouched _optionVersions _dirty DirtyCount _instrumentIds _underlyingIds _currencyIds _expiryIds _strikeIds _strikes StrikeCount"),
         (typeof(Book),
             "_accounts _balances _units _positions _orders AccountCount",
-            "_currencies _accountIds _orderIds _dirty _dirtyCount _market _unitOrdinals _positionOrdinals _orderOrdinals"),
+            "_currencies _accountIds _orderIds _dirty _dirtyCount _digests _market _unitOrdinals _positionOrdinals _orderOrdinals"),
         (typeof(VolatilityGrids), "_slots _logMoneynessE12 _volatilityE8", "_arrival _arrived"),
         (typeof(MarkArrays), "_profits", ""),
         (typeof(FillablePrice), "", "_market _book _units"),
@@ -60,7 +60,7 @@ internal sealed class StateFieldsTests
             + "Underlyings Collaterals HaircutTiers Spreads SpreadLegs IsByCrossings IsBounded ChargesStaleness Bounds"),
 
         // Rows are priced again; RowCaches compares them. The calculators hold nothing from one call to the next.
-        (typeof(RiskRows), "", "_market _models _instruments _rows _risks _sigma _call _put _factor _logFactor _discount _terms _expiries _moduli _slopes _lotSlopes _deviationSlope"),
+        (typeof(RiskRows), "", "_market _models _instruments _rows _risks _sigma _call _put _factor _logFactor _discount _terms _expiries _moduli _slopes _lotSlopes _deviationSlope _boundedAt"),
         (typeof(UnitCalculator), "",
             "_market _book _models _rows _measure _expirySums _sums _orders _profits _profitsWithOrders _netDelta _expiries _legs _legCount _expiryCount _scope "
             + "_addOnInitial _addOnMaintenance _strikeCalls _strikePuts _strikeSeen _strikes _isolatedInitial _isolatedMaintenance _strikeCount _deltas _moduli _rowLots _rowLotCount _expirySeen _positionAddOns _positionAddOnCount Detail"),
@@ -95,10 +95,10 @@ internal sealed class StateFieldsTests
         int unit = book.AccountAt(account).FirstUnit;
         int held = Enumerable.Range(0, Limits.Small.Positions).First(index => book.PositionAt(index).FirstOrder >= 0 && book.PositionAt(index).Lots != 0);
         List<string> changed = [];
-        changed.AddRange(ChangeAll(machine, ref book.AccountAt(account)));
+        changed.AddRange(ChangeAll(machine, ref book.ChangeAccount(account)));
         changed.AddRange(ChangeAll(machine, ref book.UnitAt(unit)));
-        changed.AddRange(ChangeAll(machine, ref book.PositionAt(held)));
-        changed.AddRange(ChangeAll(machine, ref book.OrderAt(book.PositionAt(held).FirstOrder)));
+        changed.AddRange(ChangeAll(machine, ref book.ChangePosition(held)));
+        changed.AddRange(ChangeAll(machine, ref System.Runtime.CompilerServices.Unsafe.AsRef(in book.OrderAt(book.PositionAt(held).FirstOrder))));
         changed.AddRange(ChangeAll(machine, ref market.InstrumentAt(2)));
         changed.AddRange(ChangeAll(machine, ref market.UnderlyingAt(1)));
         changed.AddRange(ChangeAll(machine, ref market.ExpiryAt(2)));

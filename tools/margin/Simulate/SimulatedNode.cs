@@ -1,5 +1,6 @@
 // One simulated machine: a disk that outlives its processes, a clock of its own, and now and then a node running on it.
 using System.Reflection;
+using System.Runtime.InteropServices;
 using MarginEngine.Aeron;
 using MarginEngine.Logic;
 using MarginEngine.Pipeline;
@@ -224,7 +225,7 @@ internal sealed class SimulatedNode(int number, SimulatedWorld world, Scenario s
         // Of an account that nothing touches meanwhile, where there is one: there the digest alone can tell.
         int[] quiet = [.. Enumerable.Range(0, book.AccountCount).Where(index => book.AccountAt(index).FirstUnit < 0)];
         int account = quiet.Length > 0 ? quiet[random.Next(quiet.Length)] : random.Next(book.AccountCount);
-        book.BalancesOf(account)[0] ^= 1L << random.Next(20);
+        MemoryMarshal.GetReference(book.BalancesOf(account)) ^= 1L << random.Next(20);
         IsFlipped = true;
         _flippedAt = Node.Gauges.Applied.Value;
         return true;
