@@ -26,19 +26,23 @@ internal static class RowVolatility
         double up = Math.Max(volatility * (1.0 + (parameters.VolatilityUp * term)), parameters.MinimumVolatilityUp);
         double down = Math.Max(volatility * (1.0 - (parameters.VolatilityDown * term)), 0.0);
         ReadOnlySpan<double> moves = rules.VolatilityMove(underlying);
+        ReadOnlySpan<VolatilityShock> shocks = rules.VolatilityShocks;
+        double linear = double.NaN, absolute = double.NaN;
+        Place place = PlaceOf(rules, years, logMoneyness);
         for (int row = 0; row < sigma.Length; row++)
         {
-            sigma[row] = rules.VolatilityShocks[row] switch
+            sigma[row] = shocks[row] switch
             {
                 VolatilityShock.None => volatility,
                 VolatilityShock.Up => up,
                 VolatilityShock.Down => down,
                 VolatilityShock.TermScaled => TermScaled(parameters, volatility, moves[row], term),
                 VolatilityShock.Proportional => volatility * Math.Max(1.0 + moves[row], 0.0),
-                VolatilityShock.LinearSkew => volatility * Skew(rules.Volatility, years, logMoneyness, rules.Volatility.LinearScale, rules.Volatility.LinearSlope),
+                VolatilityShock.LinearSkew => volatility
+                    * (linear = double.IsNaN(linear) ? Skew(rules.Volatility, years, logMoneyness, rules.Volatility.LinearScale, rules.Volatility.LinearSlope) : linear),
                 VolatilityShock.AbsoluteSkew => volatility
-                    * Skew(rules.Volatility, years, Math.Abs(logMoneyness), rules.Volatility.AbsoluteScale, rules.Volatility.AbsoluteSlope),
-                _ => volatility * Surface(rules, parameters, row, moves[row], years, logMoneyness, term),
+                    * (absolute = double.IsNaN(absolute) ? Skew(rules.Volatility, years, Math.Abs(logMoneyness), rules.Volatility.AbsoluteScale, rules.Volatility.AbsoluteSlope) : absolute),
+                _ => volatility * Surface(rules.Rows[row], parameters.VolatilityUp, moves[row], place, term),
             };
         }
     }
@@ -58,13 +62,18 @@ internal static class RowVolatility
         return Math.Max(1.0 + move, 0.0);
     }
 
-    private static double Surface(CompiledModel rules, in UnderlyingParameters parameters, int row, double level, double years, double k, double term)
+    // Where the option stands on the surface: the same in every row.
+    private static Place PlaceOf(CompiledModel rules, double years, double k)
     {
-        ref readonly RowTerms shape = ref rules.Rows[row];
         double width = Math.Max(rules.Volatility.SurfaceMinimumWidth, rules.Volatility.SurfaceWidth * Math.Sqrt(years));
-        double wing = Math.Clamp(k / width, -1.0, 1.0);
-        double age = Math.Clamp(1.0 - (years / rules.Volatility.SurfaceTermYears), -1.0, 1.0);
-        double move = (level * term) + (shape.Slope * wing) + (shape.Curvature * wing * wing) + (shape.Twist * age);
-        return Math.Max(1.0 + (parameters.VolatilityUp * move), 0.0);
+        return new Place(Math.Clamp(k / width, -1.0, 1.0), Math.Clamp(1.0 - (years / rules.Volatility.SurfaceTermYears), -1.0, 1.0));
     }
+
+    private static double Surface(in RowTerms shape, double volatilityUp, double level, in Place place, double term)
+    {
+        double move = (level * term) + (shape.Slope * place.Wing) + (shape.Curvature * place.Wing * place.Wing) + (shape.Twist * place.Age);
+        return Math.Max(1.0 + (volatilityUp * move), 0.0);
+    }
+
+    private readonly record struct Place(double Wing, double Age);
 }
