@@ -16,13 +16,21 @@ public static class ReplayBench
     private const long Start = 1_770_000_000_000_000_000; // 2026-02-02
 
     /// <summary>The verb <c>replay</c>: a journal that is given, or one made of messages that price nothing.</summary>
-    public static int Command(string? journal, TextWriter output)
+    public static int Command(string? journal, TextWriter output, TextWriter errors)
     {
         output.WriteLine($"{Environment.ProcessorCount} processors, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}");
         if (journal is not null)
         {
-            Replay(journal, output);
-            return 0;
+            try
+            {
+                Replay(journal, output);
+                return 0;
+            }
+            catch (Exception error) when (error is IOException or InvalidDataException or UnauthorizedAccessException)
+            {
+                errors.WriteLine($"replay: {error.Message}");
+                return 2;
+            }
         }
 
         string made = Directory.CreateTempSubdirectory("margin-replay-").FullName;
@@ -54,7 +62,7 @@ public static class ReplayBench
             {
                 if (machine is null)
                 {
-                    machine = new MarginMachine(EngineIdentity.LimitsOf(reader.Identity)!);
+                    machine = new MarginMachine(EngineIdentity.LimitsOf(reader.Identity) ?? throw new InvalidDataException($"{journal} does not say which capacities it was written under"));
                     first = record.TimestampNanos;
                     processor = Used();
                     start = Stopwatch.GetTimestamp();
@@ -67,7 +75,7 @@ public static class ReplayBench
 
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             double used = (Used() - processor).TotalSeconds;
-            double stamped = (machine!.LastTime - first) / 1e9;
+            double stamped = ((machine ?? throw new InvalidDataException($"{journal} holds no record")).LastTime - first) / 1e9;
             rate = records / seconds;
             ulong digest = machine.StateDigest();
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -164,8 +164,7 @@ public sealed partial class MarginMachine
             double before = instrument.Volatility;
             instrument.VolatilityE8 = mark.Volatility.Mantissa;
             instrument.VolatilityFurther = further;
-            double change = before > 0.0 ? Math.Abs(instrument.Volatility - before) * Math.Sqrt(_market.YearsTo(instrument.Expiry)) : double.PositiveInfinity;
-            _market.Moves.DeviationMoved(instrument.Underlying, change * 1.000001);
+            _market.Moves.VolatilityMoved(instrument.Underlying, instrument.Expiry, index, before, instrument.Volatility);
             _market.TouchBounded(index);
         }
 

@@ -13,7 +13,7 @@ public sealed class CrossingIndex
 {
     private const double PriceWidth = 4e-6;
     private const double SpreadWidth = 1e-7;
-    private const double DeviationWidth = 5e-7;
+    private const double DeviationWidth = 5e-6;
     private const double SecondsWidth = 0.25;
 
     /// <summary>Of an entry with its places in the four rings.</summary>

@@ -3,7 +3,7 @@ namespace MarginEngine.Logic;
 /// <summary>
 /// How fast what one lot stands for can move, under one model: bounds, not derivatives, that hold as long as prices stay within
 /// <see cref="LargestMove"/>, deviation (volatility * sqrt(years)) within <see cref="DeviationPart"/> of itself and time within <see cref="TimePart"/> of what is left.
-/// Each pair or triple is per unit of relative price move, per unit of deviation, per year. Value and Margin in atoms of the settlement currency,
+/// Each pair or triple is per unit of relative price move, per unit of ln(deviation), per year. Value and Margin in atoms of the settlement currency,
 /// Base in base units at the index, Delta in base units.
 /// </summary>
 public struct LotModuli
@@ -13,6 +13,9 @@ public struct LotModuli
 
     /// <summary>Part of its deviation that an option's deviation may change by.</summary>
     public const double DeviationPart = 0.04;
+
+    /// <summary>The same as the path of its logarithm.</summary>
+    public const double LargestPath = 0.039;
 
     /// <summary>Part of its deviation that it may change by along the smile.</summary>
     public const double SmilePart = 0.05;
@@ -47,8 +50,8 @@ public struct LotModuli
     public double DeltaDeviation;
     public double DeltaTime;
 
-    /// <summary>The deviation itself, 0: it has none; the largest move at which the smile leaves it within <see cref="SmilePart"/>; years left, infinite where nothing expires.</summary>
-    public double Deviation;
+    /// <summary>It is an option; the largest move at which the smile leaves its deviation within <see cref="SmilePart"/>; years left, infinite where nothing expires.</summary>
+    public bool HasDeviation;
     public double PriceCap;
     public double Years;
 }

@@ -6,7 +6,7 @@ namespace MarginEngine.Logic;
 /// <code>
 /// x_j      = ln(price_j / reference_j)       j: the index, the forward of each expiry, the mark of each linear contract
 /// upper    = base+ + max over j of x_j       lower = base- + min over j of x_j
-/// deviation = sum over changes of volatility of max over options |change of volatility * sqrt(years)|
+/// deviation = sum over events of max over options (sum over the event's changes of |ln of an option's volatility|)
 /// </code>
 /// For two moments t0 &lt; t no price of the underlying rose by more than  upper(t) - upper(t0) + spread(t0)  in logarithms, nor fell by more than
 /// lower(t0) - lower(t) + spread(t0),  with spread = upper - lower at t0 less the bases: x_j(t) - x_j(t0) &lt;= max x(t) - min x(t0). When references are moved to the prices
@@ -29,6 +29,7 @@ public sealed class MarketMoves
     private readonly int[] _unboundedExpiries;
     private readonly bool[] _isUnboundedExpiry;
     private int _unboundedExpiryCount;
+    private long _event = 1;
     private readonly int _expiryBase;
     private readonly int _instrumentBase;
 
@@ -69,20 +70,30 @@ public sealed class MarketMoves
 
     public void MarkMoved(int underlying, int instrument, double price) => PriceMoved(underlying, _instrumentBase + instrument, price);
 
-    /// <summary>Volatilities of the underlying moved; no option's deviation by more than this.</summary>
-    public void DeviationMoved(int underlying, double change)
+    /// <summary>The volatility of an option moved.</summary>
+    public void VolatilityMoved(int underlying, int expiry, int instrument, double before, double now)
     {
+        double least = Math.Min(before, now);
+        DeviationMoved(underlying, expiry, _instrumentBase + instrument, least > 0.0 ? Math.Abs(now - before) / least : double.PositiveInfinity);
+    }
+
+    // |ln(now / before)| is at most |now - before| over the lesser of the two. What moves more than once in an event is counted with the sum of it, and of what moves
+    // in the same event the largest counts: no option is moved by more than one of them.
+    private void DeviationMoved(int underlying, int expiry, int of, double change)
+    {
+        if (!double.IsFinite(change))
+        {
+            OptionsMovedUnbounded(expiry, underlying);
+            return;
+        }
+
+        ref Component component = ref _components[of];
+        component.Path = component.Event == _event ? component.Path + (change * 1.000001) : change * 1.000001;
+        component.Event = _event;
         ref Envelope envelope = ref _envelopes[underlying];
-        if (double.IsFinite(change))
-        {
-            envelope.Deviation += change;
-            envelope.HasMoved = true;
-            HasMoved = true;
-        }
-        else
-        {
-            MovedUnbounded(underlying);
-        }
+        envelope.EventDeviation = Math.Max(envelope.EventDeviation, component.Path);
+        envelope.HasMoved = true;
+        HasMoved = true;
     }
 
     /// <summary>
@@ -99,7 +110,7 @@ public sealed class MarketMoves
         return _slopes[expiry];
     }
 
-    /// <summary>A slice was replaced by another: the move is the largest |change of sqrt(total variance)| at any strike, as far as prices may go.</summary>
+    /// <summary>A slice was replaced by another: the move is the largest |change of sqrt(total variance)| at any strike in parts of itself, as far as prices may go.</summary>
     public void SliceMoved(int index, in Expiry before, in Expiry now, MarketState market)
     {
         double steepest = SlopeOf(now.Slice);
@@ -124,18 +135,12 @@ public sealed class MarketMoves
             {
                 double k = VarianceCurve.LogMoneyness(Fixed.ToDouble(contract.StrikeE8), forward);
                 double from = old.TotalVariance(k), to = next.TotalVariance(k);
-                largest = Math.Max(largest, (Math.Abs(to - from) + bend) / (Math.Sqrt(Math.Max(from - fall, 0.0)) + Math.Sqrt(Math.Max(to - fall, 0.0))));
+                double low = Math.Sqrt(Math.Max(from - fall, 0.0)), high = Math.Sqrt(Math.Max(to - fall, 0.0));
+                largest = Math.Max(largest, (Math.Abs(to - from) + bend) / ((low + high) * Math.Min(low, high)));
             }
         }
 
-        if (double.IsFinite(largest))
-        {
-            DeviationMoved(now.Underlying, largest * 1.000001);
-        }
-        else
-        {
-            OptionsMovedUnbounded(index, now.Underlying);
-        }
+        DeviationMoved(now.Underlying, index, _expiryBase + index, largest);
     }
 
     // |w'| of a slice is at most b (1 + |rho|).
@@ -200,9 +205,12 @@ public sealed class MarketMoves
     {
         for (int underlying = 0; underlying < _envelopes.Length; underlying++)
         {
-            if (_envelopes[underlying].HasNewPrice)
+            ref Envelope envelope = ref _envelopes[underlying];
+            envelope.Deviation += envelope.EventDeviation;
+            envelope.EventDeviation = 0.0;
+            if (envelope.HasNewPrice)
             {
-                Measure(ref _envelopes[underlying]);
+                Measure(ref envelope);
             }
         }
     }
@@ -222,6 +230,7 @@ public sealed class MarketMoves
         }
 
         _unboundedExpiryCount = 0;
+        _event++;
         HasMoved = false;
         IsAllUnbounded = false;
     }
@@ -312,6 +321,10 @@ public sealed class MarketMoves
         public double Displacement;
         public int Next;
 
+        /// <summary>How far its volatilities moved in an event, and in which.</summary>
+        public double Path;
+        public long Event;
+
         /// <summary>It has expired.</summary>
         public bool IsOver;
     }
@@ -327,5 +340,6 @@ public sealed class MarketMoves
         public double UpperBase;
         public double LowerBase;
         public double Deviation;
+        public double EventDeviation;
     }
 }

@@ -26,7 +26,7 @@ public struct UnitModuli
     public double LargestRow;
     public double Amount;
 
-    /// <summary>Relative price move, change of deviation and years that the sums hold for.</summary>
+    /// <summary>Relative price move, path of ln(deviation) and years that the sums hold for.</summary>
     public double PriceCap;
     public double DeviationCap;
     public double TimeCap;
@@ -73,9 +73,9 @@ public struct UnitModuli
         DeltaDeviation += size * lot.DeltaDeviation;
         DeltaTime += size * lot.DeltaTime;
         PriceCap = Math.Min(PriceCap, lot.PriceCap);
-        if (lot.Deviation > 0.0)
+        if (lot.HasDeviation)
         {
-            DeviationCap = Math.Min(DeviationCap, LotModuli.DeviationPart * lot.Deviation);
+            DeviationCap = LotModuli.LargestPath;
             TimeCap = Math.Min(TimeCap, LotModuli.TimePart * lot.Years);
         }
     }

@@ -65,7 +65,7 @@ public sealed unsafe partial class RiskRows
         double largestDelta = Math.Min(1.0, Math.Abs(delta) + (deltaPrice * LotModuli.LargestMove) + (vanna * LotModuli.DeviationPart * v * 1.6));
         bool isMarked = contract.VolatilityE8 != 0;
         double perYear = isMarked ? v / (2.0 * terms.Years) * 1.16 : 0.0;
-        moduli.Deviation = v;
+        moduli.HasDeviation = true;
         moduli.Years = terms.Years;
         moduli.PriceCap = Math.Min(LotModuli.LargestMove, slope > 0.0 ? LotModuli.SmilePart * v / slope : LotModuli.LargestMove);
         moduli.IsBounded = true;
@@ -82,6 +82,13 @@ public sealed unsafe partial class RiskRows
         }
 
         AddOptionAddOns(rules, contract, terms, unit, risk, near, slope, v, perYear, largestDelta, ref moduli);
+
+        // So far a unit of deviation; deviations move in parts of themselves, whatever time an option has left.
+        double largest = LargestDeviation * v;
+        moduli.ValueDeviation *= largest;
+        moduli.MarginDeviation *= largest;
+        moduli.BaseDeviation *= largest;
+        moduli.DeltaDeviation *= largest;
     }
 
     // Within the caps d1 = x / v + v / 2, x = ln(F / K), moves by no more than this; phi falls with |d1|, |d1| phi beyond 1, d1^2 phi beyond sqrt 2.
