@@ -20,7 +20,8 @@ public static class PricingBench
     private const double LeastSampleNanos = 20_000.0;
 
     /// <param name="Repeats">Samples of each candidate; the least and the tenth percentile are reported.</param>
-    public sealed record Settings(int Repeats = 400);
+    /// <param name="Points">Options on which the solvers of implied volatilities are checked, rounded up to whole columns.</param>
+    public sealed record Settings(int Repeats = 400, int Points = 1_000_000);
 
     /// <summary>One candidate: nanoseconds for a call and a put together, an implied volatility, or a position of 64 rows.</summary>
     public sealed record Line(string Work, string Candidate, double LeastNanos, double Percentile10Nanos, double Checksum);
@@ -63,6 +64,7 @@ public static class PricingBench
         }
 
         output.WriteLine($"collections during the samples: {collections}");
+        ImpliedAccuracy.Write(settings.Points, output);
         PricingTargets.Write(lines, output);
         Kernel.UseLaneWidth(Kernel.WidestLanes());
         return lines;
@@ -132,6 +134,7 @@ public static class PricingBench
         yield return new Candidate("rows", "Hart rational, Math.Exp/Log, scalar", 1, Pairs * Rows, () => market.RowsOneByOne(ScalarBlack.WithHart));
         foreach (int width in Widths(widest))
             yield return new Candidate("rows", $"ours, {width} lanes", width, Pairs * Rows, market.RowKernel);
+        yield return new Candidate("implied", "LetsBeRational, scalar", 1, Options, market.ImpliedByBaseline);
         yield return new Candidate("implied", "single solver, one a call", 1, Options, market.ImpliedOneByOne);
         foreach (int width in Widths(widest))
             yield return new Candidate("implied", $"ours, {width} lanes", width, Options, market.ImpliedKernel);

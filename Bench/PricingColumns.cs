@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using MarginEngine.Logic;
 
 namespace MarginEngine.Bench;
@@ -100,17 +101,24 @@ internal sealed class PricingColumns
         return _call[^1];
     }
 
+    public double ImpliedByBaseline()
+    {
+        for (int i = 0; i < _forward.Length; i++)
+            _implied[i] = LetsBeRational.OfOutOfTheMoney(_forward[i], _strike[i], _years[i], _outside[i]);
+        return TensorPrimitives.Sum<double>(_implied);
+    }
+
     public double ImpliedOneByOne()
     {
         for (int i = 0; i < _forward.Length; i++)
             _implied[i] = ImpliedVolatility.OfOutOfTheMoney(_forward[i], _strike[i], _years[i], _outside[i]);
-        return _implied.Sum();
+        return TensorPrimitives.Sum<double>(_implied);
     }
 
     public double ImpliedKernel()
     {
         ImpliedVolatility.OfOutOfTheMoney(_forward, _strike, _years, _outside, _implied);
-        return _implied.Sum();
+        return TensorPrimitives.Sum<double>(_implied);
     }
 
     public double Greeks()

@@ -21,7 +21,7 @@ internal static class PricingTargets
         new("columns", "call and put, against TensorPrimitives", "TensorPrimitives, passes", Ours, 1.0, 1.7),
         new("greeks", "values alone, against 2 values and 9 Greeks", "ours, values alone", "ours, 2 values and 9 Greeks, * lanes", 1.0, 1.0 / 1.25),
         new("rows", "grid, an option and row, against Hart", "Hart rational, Math.Exp/Log, scalar", Ours, 2.0, 28.0),
-        new("implied", "implied volatility, against the single solver", "single solver, one a call", Ours, 1.0, 12.0),
+        new("implied", "implied volatility, against LetsBeRational", "LetsBeRational, scalar", Ours, 1.0, 12.0),
         new("aggregation", "64 exact sums, against plain loops", "plain loops, jagged arrays", "ours, exact, an account a call", 1.0, 6.0),
         new("aggregation", "64 exact sums, against TensorPrimitives", "TensorPrimitives.MultiplyAdd", "ours, exact, an account a call", 1.0, 3.0),
     ];

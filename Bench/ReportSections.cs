@@ -67,7 +67,7 @@ public static class ReportSections
 
     private static ReportSection Kernels(ReportSettings settings, TextWriter output)
     {
-        IReadOnlyList<PricingBench.Line> lines = PricingBench.Run(new PricingBench.Settings(settings.IsQuick ? 80 : 400), output);
+        IReadOnlyList<PricingBench.Line> lines = PricingBench.Run(new PricingBench.Settings(settings.IsQuick ? 80 : 400, settings.IsQuick ? 100_000 : 1_000_000), output);
         (string Work, string Title, string Unit)[] works =
         [
             ("columns", "Call and put, every option its own terms", "ns a call and put"), ("rows", "Scenario grid", "ns a call and put in a row"),
