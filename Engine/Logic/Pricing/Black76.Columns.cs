@@ -12,7 +12,7 @@ namespace MarginEngine.Logic;
 public static partial class Black76
 {
     /// <summary>Options a pass: what lies between the passes stays in the nearest cache.</summary>
-    private const int Block = 64;
+    private const int Block = 128;
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -33,6 +33,14 @@ public static partial class Black76
             nuint count = (nuint)Math.Min(Block, forward.Length - from);
             ref readonly double forwards = ref At(forward, from);
             ref readonly double strikes = ref At(strike, from);
+            if (Kernel.HasManyRegisters)
+            {
+                LogRatios<T>(in forwards, in strikes, ref logRatio, count);
+                ValuesAhead<T>(
+                    in forwards, in strikes, in At(years, from), in At(volatility, from), in logRatio, ref At(call, from), ref At(put, from), count);
+                continue;
+            }
+
             Prepare<T>(
                 in forwards, in strikes, in At(years, from), in At(volatility, from), ref logRatio, ref deviation, count);
             ValueBlock<T>(in forwards, in strikes, in logRatio, in deviation, ref At(call, from), ref At(put, from), count);
@@ -52,6 +60,12 @@ public static partial class Black76
         Span<double> put)
         where T : struct, ILanes<T>
     {
+        if (Kernel.HasManyRegisters)
+        {
+            RowsAhead<T>(forward, strike, logRatio, rootYears, spotFactor, logSpotFactor, sigma, call, put);
+            return;
+        }
+
         ref readonly double factors = ref MemoryMarshal.GetReference(spotFactor);
         ref readonly double logFactors = ref MemoryMarshal.GetReference(logSpotFactor);
         ref readonly double volatilities = ref MemoryMarshal.GetReference(sigma);

@@ -40,43 +40,78 @@ public static partial class Black76
         internal required T Far { get; init; }
     }
 
+    /// <summary>How far forward and strike lie apart, in deviations: all of an option that comes before its polynomials.</summary>
+    internal readonly ref struct Distances<T> where T : struct, ILanes<T>
+    {
+        internal required T Deviation { get; init; }
+
+        /// <summary>As in <see cref="Terms{T}"/>, and |near| and far as the rational function wants them.</summary>
+        internal required T Near { get; init; }
+
+        internal required T Far { get; init; }
+
+        internal required T NearZ { get; init; }
+
+        internal required T FarZ { get; init; }
+
+        /// <summary>2^(-NearZ^2) in two parts: a whole power, in the low bits of this number, and what is left of the exponent.</summary>
+        internal required T RoundedPower { get; init; }
+
+        internal required T Fraction { get; init; }
+    }
+
     /// <summary>
     /// The out-of-the-money option first, the other by parity. With m = min(F, K), M = max(F, K), y = -|ln(F/K)| and s the standard
     /// deviation, both cases are the one formula  otm = m N(y/s + s/2) - M N(y/s - s/2).  The two densities are equal,
     /// m phi(y/s + s/2) = M phi(y/s - s/2), so that a single 2^x serves both distribution values.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Terms<T> Solve<T>(T forward, T strike, T logRatio, T deviation) where T : struct, ILanes<T>
-    {
-        T zero = T.Broadcast(0.0);
-        T half = T.Broadcast(0.5);
-        T scale = T.Broadcast(Formulas.DeviationScale);
-        T largestLog = T.Broadcast(LargestLog);
-        T largestNear = T.Broadcast(LargestNearZ);
-        T largestFar = T.Broadcast(LargestFarZ);
+    internal static Terms<T> Solve<T>(T forward, T strike, T logRatio, T deviation) where T : struct, ILanes<T> =>
+        Solve(forward, strike, Measure(logRatio, deviation));
 
-        T distance = T.Least(largestLog, T.Abs(logRatio));
+    /// <summary>The first half of <see cref="Solve{T}(T, T, T, T)"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Distances<T> Measure<T>(T logRatio, T deviation) where T : struct, ILanes<T>
+    {
+        T scale = T.Broadcast(Formulas.DeviationScale);
+        T distance = T.Least(T.Broadcast(LargestLog), T.Abs(logRatio));
         T standard = distance / deviation;
-        T halfDeviation = half * deviation;
+        T halfDeviation = T.Broadcast(0.5) * deviation;
         T near = halfDeviation - standard;
         T far = halfDeviation + standard;
-        T nearZ = T.Least(largestNear, T.Abs(near) * scale);
-        T farZ = T.Least(largestFar, far * scale);
+        T nearZ = T.Least(T.Broadcast(LargestNearZ), T.Abs(near) * scale);
+        T farZ = T.Least(T.Broadcast(LargestFarZ), far * scale);
 
-        // 2^(-z^2): the square inside the fused operations is exact, so that f has one rounding.
+        // 2^(-z^2): the square inside the fused operations is exact, so that the fraction has one rounding.
         T rounder = T.Broadcast(Formulas.Rounder);
         T roundedPower = T.SubtractProduct(rounder, nearZ, nearZ);
-        T f = T.SubtractProduct(rounder - roundedPower, nearZ, nearZ);
+        return new Distances<T>
+        {
+            Deviation = deviation,
+            Near = near,
+            Far = far,
+            NearZ = nearZ,
+            FarZ = farZ,
+            RoundedPower = roundedPower,
+            Fraction = T.SubtractProduct(rounder - roundedPower, nearZ, nearZ),
+        };
+    }
+
+    /// <summary>The second half: polynomials, probabilities and values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Terms<T> Solve<T>(T forward, T strike, scoped in Distances<T> distances) where T : struct, ILanes<T>
+    {
+        T zero = T.Broadcast(0.0);
         T smaller = T.Least(strike, forward);
-        T fraction = Formulas.PowerAndTails(f, nearZ, farZ, out T nearTail, out T farTail);
-        T density = smaller * (fraction * Formulas.PowerOfTwo(roundedPower));
+        T fraction = Formulas.PowerAndTails(distances.Fraction, distances.NearZ, distances.FarZ, out T nearTail, out T farTail);
+        T density = smaller * (fraction * Formulas.PowerOfTwo(distances.RoundedPower));
 
         // Every choice below keeps a NaN: an input that slipped through shows instead of posing as an intrinsic value.
         nearTail = density * nearTail;
-        T nearPart = T.WhereGreater(near, zero, smaller - nearTail, nearTail);
+        T nearPart = T.WhereGreater(distances.Near, zero, smaller - nearTail, nearTail);
         T farPart = density * farTail;
         T outside = T.Greatest(zero, nearPart - farPart);
-        outside = T.WhereGreater(T.Broadcast(double.Epsilon), deviation, zero, outside);
+        outside = T.WhereGreater(T.Broadcast(double.Epsilon), distances.Deviation, zero, outside);
 
         T parity = forward - strike;
         return new Terms<T>
@@ -86,8 +121,8 @@ public static partial class Black76
             Density = density,
             NearPart = nearPart,
             FarPart = farPart,
-            Near = near,
-            Far = far,
+            Near = distances.Near,
+            Far = distances.Far,
         };
     }
 

@@ -101,6 +101,13 @@ public static partial class Black76
             ref readonly double strikes = ref At(strike, from);
             ref readonly double times = ref At(years, from);
             ref readonly double volatilities = ref At(volatility, from);
+            if (Kernel.HasManyRegisters)
+            {
+                LogRatios<T>(in forwards, in strikes, ref between, count);
+                GreeksAhead<T>(in forwards, in strikes, in times, in volatilities, in between, in results, from, count);
+                continue;
+            }
+
             PrepareGreeks<T>(in forwards, in strikes, in times, in volatilities, ref between, count);
             SolveBlock<T>(in forwards, in strikes, ref between, ref At(results.Call, from), ref At(results.Put, from), count);
             GreekBlock<T>(in forwards, in strikes, in times, in volatilities, ref between, in results, from, count);
@@ -160,11 +167,6 @@ public static partial class Black76
         }
     }
 
-    /// <summary>
-    /// Delta and rho from the probabilities in the two parts of the value, the others from the density: with n = forward n(d1), s the
-    /// deviation, d1 d2 = -near far and sigma = s/sqrt(T), gamma is n / (forward^2 s), vega n sqrt(T), theta -n sigma^2 / 2s, vanna
-    /// -(n / forward) d2 / sigma, volga vega d1 d2 / sigma.
-    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void GreekBlock<T>(
         ref readonly double forward,
@@ -177,48 +179,102 @@ public static partial class Black76
         nuint count)
         where T : struct, ILanes<T>
     {
-        ref double callDelta = ref At(results.CallDelta, from);
-        ref double putDelta = ref At(results.PutDelta, from);
-        ref double gamma = ref At(results.Gamma, from);
-        ref double vega = ref At(results.Vega, from);
-        ref double theta = ref At(results.Theta, from);
-        ref double callRho = ref At(results.CallRho, from);
-        ref double putRho = ref At(results.PutRho, from);
-        ref double vanna = ref At(results.Vanna, from);
-        ref double volga = ref At(results.Volga, from);
-        T zero = T.Broadcast(0.0);
-        T one = T.Broadcast(1.0);
         unchecked
         {
             for (nuint i = 0; i < count; i += (nuint)T.Count)
             {
                 T f = T.Load(in forward, i);
-                T k = T.Load(in strike, i);
-                T inverse = one / f;
-                T density = T.Load(in Column(ref between, Between.Density), i) * T.Broadcast(InverseRootTwoPi);
-                T root = T.Load(in Column(ref between, Between.Root), i);
-                (density * root).Store(ref vega, i);
-                T slope = density * T.Load(in Column(ref between, Between.InverseDeviation), i);
-                T sigma = T.Load(in volatility, i);
-                (slope * sigma * (sigma * T.Broadcast(-0.5))).Store(ref theta, i);
-                T near = root * T.Greatest(T.Broadcast(-LargestStandard), T.Load(in Column(ref between, Between.Near), i));
-                T far = root * T.Least(T.Broadcast(LargestStandard), T.Load(in Column(ref between, Between.Far), i));
-                (zero - slope * near * far).Store(ref volga, i);
-                T share = slope * inverse;
-                (share * inverse).Store(ref gamma, i);
-                (share * T.WhereGreater(f, k, near, far)).Store(ref vanna, i);
-
-                T nearPart = T.Load(in Column(ref between, Between.NearPart), i);
-                T farPart = T.Load(in Column(ref between, Between.FarPart), i);
-                T nearShare = nearPart * inverse;
-                T farShare = farPart * inverse;
-                T.WhereGreater(f, k, one - farShare, nearShare).Store(ref callDelta, i);
-                T.WhereGreater(f, k, zero - farShare, nearShare - one).Store(ref putDelta, i);
-                T time = T.Greatest(zero, T.Load(in years, i));
-                (time * T.WhereGreater(f, k, k - nearPart, farPart)).Store(ref callRho, i);
-                (time * T.WhereGreater(f, k, zero - nearPart, farPart - k)).Store(ref putRho, i);
+                StoreGreeks(
+                    f,
+                    T.Load(in strike, i),
+                    T.Broadcast(1.0) / f,
+                    T.Load(in years, i),
+                    T.Load(in volatility, i),
+                    T.Load(in Column(ref between, Between.Root), i),
+                    T.Load(in Column(ref between, Between.InverseDeviation), i),
+                    T.Load(in Column(ref between, Between.Density), i),
+                    T.Load(in Column(ref between, Between.NearPart), i),
+                    T.Load(in Column(ref between, Between.FarPart), i),
+                    T.Load(in Column(ref between, Between.Near), i),
+                    T.Load(in Column(ref between, Between.Far), i),
+                    in results,
+                    (nuint)from + i);
             }
         }
+    }
+
+    /// <summary>All three passes in one, as Black76.Ahead.cs has it for values.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void GreeksAhead<T>(
+        ref readonly double forward,
+        ref readonly double strike,
+        ref readonly double years,
+        ref readonly double volatility,
+        ref readonly double logRatio,
+        in GreekColumns results,
+        int from,
+        nuint count)
+        where T : struct, ILanes<T>
+    {
+        T least = T.Broadcast(LeastDeviation);
+        unchecked
+        {
+            T rootAhead = RootYears(T.Load(in years, 0));
+            Distances<T> ahead = Measure(T.Load(in logRatio, 0), T.Greatest(least, T.Load(in volatility, 0) * rootAhead));
+            for (nuint i = 0; i < count;)
+            {
+                Distances<T> distances = ahead;
+                T deviation = distances.Deviation;
+                T root = T.WhereGreater(deviation, least, rootAhead, deviation - least);
+                nuint next = Next<T>(i, count, out nuint after);
+                rootAhead = RootYears(T.Load(in years, next));
+                ahead = Measure(T.Load(in logRatio, next), T.Greatest(least, T.Load(in volatility, next) * rootAhead));
+
+                T f = T.Load(in forward, i);
+                T k = T.Load(in strike, i);
+                T inverse = T.Broadcast(1.0) / f;
+                T inverseDeviation = T.WhereGreater(deviation, least, T.Broadcast(1.0) / deviation, deviation - least);
+                Terms<T> terms = Solve(f, k, in distances);
+                terms.Call.Store(ref MemoryMarshal.GetReference(results.Call), (nuint)from + i);
+                terms.Put.Store(ref MemoryMarshal.GetReference(results.Put), (nuint)from + i);
+                StoreGreeks(
+                    f, k, inverse, T.Load(in years, i), T.Load(in volatility, i), root, inverseDeviation,
+                    terms.Density, terms.NearPart, terms.FarPart, terms.Near, terms.Far, in results, (nuint)from + i);
+                i = after;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Delta and rho from the probabilities in the two parts of the value, the others from the density: with n = forward n(d1), s the
+    /// deviation, d1 d2 = -near far and sigma = s/sqrt(T), gamma is n / (forward^2 s), vega n sqrt(T), theta -n sigma^2 / 2s, vanna
+    /// -(n / forward) d2 / sigma, volga vega d1 d2 / sigma.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreGreeks<T>(
+        T f, T k, T inverse, T years, T sigma, T root, T inverseDeviation, T density, T nearPart, T farPart, T near, T far, in GreekColumns results, nuint at)
+        where T : struct, ILanes<T>
+    {
+        T zero = T.Broadcast(0.0);
+        T one = T.Broadcast(1.0);
+        density = density * T.Broadcast(InverseRootTwoPi);
+        (density * root).Store(ref MemoryMarshal.GetReference(results.Vega), at);
+        T slope = density * inverseDeviation;
+        (slope * sigma * (sigma * T.Broadcast(-0.5))).Store(ref MemoryMarshal.GetReference(results.Theta), at);
+        near = root * T.Greatest(T.Broadcast(-LargestStandard), near);
+        far = root * T.Least(T.Broadcast(LargestStandard), far);
+        (zero - slope * near * far).Store(ref MemoryMarshal.GetReference(results.Volga), at);
+        T share = slope * inverse;
+        (share * inverse).Store(ref MemoryMarshal.GetReference(results.Gamma), at);
+        (share * T.WhereGreater(f, k, near, far)).Store(ref MemoryMarshal.GetReference(results.Vanna), at);
+
+        T nearShare = nearPart * inverse;
+        T farShare = farPart * inverse;
+        T.WhereGreater(f, k, one - farShare, nearShare).Store(ref MemoryMarshal.GetReference(results.CallDelta), at);
+        T.WhereGreater(f, k, zero - farShare, nearShare - one).Store(ref MemoryMarshal.GetReference(results.PutDelta), at);
+        T time = T.Greatest(zero, years);
+        (time * T.WhereGreater(f, k, k - nearPart, farPart)).Store(ref MemoryMarshal.GetReference(results.CallRho), at);
+        (time * T.WhereGreater(f, k, zero - nearPart, farPart - k)).Store(ref MemoryMarshal.GetReference(results.PutRho), at);
     }
 
     private static ref double Column(ref double between, Between column) => ref Unsafe.Add(ref between, (int)column * Block);

@@ -18,6 +18,9 @@ public static partial class Kernel
     /// <summary>Whether the processor has fused multiply-add (x86-64 FMA3, any 64-bit ARM) and the runtime may use it.</summary>
     public static bool HasFusedMultiplyAdd => Fma.IsSupported || AdvSimd.Arm64.IsSupported;
 
+    /// <summary>32 vector registers, in which loops can have two options in work at once, where the code that uses them was measured.</summary>
+    internal static bool HasManyRegisters => Avx512F.VL.IsSupported;
+
     /// <summary>
     /// Refuses a processor without fused multiply-add: prices would keep their bits, but the runtime's substitute is many times slower.
     /// </summary>
