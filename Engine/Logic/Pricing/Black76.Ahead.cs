@@ -39,8 +39,9 @@ public static partial class Black76
             for (nuint i = 0; i < count;)
             {
                 Distances<T> distances = ahead;
-                nuint next = Next<T>(i, count, out nuint after);
-                ahead = Measure(T.Load(in logRatio, next), Deviation(T.Load(in years, next), T.Load(in volatility, next)));
+                nuint after = i + (nuint)T.Count;
+                if (after < count)
+                    ahead = Measure(T.Load(in logRatio, after), Deviation(T.Load(in years, after), T.Load(in volatility, after)));
                 Terms<T> terms = Solve(T.Load(in forward, i), T.Load(in strike, i), in distances);
                 terms.Call.Store(ref call, i);
                 terms.Put.Store(ref put, i);
@@ -80,21 +81,14 @@ public static partial class Black76
             for (nuint i = 0; i < rows;)
             {
                 Distances<T> distances = ahead;
-                nuint next = Next<T>(i, rows, out nuint after);
-                ahead = Measure(logRatios + T.Load(in logFactors, next), T.Load(in volatilities, next) * rootYearsEach);
+                nuint after = i + (nuint)T.Count;
+                if (after < rows)
+                    ahead = Measure(logRatios + T.Load(in logFactors, after), T.Load(in volatilities, after) * rootYearsEach);
                 Terms<T> terms = Solve(forwards * T.Load(in factors, i), strikes, in distances);
                 terms.Call.Store(ref calls, i);
                 terms.Put.Store(ref puts, i);
                 i = after;
             }
         }
-    }
-
-    /// <summary>Which options to measure in the turn of these: the ones after them, for the last ones themselves, in vain.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nuint Next<T>(nuint index, nuint count, out nuint after) where T : struct, ILanes<T>
-    {
-        after = unchecked(index + (nuint)T.Count);
-        return after < count ? after : index;
     }
 }

@@ -226,9 +226,12 @@ public static partial class Black76
                 Distances<T> distances = ahead;
                 T deviation = distances.Deviation;
                 T root = T.WhereGreater(deviation, least, rootAhead, deviation - least);
-                nuint next = Next<T>(i, count, out nuint after);
-                rootAhead = RootYears(T.Load(in years, next));
-                ahead = Measure(T.Load(in logRatio, next), T.Greatest(least, T.Load(in volatility, next) * rootAhead));
+                nuint after = i + (nuint)T.Count;
+                if (after < count)
+                {
+                    rootAhead = RootYears(T.Load(in years, after));
+                    ahead = Measure(T.Load(in logRatio, after), T.Greatest(least, T.Load(in volatility, after) * rootAhead));
+                }
 
                 T f = T.Load(in forward, i);
                 T k = T.Load(in strike, i);
