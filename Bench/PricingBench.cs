@@ -48,7 +48,7 @@ public static class PricingBench
         collections = GC.CollectionCount(0) - collections;
         var lines = new List<Line>();
         output.WriteLine("nanoseconds for a call and a put, a volatility (implied), a position (aggregation)");
-        output.WriteLine("                                                     least     p10   against the first");
+        output.WriteLine("                                                         least     p10   against the first");
         double baseline = 0.0;
         for (int i = 0; i < candidates.Length; i++)
         {
@@ -59,7 +59,7 @@ public static class PricingBench
             if (i == 0 || candidates[i - 1].Work != candidate.Work)
                 baseline = line.LeastNanos;
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{line.Work,-11} {line.Candidate,-38} {line.LeastNanos,8:F2}{line.Percentile10Nanos,8:F2}{baseline / line.LeastNanos,12:F2}x"));
+                $"{line.Work,-11} {line.Candidate,-42} {line.LeastNanos,8:F2}{line.Percentile10Nanos,8:F2}{baseline / line.LeastNanos,12:F2}x"));
             lines.Add(line);
         }
 
@@ -141,8 +141,10 @@ public static class PricingBench
         var book = new AggregationBook();
         yield return new Candidate("aggregation", "plain loops, jagged arrays", 1, AggregationBook.Positions, book.PlainLoops);
         yield return new Candidate("aggregation", "TensorPrimitives.MultiplyAdd", 1, AggregationBook.Positions, book.WithTensorPrimitives);
+        yield return new Candidate("aggregation", "TensorPrimitives, memory laid out as ours", 1, AggregationBook.Positions, book.WithTensorPrimitivesAligned);
         yield return new Candidate("aggregation", "ours, exact, one position a call", 1, AggregationBook.Positions, book.OneByOne);
         yield return new Candidate("aggregation", "ours, exact, an account a call", 1, AggregationBook.Positions, book.AllAtOnce);
+        yield return new Candidate("aggregation", "ours, exact, range checked before", 1, AggregationBook.Positions, book.AllAtOnceChecked);
     }
 
     private static IEnumerable<int> Widths(int widest)

@@ -65,6 +65,21 @@ public sealed class RowSumsTests
     }
 
     [Test]
+    public void Positions_that_leave_the_exact_range_only_together_are_exact()
+    {
+        double[] table = new double[16], largest = [1e15, 9e14];
+        table[3] = 1e15;
+        table[8 + 3] = -9e14;
+        RowLots[] positions = [new RowLots(0, 2.0), new RowLots(1, -2.0), new RowLots(0, -1.0), new RowLots(1, 2.5)];
+        long[] sums = new long[8], expected = new long[8];
+        foreach (RowLots position in positions)
+            RowSums.Add(table.AsSpan(position.Row * 8, 8), position.Lots, largest[position.Row], expected);
+        Assert.That(RowSums.Add(table, 8, largest, positions, sums), Is.True);
+        Assert.That(sums, Is.EqualTo(expected));
+        Assert.That(sums[3], Is.EqualTo(550_000_000_000_000));
+    }
+
+    [Test]
     public void A_table_or_a_number_of_sums_that_does_not_fit_is_refused()
     {
         RowLots[] positions = [new RowLots(0, 1.0)];

@@ -28,9 +28,7 @@ public static partial class RowSums
         ReadOnlySpan<double> table, int stride, ReadOnlySpan<double> largest, ReadOnlySpan<RowLots> positions, Span<long> sums)
     {
         Check.That(stride >= sums.Length && sums.Length % 8 == 0 && table.Length >= (long)largest.Length * stride);
-        bool isExact = true;
-        foreach (ref readonly RowLots position in positions)
-            isExact &= Math.Abs(position.Lots) * largest[position.Row] < Range;
+        bool isExact = AreExact(positions, largest);
         ref double from = ref MemoryMarshal.GetReference(table);
         ref long to = ref MemoryMarshal.GetReference(sums);
         if (isExact && Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
@@ -73,6 +71,23 @@ public static partial class RowSums
 
     /// <summary>Products of a row up to <paramref name="largestRow"/> with these lots are rounded exactly; not for what is no number.</summary>
     public static bool IsExact(double lots, double largestRow) => Math.Abs(lots) * largestRow < Range;
+
+    /// <summary>No product of the positions leaves the exact range. A sum of them all that stays inside shows it without a decision for each.</summary>
+    private static bool AreExact(ReadOnlySpan<RowLots> positions, ReadOnlySpan<double> largest)
+    {
+        double together = 0.0;
+        foreach (ref readonly RowLots position in positions)
+            together += Math.Abs(position.Lots) * largest[position.Row];
+        if (together < Range)
+            return true;
+        foreach (ref readonly RowLots position in positions)
+        {
+            if (!IsExact(position.Lots, largest[position.Row]))
+                return false;
+        }
+
+        return true;
+    }
 
     internal static void AddAll512(ref double from, int stride, ReadOnlySpan<RowLots> positions, ref long to, int count)
     {
