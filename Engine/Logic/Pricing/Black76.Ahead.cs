@@ -10,8 +10,40 @@ namespace MarginEngine.Logic;
 /// </content>
 public static partial class Black76
 {
+    /// <summary>ln(forward / strike) of a block. Zeros, infinities and the like cost every option their choices, so they are looked for once: where there is one, the block starts anew.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void LogRatios<T>(ref readonly double forward, ref readonly double strike, ref double logRatio, nuint count)
+        where T : struct, ILanes<T>
+    {
+        T least = T.Broadcast(double.MaxValue);
+        T sum = T.Broadcast(0.0);
+        unchecked
+        {
+            for (nuint i = 0; i < count; i += (nuint)T.Count)
+            {
+                T ratio = T.Load(in forward, i) / T.Load(in strike, i);
+                least = T.Least(least, ratio);
+                sum = sum + ratio;
+                Formulas.LogOfNormal(ratio).Store(ref logRatio, i);
+            }
+        }
+
+        // What is no number or infinite makes the sum so.
+        Span<double> lanes = stackalloc double[16];
+        least.Store(ref lanes[0], 0);
+        sum.Store(ref lanes[8], 0);
+        for (int lane = 0; lane < T.Count; lane++)
+        {
+            if (lanes[lane] >= Formulas.SmallestNormal && lanes[8 + lane] <= double.MaxValue)
+                continue;
+            AnyLogRatios<T>(in forward, in strike, ref logRatio, count);
+            return;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void AnyLogRatios<T>(ref readonly double forward, ref readonly double strike, ref double logRatio, nuint count)
         where T : struct, ILanes<T>
     {
         unchecked

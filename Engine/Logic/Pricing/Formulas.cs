@@ -17,7 +17,7 @@ internal static class Formulas
     /// <summary>2^52 and the bias of an exponent.</summary>
     private const double NormalBias = 4503599627371519.0;
 
-    private const double SmallestNormal = 2.2250738585072014E-308;
+    internal const double SmallestNormal = 2.2250738585072014E-308;
 
     private const double Log2E = 1.4426950408889634;
 

@@ -28,6 +28,37 @@ internal sealed class Black76LimitTests
         double forward, double strike, double years, double volatility, double call, double put) =>
         Assert.That(Black76.Value(forward, strike, years, volatility), Is.EqualTo((call, put)));
 
+    /// <summary>Columns look for ratios without an ordinary logarithm a block at a time: one must neither hide nor change its neighbours.</summary>
+    [TestCase(0.0, 100.0)]
+    [TestCase(100.0, 0.0)]
+    [TestCase(1e-300, 1e300)]
+    [TestCase(1e-155, 1e155)]
+    [TestCase(1e300, 1e-300)]
+    [TestCase(1.7e308, 1.0)]
+    [TestCase(double.NaN, 100.0)]
+    [TestCase(100.0, double.PositiveInfinity)]
+    [TestCase(-100.0, 100.0)]
+    [TestCase(double.NegativeInfinity, 100.0)]
+    public void One_extreme_option_among_others_in_columns_has_the_bits_that_it_has_alone_and_so_have_the_others(double forward, double strike)
+    {
+        const int Options = 264;
+        double[] forwards = new double[Options], strikes = new double[Options], years = new double[Options], volatility = new double[Options];
+        double[] call = new double[Options], put = new double[Options];
+        var random = new PricingRandom(Seed);
+        for (int place = 0; place < Options; place += 7)
+        {
+            for (int i = 0; i < Options; i++)
+                (forwards[i], strikes[i], years[i], volatility[i]) = random.Option();
+            (forwards[place], strikes[place]) = (forward, strike);
+            Black76.Value(forwards, strikes, years, volatility, call, put);
+            for (int i = 0; i < Options; i++)
+            {
+                (double Call, double Put) alone = Black76.Value(forwards[i], strikes[i], years[i], volatility[i]);
+                Assert.That((call[i], put[i]), Is.EqualTo(alone), $"option {i}, extreme {place}: F {forwards[i]:R} K {strikes[i]:R}, seed {Seed}");
+            }
+        }
+    }
+
     [TestCase(1000.0, 700.0, 1.0, 25.0)]
     [TestCase(1000.0, 700.0, 1.0, 1e300)]
     [TestCase(1000.0, 700.0, double.MaxValue, double.MaxValue)]
