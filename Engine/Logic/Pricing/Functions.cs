@@ -19,7 +19,8 @@ public static class Functions
     /// <summary>
     /// ln x within 1 ulp, for subnormal x too. Exact: Log(1) = +0, Log(±0) = -infinity, Log(+infinity) = +infinity; a negative x gives NaN.
     /// </summary>
-    public static double Log(double x) => Formulas.Log(Lanes1.Broadcast(x)).Value;
+    public static double Log(double x) =>
+        x >= Formulas.SmallestNormal && x <= double.MaxValue ? Formulas.LogOfNormal(Lanes1.Broadcast(x)).Value : Formulas.Log(Lanes1.Broadcast(x)).Value;
 
     /// <summary>
     /// N(x), the probability of a standard normal variable below x: within 5 ulp in the lower tail down to the smallest normal double,

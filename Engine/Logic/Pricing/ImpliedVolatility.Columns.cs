@@ -94,8 +94,8 @@ public static partial class ImpliedVolatility
                 Improve<T>(ref between, count);
             }
 
-            Accept<T>(in forwards, in strikes, in times, in prices, ref between, ref MemoryMarshal.GetReference(found), count);
-            for (int i = 0; i < rows; i++)
+            bool areAllAccepted = Accept<T>(in forwards, in strikes, in times, in prices, ref between, ref MemoryMarshal.GetReference(found), count);
+            for (int i = 0; i < rows && !areAllAccepted; i++)
             {
                 if (!double.IsNaN(found[i]))
                     continue;
@@ -257,9 +257,10 @@ public static partial class ImpliedVolatility
         }
     }
 
-    /// <summary>The volatility where the passes are good for it, NaN elsewhere.</summary>
+    /// <summary>The volatility where the passes are good for it, NaN elsewhere; true where there is none.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Accept<T>(
+    private static bool Accept<T>(
         ref readonly double forward,
         ref readonly double strike,
         ref readonly double years,
@@ -271,6 +272,7 @@ public static partial class ImpliedVolatility
     {
         T zero = T.Broadcast(0.0);
         T none = T.Broadcast(double.NaN);
+        T sum = zero;
         unchecked
         {
             for (nuint i = 0; i < count; i += (nuint)T.Count)
@@ -295,8 +297,17 @@ public static partial class ImpliedVolatility
                 result = T.WhereGreater(time, zero, result, none);
                 result = T.WhereGreater(T.Broadcast(double.MaxValue), time, result, none);
                 result.Store(ref found, i);
+                sum = sum + result;
             }
         }
+
+        // No volatility is below zero: their sum is a number unless one of them is none.
+        Span<double> lanes = stackalloc double[8];
+        sum.Store(ref MemoryMarshal.GetReference(lanes), 0);
+        bool areAllAccepted = true;
+        foreach (double lane in lanes[..T.Count])
+            areAllAccepted &= !double.IsNaN(lane);
+        return areAllAccepted;
     }
 
     private static ref double Column(ref double between, Between column) => ref Unsafe.Add(ref between, (int)column * Block);
