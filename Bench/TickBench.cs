@@ -49,8 +49,7 @@ public static class TickBench
         using MarginMachine machine = new(script.Capacities);
         Player player = new(machine);
         long start = Stopwatch.GetTimestamp();
-        foreach (ReadOnlyMemory<byte> message in script.Opening(machine))
-            player.Apply(message.Span);
+        player.Open(script.Opening(machine));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{settings.Accounts} accounts x {settings.Positions} positions, {script.Options} options, model {settings.Model}; loaded in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; "
             + $"{Process.GetCurrentProcess().WorkingSet64 >> 20} MiB resident"));
@@ -60,8 +59,7 @@ public static class TickBench
         if (wholePlayer is not null)
         {
             var again = new TickScript(settings.Accounts, settings.Positions, settings.Model);
-            foreach (ReadOnlyMemory<byte> message in again.Opening(whole!))
-                wholePlayer.Apply(message.Span);
+            wholePlayer.Open(again.Opening(whole!));
         }
 
         LatencyHistogram nanos = new();
@@ -128,8 +126,7 @@ public static class TickBench
         var script = new TickScript(settings.Accounts, settings.Positions, settings.Model, settings.Accounts + 1);
         using MarginMachine machine = new(script.Capacities);
         Player player = new(machine);
-        foreach (ReadOnlyMemory<byte> message in script.Opening(machine))
-            player.Apply(message.Span);
+        player.Open(script.Opening(machine));
         List<double> still = [], moved = [];
         for (int round = 0; round < settings.Refreshes; round++)
         {
@@ -161,9 +158,17 @@ public static class TickBench
 
         public void Wait(long nanos) => _now += nanos;
 
-        public void Apply(ReadOnlySpan<byte> message)
+        // Hardly any time passes: else the first accounts were in liquidation, by decay and of want of prices, before the last are there.
+        public void Open(IEnumerable<ReadOnlyMemory<byte>> messages)
         {
-            _now += 100_000;
+            const long OpeningNanos = 1_000;
+            foreach (ReadOnlyMemory<byte> message in messages)
+                Apply(message.Span, OpeningNanos);
+        }
+
+        public void Apply(ReadOnlySpan<byte> message, long nanos = 100_000)
+        {
+            _now += nanos;
             machine.Apply(machine.LastSequence + 1, _now, message, this);
         }
 

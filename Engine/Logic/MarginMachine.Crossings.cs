@@ -161,6 +161,15 @@ public sealed partial class MarginMachine
         _crossings.LookBeyond(index, bounds, Math.Min(valuation, deadline), clock);
     }
 
+    // Accounts that were anchored at one price and one moment, all of them after a start, would be due at one price and one moment too. So a refresh finds new bounds
+    // where much of them is used up, and for each account once in so many refreshes, another time for each.
+    private bool IsWornOut(int index)
+    {
+        const int Refreshes = 16;
+        long refresh = Math.Max(_models[_book.AccountAt(index).Model].RefreshNanos, 1);
+        return _crossings.IsUsedUp(index) || ((_now / refresh) + index) % Refreshes == 0;
+    }
+
     // Brings the units of an account up to date. Under a model by crossings nothing keeps track of which of them are.
     private void RefreshUnits(int index)
     {

@@ -111,7 +111,7 @@ public sealed partial class MarginMachine
     // What was found out of an account whose book nobody touched still holds: a refresh alone is no reason to find it out again.
     private void RefreshAccount(int index)
     {
-        if (_book.AccountAt(index).IsDirty || !_crossings.IsAnchored(index))
+        if (_book.AccountAt(index).IsDirty || !_crossings.IsAnchored(index) || IsWornOut(index))
         {
             TouchWhole(index);
             EvaluateAccount(index);

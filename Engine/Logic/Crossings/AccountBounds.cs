@@ -27,6 +27,8 @@ public sealed class AccountBounds
     private const double Share = 0.125;
     private const double LargestSpread = 1e-3;
     private const double SecondsAYear = 365.0 * 86_400.0;
+    private const double LeastPart = 0.4;
+    private const uint GoldenRatio = 0x9E37_79B9;
 
     // Atoms that integers round by, a leg and a unit; and the part of every sum that doubles may be off by, with room.
     private const double AtomsPerLeg = 64.0;
@@ -48,6 +50,7 @@ public sealed class AccountBounds
     private double _down;
     private double _spread;
     private double _deviation;
+    private uint _turn;
 
     public AccountBounds(Limits limits, MarketState market, HeadroomCurve curve)
     {
@@ -175,6 +178,10 @@ public sealed class AccountBounds
             deviationCap = Math.Min(deviationCap, entry.DeviationCap);
         }
 
+        // Most accounts are kept by the caps alone, and were due at one price, all together: each may go another part of them, and another each time.
+        _turn = unchecked(_turn + GoldenRatio);
+        double part = LeastPart + ((1.0 - LeastPart) * _turn / uint.MaxValue);
+        (cap, deviationCap) = (cap * part, deviationCap * part);
         double price = rows + marginRest + (threshold * (equityRest + values));
         if (!(headroom > 0.0) || !double.IsFinite(price + deviation + time))
         {
@@ -185,7 +192,7 @@ public sealed class AccountBounds
         _deviation = deviation > 0.0 ? Math.Min(deviationCap, Share * headroom / deviation) : deviationCap;
 
         // No headroom is set aside for time that cannot pass before the account is looked at.
-        double years = time > 0.0 ? Math.Min(_years, Share * headroom / time) : _years;
+        double years = time > 0.0 ? Math.Min(part * _years, Share * headroom / time) : part * _years;
         years = years * SecondsAYear < step ? 0.0 : years;
         Seconds = years * SecondsAYear;
         StaleSeconds = _staleSpeed > 0.0 ? Math.Min(LotModuli.StaleSeconds, Share * headroom / _staleSpeed) : _hasStale ? LotModuli.StaleSeconds : double.PositiveInfinity;

@@ -62,6 +62,23 @@ public sealed class CrossingIndex
     /// <summary>What was found out of the account when it was last calculated still says when it has to be looked at again.</summary>
     public bool IsAnchored(int account) => _firstOfAccount[account] >= 0 && (_due[account >> 6] & (1UL << (account & 63))) == 0;
 
+    /// <summary>Prices went so far one way that little is left of it, compared with what is left the other way.</summary>
+    public bool IsUsedUp(int account)
+    {
+        const double Little = 0.4;
+        for (int entry = _firstOfAccount[account]; entry >= 0; entry = _entries[entry].NextOfAccount)
+        {
+            ref readonly Entry of = ref _entries[entry];
+            double up = of.Up - _moves.Upper(of.Underlying), down = of.Down + _moves.Lower(of.Underlying);
+            if (Math.Min(up, down) < Little * Math.Max(up, down))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The account is looked at with every move from now on.</summary>
     public void LookAlways(int account)
     {
@@ -255,8 +272,11 @@ public sealed class CrossingIndex
     {
         int underlying = allowed.Underlying;
         double upper = _moves.Upper(underlying), lower = _moves.Lower(underlying), deviation = _moves.Deviation(underlying), spread = _moves.Spread(underlying);
-        return _up.TryPut(underlying, entry, upper, upper + (0.99 * allowed.Up) - spread)
-            && _down.TryPut(underlying, entry, -lower, -lower + (0.99 * allowed.Down) - spread)
+        ref Entry of = ref _entries[entry];
+        of.Up = upper + (0.99 * allowed.Up) - spread;
+        of.Down = -lower + (0.99 * allowed.Down) - spread;
+        return _up.TryPut(underlying, entry, upper, of.Up)
+            && _down.TryPut(underlying, entry, -lower, of.Down)
             && _spread.TryPut(underlying, entry, upper - lower, upper - lower + Math.Min(0.97 * allowed.Spread, _spread.Reach * 0.9) - (2.0 * spread))
             && _deviation.TryPut(underlying, entry, deviation, deviation + Math.Min(allowed.Deviation, _deviation.Reach * 0.999));
     }
@@ -339,5 +359,9 @@ public sealed class CrossingIndex
         public int NextOfAccount;
         public int NextOfUnderlying;
         public int PreviousOfUnderlying;
+
+        /// <summary>Levels at which prices going up, and going down, make the account due.</summary>
+        public double Up;
+        public double Down;
     }
 }
