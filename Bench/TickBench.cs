@@ -150,7 +150,8 @@ public static class TickBench
         still.Sort();
         moved.Sort();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"refresh of {evaluated} accounts in one event: {still[0]:F2} ms at unchanged prices ({still[0] * 1e6 / Math.Max(1, evaluated):F0} ns an account), {moved[0]:F2} ms after a tick; medians {still[still.Count / 2]:F2} and {moved[moved.Count / 2]:F2}"));
+            $"refresh of {evaluated} accounts in one event: {still[0]:F2} ms at unchanged prices ({still[0] * 1e6 / Math.Max(1, evaluated):F0} ns an account), {moved[0]:F2} ms after a tick; "
+            + $"medians {still[still.Count / 2]:F2} and {moved[moved.Count / 2]:F2}"));
     }
 
     private sealed class Player(MarginMachine machine) : IDecisionSink
