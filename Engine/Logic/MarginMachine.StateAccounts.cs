@@ -2,7 +2,7 @@ namespace MarginEngine.Logic;
 
 /// <content>
 /// The accounts' part of the state digest. Journals of before took one account after the other into one digest (<see cref="Limits.Digest"/> 1), which costs a
-/// heartbeat the whole book: 70 ms of every second with 100,000 accounts. Since then each is a digest by itself, taken when the account has changed, and their sum counts.
+/// heartbeat the whole book: 33 ms of every second with 100,000 accounts of 20 positions. Since then each is a digest by itself, taken when the account has changed, and their sum counts.
 /// </content>
 public sealed partial class MarginMachine
 {

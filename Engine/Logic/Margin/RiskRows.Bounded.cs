@@ -21,8 +21,9 @@ public sealed unsafe partial class RiskRows
         ref BoundedAt at = ref _boundedAt[(model * _instruments) + instrument];
         ref readonly Expiry expiry = ref _market.ExpiryAt(contract.Expiry);
         double slopeBound = expiry.HasSlice ? _market.Moves.SlopeBound(contract.Expiry, expiry) : 0.0;
+        double mark = contract.VolatilityE8 != 0 ? contract.Volatility : 0.0;
         at.Forward = terms.Forward;
-        if (at.IsValid && at.ModelGeneration == risk.ModelGeneration && at.Covers(terms, contract.VolatilityE8, expiry.Slice, slopeBound))
+        if (at.IsValid && at.ModelGeneration == risk.ModelGeneration && at.Covers(terms, mark, expiry.Slice, slopeBound))
         {
             return;
         }
@@ -39,7 +40,7 @@ public sealed unsafe partial class RiskRows
             Drift = 0.97 * drift,
             Forward = terms.Forward,
             Terms = terms,
-            VolatilityE8 = contract.VolatilityE8,
+            Mark = mark,
             Slice = expiry.Slice,
             SlopeBound = slopeBound,
         };
@@ -79,14 +80,16 @@ public sealed unsafe partial class RiskRows
         /// <summary>Forward that the option is priced at now.</summary>
         public double Forward;
         public OptionTerms Terms;
-        public long VolatilityE8;
+
+        /// <summary>Its own volatility, to the last digit; 0: it has that of the slice.</summary>
+        public double Mark;
         public SviSlice Slice;
         public double SlopeBound;
 
         /// <summary>Nothing but prices moved since, and they no further than was kept back. A volatility along the smile moves with them.</summary>
-        public readonly bool Covers(in OptionTerms now, long volatilityE8, in SviSlice slice, double slopeBound) =>
-            now.Years == Terms.Years && now.Rate == Terms.Rate && now.Fixed == Terms.Fixed && volatilityE8 == VolatilityE8
-            && slopeBound == SlopeBound && (volatilityE8 != 0 || slice == Slice)
+        public readonly bool Covers(in OptionTerms now, double mark, in SviSlice slice, double slopeBound) =>
+            now.Years == Terms.Years && now.Rate == Terms.Rate && now.Fixed == Terms.Fixed && mark == Mark
+            && slopeBound == SlopeBound && (mark != 0.0 || slice == Slice)
             && Math.Abs((now.Forward / Terms.Forward) - 1.0) <= Drift
             && (now.Index == Terms.Index || Math.Abs((now.Index / Terms.Index) - 1.0) <= Drift);
     }
