@@ -189,7 +189,7 @@ public sealed class KillTests
         public int Stop()
         {
             _process.StandardInput.Close();
-            return _process.WaitForExit(Until.Patience) ? _process.ExitCode : -1;
+            return ChildEnd.Await(_process) ? _process.ExitCode : -1;
         }
 
         public void Dispose()

@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using MarginEngine.Pipeline;
 using MarginEngine.Tests.CommandTests;
+using MarginEngine.Tests.PipelineTests;
 using NUnit.Framework;
 
 namespace MarginEngine.Tests.PromotionTests;
@@ -12,6 +13,7 @@ internal sealed class MemberProcess : IDisposable
 {
     private readonly Process _process;
     private readonly List<string> _messages = [];
+    private int _streamsRead;
     private JsonElement? _status;
 
     public MemberProcess(string name, NodeOptions options, string configuration)
@@ -20,9 +22,16 @@ internal sealed class MemberProcess : IDisposable
         File.WriteAllText(configuration, options.ToJson());
         _process = MarginCommand.Start(
             Environment.CurrentDirectory, [], "run", "--config", configuration, "--json", "--status-millis", "40", "--with-parent");
-        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is null)
+                Interlocked.Increment(ref _streamsRead);
+            Keep(line.Data);
+        };
         _process.ErrorDataReceived += (_, line) =>
         {
+            if (line.Data is null)
+                Interlocked.Increment(ref _streamsRead);
             lock (_messages)
                 _messages.Add(line.Data ?? "");
         };
@@ -32,7 +41,8 @@ internal sealed class MemberProcess : IDisposable
 
     public string Name { get; }
 
-    public bool HasExited => _process.HasExited;
+    /// <summary>It has ended, and every line it said is here: those come by threads of the runtime, after the end is known.</summary>
+    public bool HasExited => _process.HasExited && Volatile.Read(ref _streamsRead) == 2;
 
     public int ExitCode => _process.ExitCode;
 
@@ -81,11 +91,12 @@ internal sealed class MemberProcess : IDisposable
     public int Stop()
     {
         _process.StandardInput.Close();
-        Assert.That(_process.WaitForExit(PipelineTests.Until.Patience), Is.True, Messages);
+        Assert.That(WaitForExit(), Is.True, Messages);
         return _process.ExitCode;
     }
 
-    public bool WaitForExit() => _process.WaitForExit(PipelineTests.Until.Patience);
+    /// <summary>True when it has ended within the patience of a test; every line it said is here then.</summary>
+    public bool WaitForExit() => ChildEnd.Await(_process);
 
     public void Dispose()
     {
