@@ -1,4 +1,5 @@
 // Signs a journal behind its writer. Polled by a thread of its own; reads what is on disk, never waits for anybody and nobody waits for it.
+using System.Security.Cryptography;
 using MarginEngine.Codecs;
 using MarginEngine.Journal;
 
@@ -22,7 +23,8 @@ public sealed class Signer : IDisposable
     private Withdrawal? _withdrawal;
     private Statement? _unsaid; // signed, but the disk did not take it
     private string _journal = "";
-    private string _keyName;
+    private byte[] _publicKey = [];
+    private string _keyName = "";
     private Place _last;
     private long _signed, _segment = -1, _unsigned, _unsignedSince;
 
@@ -42,7 +44,7 @@ public sealed class Signer : IDisposable
     {
         _options = options;
         _keys = SigningKeys.ReadPrivate(options.KeyFile);
-        _keyName = _keys[0].Name;
+        PutInForce(_keys[0].PublicKey);
         _log = new SignatureLog(directory);
         _reader = JournalReader.Open(storage, directory, follow: true);
         try
@@ -105,8 +107,7 @@ public sealed class Signer : IDisposable
     {
         _reader.Dispose();
         _log.Dispose();
-        foreach (SigningKey key in _keys)
-            key.Dispose();
+        Forget();
     }
 
     private void Resume(IReadOnlyList<Statement> said, long lastSequence)
@@ -125,7 +126,7 @@ public sealed class Signer : IDisposable
             throw new SigningKeyException($"the journal does not hold sequence {last.Sequence}, up to which it is signed");
         _chain.Resume(Convert.FromHexString(last.Chain), record.Segment);
         _journal = last.Journal;
-        _keyName = key.Name;
+        PutInForce(key.PublicKey);
         _segment = record.Segment;
         _last = new Place(record.Sequence, record.Epoch, record.TimestampNanos);
         _signed = last.Sequence;
@@ -164,14 +165,32 @@ public sealed class Signer : IDisposable
         }
     }
 
-    private bool IsChangeOfKey(ReadOnlySpan<byte> message) =>
-        Schema.TryTemplateOf(message, out ushort template) && template == SigningKeyDecoder.TemplateId && SigningKeyDecoder.TryWrap(message, out SigningKeyDecoder change)
-        && KeyInForce() is { } key && SigningKeys.IsChange(key.Key, change.PublicKey, change.Signature);
+    // By the public half, which is here even while the private one is not: a change that is missed would make all that follows false.
+    private bool IsChangeOfKey(ReadOnlySpan<byte> message)
+    {
+        if (!Schema.TryTemplateOf(message, out ushort template) || template != SigningKeyDecoder.TemplateId || !SigningKeyDecoder.TryWrap(message, out SigningKeyDecoder change))
+            return false;
+        using SigningKey? key = SigningKeys.FromPublic(_publicKey), next = SigningKeys.FromPublic(change.PublicKey);
+        return key is not null && next is not null && SigningKeys.IsChange(key.Key, change.PublicKey, change.Signature);
+    }
 
     private void ChangeKey(ReadOnlySpan<byte> message)
     {
         SigningKeyDecoder.TryWrap(message, out SigningKeyDecoder change);
-        _keyName = SigningKeys.NameOf(change.PublicKey);
+        PutInForce(change.PublicKey.ToArray());
+    }
+
+    private void PutInForce(byte[] publicKey)
+    {
+        _publicKey = publicKey;
+        _keyName = SigningKeys.NameOf(publicKey);
+    }
+
+    private void Forget()
+    {
+        foreach (SigningKey key in _keys)
+            key.Dispose();
+        _keys = [];
     }
 
     // The file may have got the key in the meantime.
@@ -182,8 +201,7 @@ public sealed class Signer : IDisposable
         try
         {
             IReadOnlyList<SigningKey> read = SigningKeys.ReadPrivate(_options.KeyFile);
-            foreach (SigningKey old in _keys)
-                old.Dispose();
+            Forget();
             _keys = read;
         }
         catch (SigningKeyException failure)
@@ -206,7 +224,18 @@ public sealed class Signer : IDisposable
             return;
         }
 
-        _unsaid = new Statement(kind, _journal, _last.Sequence, _last.Epoch, _last.TimeNanos, _chain.Text, key.Name).SignedBy(key.Key);
+        try
+        {
+            _unsaid = new Statement(kind, _journal, _last.Sequence, _last.Epoch, _last.TimeNanos, _chain.Text, key.Name).SignedBy(key.Key);
+        }
+        catch (CryptographicException failure)
+        {
+            // A device that was taken away: it may come back, with a session of its own.
+            Problem = failure.Message;
+            Forget();
+            return;
+        }
+
         _unsigned = 0;
         TrySay();
     }

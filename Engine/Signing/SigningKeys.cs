@@ -31,16 +31,15 @@ public static class SigningKeys
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
-    /// <summary>The private keys of a file, in its order: the first, then those that it was changed to.</summary>
+    /// <summary>The private keys of a file, in its order: the first, then those that it was changed to. Or those of a device, in the order of their ids.</summary>
+    /// <param name="path">A PEM file, or the address of a PKCS#11 token or key on it (RFC 7512).</param>
     /// <exception cref="SigningKeyException">It cannot be read, others can read it, or it has no such key.</exception>
     public static IReadOnlyList<SigningKey> ReadPrivate(string path)
     {
+        if (Pkcs11Uri.Is(path))
+            return Pkcs11Session.ReadKeys(Pkcs11Uri.Parse(path));
         string text = Read(path);
-        if (OperatingSystem.IsWindows())
-            throw new SigningKeyException(Unix);
-        UnixFileMode mode = File.GetUnixFileMode(path);
-        if ((mode & Others) != 0)
-            throw new SigningKeyException($"{path} can be used by others than its owner (mode {Convert.ToString((int)mode, 8)}): chmod 600 it, and take its keys for known to them");
+        CheckOwnerOnly(path);
         return Parse(path, text, PrivateLabel);
     }
 
@@ -48,14 +47,19 @@ public static class SigningKeys
     /// <exception cref="SigningKeyException">It cannot be read or has no such key.</exception>
     public static SigningKey ReadPublic(string path)
     {
+        if (Pkcs11Uri.Is(path))
+            return ReadPrivate(path)[^1];
         string text = Read(path);
         return text.Contains(PrivateLabel, StringComparison.Ordinal) ? ReadPrivate(path)[^1] : Parse(path, text, PublicLabel)[^1];
     }
 
     /// <summary>Makes a key and puts it at the end of a file that only its owner can read.</summary>
     /// <exception cref="IOException">The file is there and <paramref name="add"/> is false, or it cannot be written.</exception>
+    /// <exception cref="SigningKeyException">It is no file, or no file of keys.</exception>
     public static SigningKey Create(string path, bool add)
     {
+        if (Pkcs11Uri.Is(path))
+            throw new SigningKeyException("a key in a device is made by the device's own tools, such as pkcs11-tool --keypairgen --key-type EC:prime256v1");
         if (add)
             ReadPrivate(path);
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -102,6 +106,25 @@ public static class SigningKeys
         inForce.VerifyData(ChangeWords(newPublicKey), signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
 
     private static byte[] ChangeWords(ReadOnlySpan<byte> newPublicKey) => Encoding.ASCII.GetBytes("margin signing key " + Convert.ToHexStringLower(newPublicKey));
+
+    /// <exception cref="SigningKeyException">Others can use the file, or that cannot be told.</exception>
+    internal static void CheckOwnerOnly(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            throw new SigningKeyException(Unix);
+        UnixFileMode mode;
+        try
+        {
+            mode = File.GetUnixFileMode(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SigningKeyException($"cannot read {path}: {failure.Message}");
+        }
+
+        if ((mode & Others) != 0)
+            throw new SigningKeyException($"{path} can be used by others than its owner (mode {Convert.ToString((int)mode, 8)}): chmod 600 it, and take what it holds for known to them");
+    }
 
     private static string Read(string path)
     {

@@ -3,7 +3,7 @@ namespace MarginEngine.Signing;
 /// <summary>How a node signs its journal.</summary>
 public sealed record SigningOptions
 {
-    /// <summary>PEM file of private keys, ECDSA P-256, that only its owner can read; the newest last.</summary>
+    /// <summary>PEM file of private keys, ECDSA P-256, that only its owner can read; the newest last. Or the address of keys in a device, <c>pkcs11:..</c>.</summary>
     public required string KeyFile { get; set; }
 
     /// <summary>A signature after so many records,</summary>

@@ -25,6 +25,9 @@ internal sealed class SignedJournal : IDisposable
 
     public string KeyFile => _scratch.File("signing.pem");
 
+    /// <summary>Where the signer has its keys from, if not from the file.</summary>
+    public string? Device { get; set; }
+
     public string PublicFile => _scratch.File("public.pem");
 
     public string Directory => _scratch.File("journal");
@@ -51,7 +54,7 @@ internal sealed class SignedJournal : IDisposable
     public void Append(int count, long epoch = 1, Func<long, byte[]>? message = null, bool close = true)
     {
         using JournalWriter writer = JournalWriter.Open(Options(Directory), EngineIdentity.Current, _storage);
-        using Signer signer = new(_storage, Directory, new SigningOptions { KeyFile = KeyFile, EveryRecords = EveryRecords, EveryMillis = 1_000_000 }, writer.LastSequence);
+        using Signer signer = new(_storage, Directory, new SigningOptions { KeyFile = Device ?? KeyFile, EveryRecords = EveryRecords, EveryMillis = 1_000_000 }, writer.LastSequence);
         for (int index = 0; index < count; index++)
         {
             long sequence = writer.LastSequence + 1;

@@ -9,9 +9,9 @@ internal static class KeyVerb
 {
     public static Verb Create(Terminal terminal)
     {
-        Argument<string> what = new("WHAT") { Description = "create: a new key; public: the public halves of a file's keys." };
+        Argument<string> what = new("WHAT") { Description = "create: a new key; public: the public halves of the keys of a file or a device." };
         what.AcceptOnlyFromAmong("create", "public");
-        Argument<string> file = new("FILE") { Description = "PEM file of private keys, which only its owner may read." };
+        Argument<string> file = new("FILE") { Description = "PEM file of private keys, which only its owner may read; public: or pkcs11:token=T?module-path=FILE&pin-source=FILE." };
         Option<bool> add = new("--add") { Description = "create: append to the file, for a change of key (margin operate --signing-key)." };
         Verb verb = new("key", "Makes a key to sign journals with (ECDSA P-256), or shows its public half: what auditors get.",
             "margin key create signing.pem > public.pem", "margin key create signing.pem --add", "margin key public signing.pem")

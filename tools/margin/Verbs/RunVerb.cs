@@ -27,7 +27,7 @@ internal static class RunVerb
         Option<string?> node = Text("--node", "NAME", "This node's name at the witness; the two of a pair need different ones.");
         Option<string?> leaseMillis = Text("--lease-millis", "N", "How long a lease lasts: the longest time without a primary before the standby may take over.");
         Option<bool> acceptLoss = new("--accept-loss") { Description = "Take over by itself also where the primary's gate did not wait for this standby." };
-        Option<string?> signKey = Text("--sign-key", "FILE", "Sign the journal with the keys of this PEM file; see margin key.");
+        Option<string?> signKey = Text("--sign-key", "FILE", "Sign the journal with the keys of this PEM file, or of a device (pkcs11:..); see margin key.");
         Option<string?> peerJournal = Text("--peer-journal", "DIR", "The other node's journal, where it can be read from here: after a divergence the first field that differs is named.");
         Option<bool> printConfig = new("--print-config") { Description = "Print the effective configuration and stop." };
         Option<int> status = Options.Count("--status-millis", "Print a status line this often; 0: only at the end.", DefaultStatusMillis, 0, 3_600_000);
